@@ -1,0 +1,1 @@
+"""The Kalshi warehouse: exchange → records → warehouse → quality → people."""

@@ -1,0 +1,108 @@
+"""The endpoints, by name. Every list comes as a stream of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from msgspec import Raw, Struct
+
+from kalshi.exchange.budget import RequestBudget
+from kalshi.exchange.config import ExchangeConfig
+from kalshi.exchange.pages import Page, paginate, read_ahead
+from kalshi.exchange.records import (
+    Event,
+    Found,
+    HistoricalCutoff,
+    Market,
+    Record,
+    Rejected,
+    Series,
+    sift,
+)
+from kalshi.exchange.transport import Traffic, Transport
+
+MARKETS_PER_PAGE = 1000
+EVENTS_PER_PAGE = 200
+"""The largest pages the exchange gives (Kalshi OpenAPI 3.34); 201 events would be a 400."""
+
+
+class _SeriesAnswer(Struct):
+    series: Raw
+
+
+class _EventsAnswer(Struct):
+    events: list[Raw] | None = None
+    cursor: str | None = None
+
+
+class _MarketsAnswer(Struct):
+    markets: list[Raw] | None = None
+    cursor: str | None = None
+
+
+class Exchange:
+    """Kalshi's public market data, as typed records.
+
+    Args:
+        config: address, key, budget and patience.
+        budget: a bucket shared with other workers; by default this process has one of its own.
+    """
+
+    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
+        self._transport = Transport(config, budget)
+
+    def __enter__(self) -> Exchange:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._transport.close()
+
+    @property
+    def traffic(self) -> Traffic:
+        """Requests, retries and waiting so far."""
+        return self._transport.traffic
+
+    def historical_cutoff(self) -> HistoricalCutoff:
+        """``GET /historical/cutoff``."""
+        return self._transport.get("/historical/cutoff", HistoricalCutoff)
+
+    def series(self, series_ticker: str) -> Found[Series] | Rejected:
+        """``GET /series/{series_ticker}``. Raises RequestRefused (404) for an unknown series."""
+        path = f"/series/{quote(series_ticker, safe='')}"
+        raw = self._transport.get(path, _SeriesAnswer).series
+        found, rejected = sift([raw], Series, path)
+        return found[0] if found else rejected[0]
+
+    def events(self, *, max_pages: int | None = None, **filters: Any) -> Iterator[Page[Event]]:
+        """``GET /events``; filters: series_ticker, tickers (comma list), status, min_close_ts (unix s)."""
+        return self._pages("/events", Event, _EventsAnswer, "events", EVENTS_PER_PAGE, max_pages, filters)
+
+    def markets(self, *, max_pages: int | None = None, **filters: Any) -> Iterator[Page[Market]]:
+        """``GET /markets``: the live tier. Filters as the exchange names them (series_ticker, status, …)."""
+        return self._pages("/markets", Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters)
+
+    def historical_markets(self, *, max_pages: int | None = None, **filters: Any) -> Iterator[Page[Market]]:
+        """``GET /historical/markets``; one of series_ticker, event_ticker, tickers."""
+        path = "/historical/markets"
+        return self._pages(path, Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters)
+
+    def _pages(
+        self,
+        path: str,
+        record_type: type[Record],
+        answer_type: type[Struct],
+        selector: str,
+        limit: int,
+        max_pages: int | None,
+        filters: dict[str, Any],
+    ) -> Iterator[Page[Record]]:
+        def fetch(cursor: str | None, number: int) -> Page[Record]:
+            answer: Any = self._transport.get(path, answer_type, **filters, limit=limit, cursor=cursor)
+            found, rejected = sift(getattr(answer, selector), record_type, path)
+            return Page(path, number, found, rejected, answer.cursor)
+
+        return read_ahead(paginate(fetch, max_pages=max_pages))
+
+

@@ -1,0 +1,68 @@
+"""Cursor pagination: a stream of pages that fails rather than ends early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kalshi.exchange.errors import PageCapReached, RepeatedCursor
+from kalshi.exchange.records import Found, Record, Rejected
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Record]):
+    """One answer of a list endpoint. ``number`` counts from 1."""
+
+    endpoint: str
+    number: int
+    records: list[Found[Record]]
+    rejected: list[Rejected]
+    cursor: str | None
+
+
+def paginate(
+    fetch: Callable[[str | None, int], Page[Record]], *, max_pages: int | None = None
+) -> Iterator[Page[Record]]:
+    """Yield every page of a list, from ``fetch(cursor, page_number)``.
+
+    The end is a cursor that is absent, null or "".
+
+    Raises:
+        RepeatedCursor: a page pointed to one already read. That page's records were still yielded.
+        PageCapReached: ``max_pages`` were yielded and the list goes on.
+    """
+    seen: set[str] = set()
+    cursor: str | None = None
+    number = 0
+    while True:
+        number += 1
+        page = fetch(cursor, number)
+        yield page
+        cursor = page.cursor
+        if not cursor:
+            return
+        if cursor in seen:
+            raise RepeatedCursor(
+                f"{page.endpoint} gave the same cursor again on page {number}: the rest of the list can't be "
+                "reached. What was read is kept; run the task again, and report it to Kalshi if it stays."
+            )
+        seen.add(cursor)
+        if max_pages is not None and number >= max_pages:
+            raise PageCapReached(
+                f"{page.endpoint} goes on after page {number}, where max_pages stopped it. "
+                "What was read is kept; raise max_pages or leave it empty to read the rest."
+            )
+
+
+def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, the next one being fetched in a thread while the caller works on this one."""
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:
+        pending = pool.submit(next, items, end)
+        while (item := pending.result()) is not end:
+            pending = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]  # not the sentinel

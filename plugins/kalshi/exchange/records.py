@@ -1,0 +1,176 @@
+"""Typed records of the exchange's JSON, and how one bad record is set apart from its page.
+
+Prices and counts stay the exact decimal **strings** that the exchange wrote (dollars, contracts): they
+go into DECIMAL columns unrounded, and ``Decimal(record.yes_bid)`` is one call away. Times are aware UTC
+datetimes. Missing, null and blank all read as None. Unknown fields are ignored here and survive in the
+record's ``raw`` bytes; enum-like fields are plain strings, because the exchange adds values before its
+documentation does. Field names: Kalshi's OpenAPI 3.34.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+
+Dollars = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
+"""Money or a price: a JSON string such as "0.5600". A JSON number is refused: it may be old-API cents."""
+Count = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
+"""Contracts: a JSON string such as "948.07"."""
+Time = Annotated[datetime, Meta(tz=True)]
+Ticker = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s/?#%\x00-\x1f\x7f]+$")]
+
+
+class UncertainUnit(ValueError):
+    """A price came as an integer without its dollar twin: cents of the old API, or something else."""
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """A family of events, such as KXHIGHNY, the daily high in New York."""
+
+    ticker: Ticker
+    title: str | None = None
+    category: str | None = None
+    frequency: str | None = None
+    tags: list[str] | None = None
+    settlement_sources: list[Any] | None = None
+    contract_terms_url: str | None = None
+    fee_type: str | None = None
+    fee_multiplier: Decimal | None = None
+    last_updated: Time | None = field(name="last_updated_ts", default=None)
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """One question with its markets, such as KXHIGHNY-26SEP23."""
+
+    ticker: Ticker = field(name="event_ticker")
+    series_ticker: Ticker
+    title: str | None = None
+    sub_title: str | None = None
+    category: str | None = None
+    collateral_return_type: str | None = None
+    mutually_exclusive: bool | None = None
+    strike_date: Time | None = None
+    strike_period: str | None = None
+    last_updated: Time | None = field(name="last_updated_ts", default=None)
+
+
+class Market(Struct, frozen=True, kw_only=True):
+    """One yes/no (or scalar) contract of an event. Live and historical tiers spell it alike."""
+
+    ticker: Ticker
+    event_ticker: Ticker
+    market_type: str | None = None
+    title: str | None = None
+    subtitle: str | None = None
+    yes_sub_title: str | None = None
+    no_sub_title: str | None = None
+    status: str | None = None
+    result: str | None = None
+    settlement_time: Time | None = field(name="settlement_ts", default=None)
+    settlement_value: Dollars | None = field(name="settlement_value_dollars", default=None)
+    expiration_value: str | None = None
+    strike_type: str | None = None
+    floor_strike: Decimal | None = None
+    cap_strike: Decimal | None = None
+    functional_strike: str | None = None
+    custom_strike: Raw | None = None
+    created_time: Time | None = None
+    updated_time: Time | None = None
+    open_time: Time | None = None
+    close_time: Time | None = None
+    expiration_time: Time | None = None
+    expected_expiration_time: Time | None = None
+    latest_expiration_time: Time | None = None
+    can_close_early: bool | None = None
+    settlement_timer_seconds: int | None = None
+    last_price: Dollars | None = field(name="last_price_dollars", default=None)
+    yes_bid: Dollars | None = field(name="yes_bid_dollars", default=None)
+    yes_ask: Dollars | None = field(name="yes_ask_dollars", default=None)
+    yes_bid_size: Count | None = field(name="yes_bid_size_fp", default=None)
+    yes_ask_size: Count | None = field(name="yes_ask_size_fp", default=None)
+    volume: Count | None = field(name="volume_fp", default=None)
+    volume_24h: Count | None = field(name="volume_24h_fp", default=None)
+    open_interest: Count | None = field(name="open_interest_fp", default=None)
+    # Old-API twins, read only to refuse a price whose unit is uncertain.
+    old_last_price: Any = field(name="last_price", default=UNSET)
+    old_yes_bid: Any = field(name="yes_bid", default=UNSET)
+    old_yes_ask: Any = field(name="yes_ask", default=UNSET)
+    old_settlement_value: Any = field(name="settlement_value", default=UNSET)
+
+    def __post_init__(self) -> None:
+        for name in ("last_price", "yes_bid", "yes_ask", "settlement_value"):
+            old = getattr(self, f"old_{name}")
+            if not isinstance(old, UnsetType) and old is not None and getattr(self, name) is None:
+                raise UncertainUnit(
+                    f"{name} is {old!r} without {name}_dollars: integer cents of the old API are not guessed at"
+                )
+
+
+class HistoricalCutoff(Struct, frozen=True, kw_only=True):
+    """Where the live tier begins. Markets settled earlier are in the historical tier only."""
+
+    markets_settled: Time = field(name="market_settled_ts")
+    trades_created: Time = field(name="trades_created_ts")
+
+
+Record = TypeVar("Record", bound=Struct)
+
+
+@dataclass(frozen=True)
+class Found(Generic[Record]):
+    """A record, and the exact bytes it was read from."""
+
+    record: Record
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that can't be stored, why, and the bytes it came as."""
+
+    endpoint: str
+    reason: str
+    raw: bytes
+
+
+def known_time(moment: datetime | None) -> datetime | None:
+    """UTC, or None for the exchange's zero time "0001-01-01T00:00:00Z" and anything before 1000 AD."""
+    if moment is None or moment.year < 1000:
+        return None
+    return moment.astimezone(UTC)
+
+
+def read_record(raw: bytes, record_type: type[Record]) -> Record:
+    """Decode one record; blank strings read as missing where the type has no use for them.
+
+    Raises:
+        msgspec.ValidationError: a field is missing or holds what it can't hold.
+    """
+    try:
+        return msgspec.json.decode(raw, type=record_type)
+    except msgspec.ValidationError:
+        # "" is one of the exchange's ways to say "not yet", also in fields of times and money.
+        fields = msgspec.json.decode(raw)
+        if not isinstance(fields, dict) or "" not in fields.values():
+            raise
+        filled = {name: value for name, value in fields.items() if value != ""}
+        return msgspec.json.decode(msgspec.json.encode(filled), type=record_type)
+
+
+def sift(
+    raws: list[Raw] | None, record_type: type[Record], endpoint: str
+) -> tuple[list[Found[Record]], list[Rejected]]:
+    """Decode each record on its own, so that a bad one takes nothing else with it."""
+    found: list[Found[Record]] = []
+    rejected: list[Rejected] = []
+    for raw in map(bytes, raws or []):
+        try:
+            found.append(Found(read_record(raw, record_type), raw))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            rejected.append(Rejected(endpoint, str(error), raw))
+    return found, rejected

@@ -1,0 +1,128 @@
+"""One GET: budget, signature, retries, errors. It knows nothing of pages or records."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+import requests
+import tenacity
+
+from kalshi.exchange.budget import LocalBudget, RequestBudget
+from kalshi.exchange.config import ExchangeConfig
+from kalshi.exchange.errors import ExchangeUnavailable, RequestRefused, TransientFault
+from kalshi.exchange.signing import KeySignature
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+LONGEST_QUOTE = 300
+"""Characters of an exchange's error body that go into a message."""
+
+
+@dataclass
+class Traffic:
+    """What the requests of one job cost. ``throttled_seconds`` is the time spent waiting for budget."""
+
+    requests: int = 0
+    retries: int = 0
+    throttled_seconds: float = 0.0
+
+
+def _quote(body: bytes) -> str:
+    """The exchange's own message, from any of the error bodies it is known to send, on one line."""
+    text = body.decode("utf-8", "replace")
+    try:
+        error: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        error = text
+    if isinstance(error, dict) and "error" in error:
+        error = error["error"]
+    if isinstance(error, dict):
+        parts = [str(error[name]) for name in ("code", "message", "details") if error.get(name)]
+        error = ": ".join(parts) or text
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
+    return (line[:LONGEST_QUOTE] + "…") if len(line) > LONGEST_QUOTE else (line or "(empty body)")
+
+
+class Transport:
+    """Sends GET requests to one exchange and decodes the answers. One per thread."""
+
+    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
+        self.traffic = Traffic()
+        self._config = config
+        self._budget = budget or LocalBudget(config.requests_per_second)
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = "kalshi-warehouse"
+        if config.key_id and config.private_key_pem:
+            self._session.auth = KeySignature(config.key_id, config.private_key_pem)
+        else:
+            # Without this, requests would look for credentials in ~/.netrc.
+            self._session.auth = lambda request: request
+
+    def close(self) -> None:
+        self._session.close()
+
+    def get(self, path: str, answer_type: type[Answer], **params: Any) -> Answer:
+        """GET ``path`` (below ``/trade-api/v2``) and decode the JSON answer as ``answer_type``.
+
+        Parameters that are None are left out; booleans are written ``true`` and ``false``.
+
+        Raises:
+            RequestRefused: the exchange answered 4xx (other than 429).
+            ExchangeUnavailable: 429, 5xx, connection faults or unreadable bodies outlasted the retries.
+        """
+        query = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in params.items()
+            if value is not None
+        }
+        policy = self._config.retry
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientFault),
+            stop=tenacity.stop_after_attempt(policy.attempts),
+            wait=tenacity.wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait),
+            before_sleep=self._note_retry,
+        )
+        try:
+            return retrying(self._attempt, path, answer_type, query)
+        except tenacity.RetryError as gave_up:
+            last = gave_up.last_attempt.exception()
+            raise ExchangeUnavailable(
+                f"Gave up on GET {path} after {policy.attempts} attempts; the last one failed with: {last}. "
+                "The exchange may be down or busy: run the task again later."
+            ) from last
+
+    def _attempt(self, path: str, answer_type: type[Answer], query: dict[str, Any]) -> Answer:
+        self._wait_for_budget()
+        self.traffic.requests += 1
+        url = self._config.base_url.rstrip("/") + path
+        try:
+            # A redirect would carry the signature to another address.
+            response = self._session.get(
+                url, params=query, timeout=self._config.timeout, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise TransientFault(f"{type(error).__name__} on GET {path}") from error
+        if response.status_code == 200:
+            try:
+                return msgspec.json.decode(response.content, type=answer_type)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise TransientFault(f"GET {path} answered with unreadable JSON ({error})") from error
+        if response.status_code == 429 or response.status_code >= 500:
+            raise TransientFault(f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}")
+        raise RequestRefused("GET", path, response.status_code, _quote(response.content))
+
+    def _wait_for_budget(self) -> None:
+        wait = self._budget.reserve()
+        if wait > 0:
+            time.sleep(wait)
+            self.traffic.throttled_seconds += wait
+
+    def _note_retry(self, state: tenacity.RetryCallState) -> None:
+        self.traffic.retries += 1
+        fault = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        log.warning("%s; attempt %d, next one in %.1f s", fault, state.attempt_number, wait)
