@@ -1,0 +1,132 @@
+"""What the writer must know of each table: its columns, its key, and how each column is guarded.
+
+The tables themselves are defined and every column is documented in ``include/sql/migrations/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Guard(Enum):
+    """What an incoming value may do to the stored one. ``t`` is the table, ``s`` the staged row."""
+
+    REPLACE = "s.{column}"
+    KEEP_KNOWN = "COALESCE(NULLIF(s.{column}, ''), t.{column})"
+    KEEP_KNOWN_VALUE = "COALESCE(s.{column}, t.{column})"
+    INSERT_ONLY = "t.{column}"
+
+    def expression(self, column: str) -> str:
+        return self.value.format(column=f"`{column}`")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A target of the writer. ``columns`` are those written, in the order of the rows' values."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    guards: dict[str, Guard] = field(default_factory=dict)
+    default_guard: Guard = Guard.REPLACE
+
+    def guarded(self, column: str) -> str:
+        """The SQL that says what becomes of ``column`` when the key is already there."""
+        return self.guards.get(column, self.default_guard).expression(column)
+
+
+SERIES = Table(
+    "kalshi_series",
+    key=("series_ticker",),
+    columns=(
+        "series_ticker",
+        "title",
+        "category",
+        "frequency",
+        "tags",
+        "settlement_sources",
+        "contract_terms_url",
+        "fee_type",
+        "fee_multiplier",
+        "is_placeholder",
+        "raw_json",
+    ),
+)
+
+EVENT = Table(
+    "kalshi_event",
+    key=("event_ticker",),
+    columns=(
+        "event_ticker",
+        "series_ticker",
+        "title",
+        "sub_title",
+        "category",
+        "strike_date_utc",
+        "strike_period",
+        "event_date",
+        "mutually_exclusive",
+        "collateral_return_type",
+        "is_placeholder",
+        "raw_json",
+    ),
+)
+
+EVENT_PLACEHOLDER = Table(
+    "kalshi_event",
+    key=("event_ticker",),
+    columns=("event_ticker", "series_ticker", "event_date", "is_placeholder"),
+    default_guard=Guard.INSERT_ONLY,
+)
+
+MARKET = Table(
+    "kalshi_market",
+    key=("market_ticker",),
+    columns=(
+        "market_ticker",
+        "event_ticker",
+        "series_ticker",
+        "title",
+        "subtitle",
+        "yes_sub_title",
+        "no_sub_title",
+        "market_type",
+        "status",
+        "result",
+        "settlement_ts_utc",
+        "settlement_value",
+        "expiration_value",
+        "strike_type",
+        "floor_strike",
+        "cap_strike",
+        "functional_strike",
+        "custom_strike",
+        "open_time_utc",
+        "close_time_utc",
+        "expiration_time_utc",
+        "expected_expiration_time_utc",
+        "latest_expiration_time_utc",
+        "exchange_created_at_utc",
+        "exchange_updated_at_utc",
+        "can_close_early",
+        "settlement_timer_seconds",
+        "last_price",
+        "yes_bid",
+        "yes_ask",
+        "yes_bid_size",
+        "yes_ask_size",
+        "volume",
+        "volume_24h",
+        "open_interest",
+        "is_placeholder",
+        "raw_json",
+    ),
+    guards={
+        "status": Guard.KEEP_KNOWN,
+        "result": Guard.KEEP_KNOWN,
+        "expiration_value": Guard.KEEP_KNOWN,
+        "settlement_ts_utc": Guard.KEEP_KNOWN_VALUE,
+        "settlement_value": Guard.KEEP_KNOWN_VALUE,
+    },
+)
