@@ -1,0 +1,62 @@
+"""The facts that users edit: ``include/kalshi.toml``, read into frozen dataclasses."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+INCLUDE = PROJECT / "include"
+
+
+class SettingsError(ValueError):
+    """``kalshi.toml`` can't be used; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class SeriesSettings:
+    """One configured series, its city, IANA time zone and weather station."""
+
+    ticker: str
+    city: str
+    time_zone: str
+    station: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``rejected_share``: above this share of rejected records a task fails after loading the rest."""
+
+    series: tuple[SeriesSettings, ...]
+    rejected_share: float
+    reports_folder: Path
+
+    @property
+    def series_tickers(self) -> list[str]:
+        return [series.ticker for series in self.series]
+
+
+@functools.cache
+def load_settings() -> Settings:
+    """Read the settings once per process.
+
+    ``KALSHI_SETTINGS`` names another file; ``KALSHI_REPORTS_FOLDER`` overrides the reports folder.
+
+    Raises:
+        SettingsError: the file is missing, isn't TOML, or lacks a value.
+    """
+    path = Path(os.environ.get("KALSHI_SETTINGS", INCLUDE / "kalshi.toml"))
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        folder = os.environ.get("KALSHI_REPORTS_FOLDER") or values["reports"]["folder"]
+        return Settings(
+            series=tuple(SeriesSettings(**series) for series in values["series"]),
+            rejected_share=float(values["tolerances"]["rejected_share"]),
+            reports_folder=PROJECT / folder,
+        )
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise SettingsError(f"{path} can't be used: {type(error).__name__}: {error}") from error

@@ -1,0 +1,45 @@
+"""The request budget that all workers share: one row in the warehouse."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from kalshi.warehouse.server import in_transaction
+
+NOW_US = "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)"
+"""The server's clock, so that workers whose clocks differ agree."""
+
+
+class SharedBudget:
+    """A token bucket as one row per key and host; depth: one second of requests.
+
+    ``next_free_us`` is when the next request may leave. A reservation moves it on by one interval,
+    never further back than the bucket is deep. MySQL's row lock makes reservations take turns.
+    """
+
+    def __init__(self, engine: sa.Engine, budget: str, requests_per_second: float) -> None:
+        self._engine = engine
+        self._budget = budget[:190]
+        self._interval_us = round(1_000_000 / requests_per_second)
+        self._depth_us = 1_000_000
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text("INSERT IGNORE INTO kalshi_request_budget (budget) VALUES (:budget)"),
+                {"budget": self._budget},
+            )
+
+    def reserve(self) -> float:
+        """Take one request; the answer is how many seconds to wait for it."""
+        return in_transaction(self._engine, self._reserve)
+
+    def _reserve(self, connection: sa.Connection) -> float:
+        values = {"budget": self._budget, "interval": self._interval_us, "depth": self._depth_us}
+        connection.execute(
+            sa.text(
+                "UPDATE kalshi_request_budget SET next_free_us = LAST_INSERT_ID("
+                f"GREATEST(next_free_us, {NOW_US} - :depth + :interval) + :interval) WHERE budget = :budget"
+            ),
+            values,
+        )
+        ahead = sa.text(f"SELECT CAST(LAST_INSERT_ID() AS SIGNED) - :interval - {NOW_US}")
+        return max(0.0, int(connection.execute(ahead, values).scalar_one()) / 1_000_000)

@@ -1,0 +1,163 @@
+"""Writes series, events and markets, parents before children, known settlements never erased."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from kalshi.exchange.records import Event, Found, Market, Series, known_time
+from kalshi.warehouse.tables import EVENT, EVENT_PLACEHOLDER, MARKET, SERIES
+from kalshi.warehouse.writer import WriteCounts, staged, upsert
+
+EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
+
+
+def event_date(event_ticker: str) -> date | None:
+    """The local climate date D in a ticker such as KXHIGHNY-26SEP23; None where there is none."""
+    match = EVENT_DAY.search(event_ticker)
+    if not match:
+        return None
+    try:
+        return datetime.strptime("".join(match.groups()), "%y%b%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        return None
+
+
+def _json(value: Any) -> bytes | None:
+    return None if value is None else msgspec.json.encode(value)
+
+
+def _series_row(found: Found[Series]) -> Sequence[Any]:
+    s = found.record
+    return (
+        s.ticker,
+        s.title,
+        s.category,
+        s.frequency,
+        _json(s.tags),
+        _json(s.settlement_sources),
+        s.contract_terms_url,
+        s.fee_type,
+        s.fee_multiplier,
+        False,
+        found.raw,
+    )
+
+
+def _event_row(found: Found[Event]) -> Sequence[Any]:
+    e = found.record
+    return (
+        e.ticker,
+        e.series_ticker,
+        e.title,
+        e.sub_title,
+        e.category,
+        known_time(e.strike_date),
+        e.strike_period,
+        event_date(e.ticker),
+        e.mutually_exclusive,
+        e.collateral_return_type,
+        False,
+        found.raw,
+    )
+
+
+def _market_row(found: Found[Market], series_ticker: str) -> Sequence[Any]:
+    m = found.record
+    return (
+        m.ticker,
+        m.event_ticker,
+        series_ticker,
+        m.title,
+        m.subtitle,
+        m.yes_sub_title,
+        m.no_sub_title,
+        m.market_type,
+        m.status or None,
+        m.result or None,
+        known_time(m.settlement_time),
+        m.settlement_value,
+        m.expiration_value or None,
+        m.strike_type,
+        m.floor_strike,
+        m.cap_strike,
+        m.functional_strike,
+        None if m.custom_strike is None or bytes(m.custom_strike) == b"null" else bytes(m.custom_strike),
+        known_time(m.open_time),
+        known_time(m.close_time),
+        known_time(m.expiration_time),
+        known_time(m.expected_expiration_time),
+        known_time(m.latest_expiration_time),
+        known_time(m.created_time),
+        known_time(m.updated_time),
+        m.can_close_early,
+        m.settlement_timer_seconds,
+        m.last_price,
+        m.yes_bid,
+        m.yes_ask,
+        m.yes_bid_size,
+        m.yes_ask_size,
+        m.volume,
+        m.volume_24h,
+        m.open_interest,
+        False,
+        found.raw,
+    )
+
+
+def write_series(connection: sa.Connection, found: Sequence[Found[Series]], run_id: int) -> WriteCounts:
+    """Upsert ``kalshi_series``."""
+    return upsert(connection, SERIES, map(_series_row, found), run_id=run_id)
+
+
+def write_events(connection: sa.Connection, found: Sequence[Found[Event]], run_id: int) -> WriteCounts:
+    """Upsert ``kalshi_event``; their series must be there."""
+    return upsert(connection, EVENT, map(_event_row, found), run_id=run_id)
+
+
+def write_markets(
+    connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
+) -> tuple[WriteCounts, WriteCounts]:
+    """Upsert ``kalshi_market``, after placeholders for the events that aren't there yet.
+
+    Every change of a known result or settlement value is kept in ``kalshi_settlement_change``, in the
+    same transaction. Returns the counts of the markets and of the placeholders.
+    """
+    events = sorted({f.record.event_ticker for f in found})
+    placeholders = upsert(
+        connection,
+        EVENT_PLACEHOLDER,
+        [(ticker, series_ticker, event_date(ticker), True) for ticker in events],
+        run_id=run_id,
+    )
+    with staged(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging:
+        # Lock first: two runs that saw the same old value would both record the change.
+        connection.exec_driver_sql(
+            f"SELECT COUNT(*) FROM kalshi_market t JOIN `{staging.name}` s "
+            "ON t.market_ticker = s.market_ticker FOR UPDATE"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO kalshi_settlement_change (market_ticker, old_result, new_result, "
+            "old_settlement_value, new_settlement_value, run_id) "
+            "SELECT t.market_ticker, t.result, COALESCE(NULLIF(s.result, ''), t.result), t.settlement_value, "
+            f"COALESCE(s.settlement_value, t.settlement_value), %s FROM kalshi_market t JOIN `{staging.name}` s "
+            "ON t.market_ticker = s.market_ticker WHERE t.result <> NULLIF(s.result, '') "
+            "OR t.settlement_value <> s.settlement_value",
+            (run_id,),
+        )
+        return staging.merge(run_id), placeholders
+
+
+def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:
+    """Tickers of the events of a series that are known only from their markets."""
+    rows = connection.execute(
+        sa.text("SELECT event_ticker FROM kalshi_event WHERE series_ticker = :s AND is_placeholder ORDER BY 1"),
+        {"s": series_ticker},
+    )
+    return list(rows.scalars())
+

@@ -1,0 +1,95 @@
+"""Checkpoints: which windows of a job and scope are complete. All times are aware UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The times from ``start`` up to ``end`` of one job and scope."""
+
+    job: str
+    scope: str
+    start: datetime
+    end: datetime
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {
+            "job": self.job,
+            "scope": self.scope,
+            "start": self.start.astimezone(UTC).replace(tzinfo=None),
+            "end": self.end.astimezone(UTC).replace(tzinfo=None),
+        }
+
+
+THIS = "job = :job AND scope = :scope AND window_start_utc = :start AND window_end_utc = :end"
+
+
+def claim(connection: sa.Connection, window: Window, run_id: int) -> None:
+    """Mark a window RUNNING for this run. A RUNNING or FAILED one of an earlier run is taken over."""
+    connection.execute(
+        sa.text(
+            "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id) "
+            "VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id) ON DUPLICATE KEY UPDATE "
+            "state = 'RUNNING', attempts = attempts + 1, error = NULL, run_id = :run_id, "
+            "heartbeat_at_utc = CURRENT_TIMESTAMP(6)"
+        ),
+        {**window.values, "run_id": run_id},
+    )
+
+
+def progress(connection: sa.Connection, window: Window, progress_json: str) -> None:
+    """Record how far a window came, in the transaction of the rows that brought it there."""
+    connection.execute(
+        sa.text(
+            f"UPDATE kalshi_checkpoint SET progress = :progress, heartbeat_at_utc = CURRENT_TIMESTAMP(6) WHERE {THIS}"
+        ),
+        {**window.values, "progress": progress_json},
+    )
+
+
+def complete(connection: sa.Connection, window: Window) -> None:
+    """Mark a window COMPLETE, and drop what it supersedes: older windows of the scope inside it, and
+    unfinished ones that started no earlier and ended no later."""
+    connection.execute(
+        sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', error = NULL WHERE {THIS}"), window.values
+    )
+    connection.execute(
+        sa.text(
+            "DELETE FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
+            f"AND window_start_utc >= :start AND window_end_utc <= :end AND NOT ({THIS})"
+        ),
+        window.values,
+    )
+
+
+def fail(connection: sa.Connection, window: Window, error: str) -> None:
+    """Mark a window FAILED, with the reason."""
+    connection.execute(
+        sa.text(f"UPDATE kalshi_checkpoint SET state = 'FAILED', error = :error WHERE {THIS}"),
+        {**window.values, "error": error[:8000]},
+    )
+
+
+def is_covered(connection: sa.Connection, window: Window) -> bool:
+    """Whether complete windows of this job and scope, laid end to end, leave no gap in ``window``."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
+            "WHERE job = :job AND scope = :scope AND state = 'COMPLETE' ORDER BY window_start_utc"
+        ),
+        window.values,
+    )
+    covered = window.start
+    for start, end in rows:
+        if start.replace(tzinfo=UTC) > covered:
+            break
+        covered = max(covered, end.replace(tzinfo=UTC))
+    return covered >= window.end

@@ -1,0 +1,120 @@
+"""The run ledger ``kalshi_sync_run`` and the rejected records."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+STALE_MINUTES = 15
+"""A run without a sign of life for this long is taken for dead."""
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """What a run is about: ``job`` and ``scope``, and the Airflow run that asked for it."""
+
+    job: str
+    scope: str
+    dag_run_id: str | None = None
+    window_start: datetime | None = None
+    window_end: datetime | None = None
+
+
+def start_run(connection: sa.Connection, key: RunKey) -> int:
+    """Enter a run as running and return its ``run_id``; earlier attempts that died become "abandoned"."""
+    values = {
+        "job": key.job,
+        "scope": key.scope,
+        "dag_run_id": key.dag_run_id,
+        "window_start": _naive(key.window_start),
+        "window_end": _naive(key.window_end),
+        "stale": STALE_MINUTES,
+    }
+    connection.execute(
+        sa.text(
+            "UPDATE kalshi_sync_run SET state = 'abandoned' WHERE job = :job AND scope = :scope AND "
+            "state = 'running' AND (dag_run_id = :dag_run_id OR "
+            "heartbeat_at_utc < CURRENT_TIMESTAMP(6) - INTERVAL :stale MINUTE)"
+        ),
+        values,
+    )
+    entered = connection.execute(
+        sa.text(
+            "INSERT INTO kalshi_sync_run (job, scope, dag_run_id, window_start_utc, window_end_utc, state) "
+            "VALUES (:job, :scope, :dag_run_id, :window_start, :window_end, 'running')"
+        ),
+        values,
+    )
+    return int(entered.lastrowid)
+
+
+def beat(connection: sa.Connection, run_id: int) -> None:
+    """A sign of life."""
+    connection.execute(
+        sa.text("UPDATE kalshi_sync_run SET heartbeat_at_utc = CURRENT_TIMESTAMP(6) WHERE run_id = :run_id"),
+        {"run_id": run_id},
+    )
+
+
+def end_run(connection: sa.Connection, run_id: int, *, state: str, counts: dict[str, Any], report: Any) -> None:
+    """Close a run. ``counts``: inserted, updated, unchanged, rejected, requests, retries, throttled_seconds."""
+    connection.execute(
+        sa.text(
+            "UPDATE kalshi_sync_run SET state = :state, inserted = :inserted, updated = :updated, "
+            "unchanged = :unchanged, rejected = :rejected, requests = :requests, retries = :retries, "
+            "throttled_seconds = :throttled_seconds, report = :report, "
+            "heartbeat_at_utc = CURRENT_TIMESTAMP(6), ended_at_utc = CURRENT_TIMESTAMP(6) WHERE run_id = :run_id"
+        ),
+        {**counts, "run_id": run_id, "state": state, "report": msgspec.json.encode(report).decode()},
+    )
+
+
+def runs_of(connection: sa.Connection, job: str, dag_run_id: str) -> list[dict[str, Any]]:
+    """The latest attempt per scope of one DAG run, in the order of the scopes; ``report`` decoded."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT r.scope, r.state, r.run_id, r.started_at_utc, r.ended_at_utc, r.report "
+            "FROM kalshi_sync_run r JOIN (SELECT MAX(run_id) AS run_id FROM kalshi_sync_run "
+            "WHERE job = :job AND dag_run_id = :dag_run_id GROUP BY scope) latest ON latest.run_id = r.run_id "
+            "ORDER BY r.scope"
+        ),
+        {"job": job, "dag_run_id": dag_run_id},
+    )
+    return [{**row, "report": msgspec.json.decode(row["report"]) if row["report"] else None} for row in rows.mappings()]
+
+
+def reject(connection: sa.Connection, run_id: int, records: Iterable[tuple[str, str, bytes]]) -> int:
+    """Keep (endpoint, reason, payload) of records that can't be stored; returns how many.
+
+    A record that is rejected again, to the byte the same, is counted rather than stored twice.
+    """
+    values = [
+        {
+            "endpoint": endpoint[:190],
+            "reason": reason[:1000],
+            "payload": payload.decode("utf-8", "replace"),
+            "sha": hashlib.sha256(endpoint.encode() + b"\0" + payload).hexdigest(),
+            "run_id": run_id,
+        }
+        for endpoint, reason, payload in records
+    ]
+    if values:
+        connection.execute(
+            sa.text(
+                "INSERT INTO kalshi_rejected_record (endpoint, reason, payload, payload_sha256, run_id) "
+                "VALUES (:endpoint, :reason, :payload, :sha, :run_id) ON DUPLICATE KEY UPDATE "
+                "times_seen = times_seen + 1, reason = :reason, run_id = :run_id"
+            ),
+            values,
+        )
+    return len(values)
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=None) if moment else None

@@ -1,0 +1,69 @@
+"""Brings the schema to the newest version, with Alembic and the SQL files in ``include/sql/migrations``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+import sqlparse
+from alembic import command, op
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from kalshi.settings import INCLUDE
+
+SQL_FILES = INCLUDE / "sql" / "migrations"
+LOCK_SECONDS = 120
+
+
+class MigrationLocked(RuntimeError):
+    """Another worker has been migrating for longer than we care to wait."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def run_sql_file(name: str) -> None:
+    """Run every statement of one SQL file. Called by the revisions."""
+    for statement in sqlparse.split((SQL_FILES / name).read_text(encoding="utf-8")):
+        op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
+
+
+def migrate(engine: sa.Engine) -> str:
+    """Apply what is missing and return the schema's version. Safe when several workers start at once.
+
+    The first worker holds a lock on the server, which goes when its connection does; the others wait.
+
+    Raises:
+        MigrationLocked: the lock wasn't free within two minutes.
+    """
+    config = _config()
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if _version(connection) == newest:
+            return str(newest)
+        lock = sa.text("SELECT GET_LOCK(CONCAT(DATABASE(), '.migrate'), :seconds)")
+        if connection.execute(lock, {"seconds": LOCK_SECONDS}).scalar() != 1:
+            raise MigrationLocked(
+                f"Another worker has been migrating the warehouse for {LOCK_SECONDS} s. "
+                "Look at SHOW PROCESSLIST; the lock ends with its connection."
+            )
+        try:
+            connection.commit()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+            return str(_version(connection))
+        finally:
+            connection.execute(sa.text("SELECT RELEASE_LOCK(CONCAT(DATABASE(), '.migrate'))"))
+
+
+def _version(connection: sa.Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": "kalshi_schema_version"})
+    version = context.get_current_revision()
+    connection.rollback()
+    return version
