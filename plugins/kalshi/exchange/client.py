@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.pages import Page, paginate, read_ahead
-from kalshi.exchange.records import (
+from kalshi.records import (
     Event,
     Found,
     HistoricalCutoff,

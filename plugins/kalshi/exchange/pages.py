@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kalshi.exchange.errors import PageCapReached, RepeatedCursor
-from kalshi.exchange.records import Found, Record, Rejected
+from kalshi.records import Found, Record, Rejected
 
 Item = TypeVar("Item")
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from kalshi.exchange.records import Event, Found, Market, Series, known_time
+from kalshi.records import Event, Found, Market, Series, known_time
 from kalshi.warehouse.tables import EVENT, EVENT_PLACEHOLDER, MARKET, SERIES
 from kalshi.warehouse.writer import WriteCounts, staged, upsert
 

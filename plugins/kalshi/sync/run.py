@@ -1,0 +1,108 @@
+"""What every job shares: a run in the ledger, its counts, its warnings, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.exchange.transport import Traffic
+from kalshi.records import Rejected
+from kalshi.warehouse import ledger
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import WriteCounts
+
+log = logging.getLogger(__name__)
+
+
+class TooManyRejected(RuntimeError):
+    """The share of rejected records is above the tolerance; the rest was loaded."""
+
+
+@dataclass
+class SyncRun:
+    """One attempt at one job and scope, while it goes on."""
+
+    run_id: int
+    engine: sa.Engine
+    traffic: Traffic
+    counts: dict[str, WriteCounts] = field(default_factory=dict)
+    seen: int = 0
+    rejected: int = 0
+    warnings: list[str] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def count(self, table: str, written: WriteCounts) -> None:
+        self.counts.setdefault(table, WriteCounts()).add(written)
+
+    def reject(self, connection: sa.Connection, rejected: list[Rejected]) -> None:
+        """Keep what can't be stored, in the transaction of what can."""
+        ledger.reject(connection, self.run_id, ((r.endpoint, r.reason, r.raw) for r in rejected))
+
+    def warn(self, warning: str) -> None:
+        log.warning("%s", warning)
+        self.warnings.append(warning)
+
+    def check_rejected(self, tolerated_share: float) -> None:
+        """Raise TooManyRejected where more than the tolerated share of the records was rejected."""
+        if self.rejected:
+            self.warn(f"{self.rejected} of {self.seen} records were rejected: see kalshi_rejected_record.")
+        if self.rejected > tolerated_share * self.seen:
+            raise TooManyRejected(
+                f"{self.rejected} of {self.seen} records were rejected, more than the tolerated "
+                f"{tolerated_share:.1%}; the others are loaded. SELECT endpoint, reason, payload FROM "
+                f"kalshi_rejected_record WHERE run_id = {self.run_id} shows them; tolerances.rejected_share "
+                "in kalshi.toml sets the limit."
+            )
+
+
+@contextmanager
+def recorded_run(engine: sa.Engine, key: ledger.RunKey, traffic: Traffic) -> Iterator[SyncRun]:
+    """A run in the ledger: success, warning or failed, with its report, however the block ends."""
+    run = SyncRun(in_transaction(engine, lambda c: ledger.start_run(c, key)), engine, traffic)
+    began = time.monotonic()
+    error: BaseException | None = None
+    try:
+        yield run
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        state = "failed" if error else "warning" if run.warnings else "success"
+        total = WriteCounts()
+        for written in run.counts.values():
+            total.add(written)
+        counts = {
+            "inserted": total.inserted,
+            "updated": total.updated,
+            "unchanged": total.unchanged,
+            "rejected": run.rejected,
+            "requests": traffic.requests,
+            "retries": traffic.retries,
+            "throttled_seconds": round(traffic.throttled_seconds, 3),
+        }
+        tables = {
+            table: {"inserted": w.inserted, "updated": w.updated, "unchanged": w.unchanged}
+            for table, w in run.counts.items()
+        }
+        run.report = {
+            "run_id": run.run_id,
+            "job": key.job,
+            "scope": key.scope,
+            "state": state,
+            "error": f"{type(error).__name__}: {error}" if error else None,
+            "warnings": run.warnings,
+            **counts,
+            "tables": tables,
+            "duration_seconds": round(time.monotonic() - began, 3),
+            **run.report,
+        }
+        in_transaction(
+            engine,
+            lambda c: ledger.end_run(c, run.run_id, state=state, counts=counts, report=run.report),
+        )
