@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeError, PageCapReached
 from kalshi.exchange.pages import Page
-from kalshi.records import Event, Found, Market, Record, Rejected, known_time
+from kalshi.records import Event, Market, Record, Rejected, Series, known_time
 from kalshi.sync.run import SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, ledger
 from kalshi.warehouse.checkpoints import EPOCH, Window
@@ -23,6 +24,7 @@ from kalshi.warehouse.writer import WriteCounts
 log = logging.getLogger(__name__)
 JOB = "catalog"
 EVENTS_PER_LOOKUP = 100
+Write = Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,19 @@ class CatalogRequest:
 
 @dataclass
 class _Tally:
-    """What the report says of the markets that went by. ``live`` remembers tickers of the live tier."""
+    """What the report says of the markets that went by, each counted once."""
 
-    markets: int = 0
+    tickers: set[str] = field(default_factory=set)
     pages: int = 0
     events: set[str] = field(default_factory=set)
     statuses: Counter[str] = field(default_factory=Counter)
     earliest_close: datetime | None = None
     latest_close: datetime | None = None
-    live: set[str] = field(default_factory=set)
 
     def see(self, market: Market) -> None:
-        self.markets += 1
+        if market.ticker in self.tickers:
+            return
+        self.tickers.add(market.ticker)
         self.events.add(market.event_ticker)
         self.statuses[market.status or "unknown"] += 1
         close = known_time(market.close_time)
@@ -91,7 +94,7 @@ def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) 
 
 def _describe(tally: _Tally) -> dict[str, Any]:
     return {
-        "markets": tally.markets,
+        "markets": len(tally.tickers),
         "events": len(tally.events),
         "pages": tally.pages,
         "earliest_close_time_utc": tally.earliest_close,
@@ -104,59 +107,73 @@ class _SeriesSync:
     def __init__(self, exchange: Exchange, run: SyncRun, request: CatalogRequest, tally: _Tally) -> None:
         self._exchange, self._run, self._request, self._tally = exchange, run, request, tally
         self._scope = request.series_ticker
+        self._cap: PageCapReached | None = None
 
     def run_all(self) -> None:
-        live = Window(JOB, self._scope, self._request.cutoff, datetime.now(UTC))
-        archive = Window(JOB, self._scope, EPOCH, self._request.cutoff)
-        read_archive = self._request.include_historical and (
-            self._request.full or not in_transaction(self._run.engine, lambda c: checkpoints.is_covered(c, archive))
-        )
-        filters = {"series_ticker": self._scope}
-        cap = self._request.max_pages
+        engine, request = self._run.engine, self._request
+        live = Window(JOB, self._scope, request.cutoff, datetime.now(UTC))
+        archive = Window(JOB, self._scope, EPOCH, request.cutoff)
+        lists: dict[str, Any] = {"series_ticker": self._scope, "max_pages": request.max_pages}
         self._series()
-        # Events are never archived; those that closed before the live tier begins are read with the archive.
-        closing = None if read_archive else int(self._request.cutoff.timestamp())
-        self._pages(self._exchange.events(max_pages=cap, min_close_ts=closing, **filters), self._write_events)
         with self._window(live):
-            self._pages(self._exchange.markets(max_pages=cap, **filters), self._write_live)
-        if read_archive:
+            since = int(request.cutoff.timestamp())
+            self._pages(self._exchange.events(min_close_ts=since, **lists), self._write_events)
+            self._pages(self._exchange.markets(**lists), self._write_markets)
+        if request.include_historical and (
+            request.full or not in_transaction(engine, lambda c: checkpoints.is_covered(c, archive))
+        ):
             with self._window(archive):
-                self._pages(self._exchange.historical_markets(max_pages=cap, **filters), self._write_archived)
+                self._pages(self._exchange.events(**lists), self._write_events)
+                # The tiers overlap around the cutoff; the live answer counts, or the two would take turns.
+                live_tickers = frozenset(self._tally.tickers)
+                archived = (
+                    replace(page, records=[f for f in page.records if f.record.ticker not in live_tickers])
+                    for page in self._exchange.historical_markets(**lists)
+                )
+                self._pages(archived, self._write_markets)
         self._enrich_placeholders()
 
-    def _window(self, window: Window) -> _ClaimedWindow:
-        return _ClaimedWindow(self._run, window)
+    @contextmanager
+    def _window(self, window: Window) -> Iterator[None]:
+        """A checkpoint around a block: COMPLETE when it ends well, else FAILED.
+
+        A page cap is the user's wish: the window is FAILED, and the run goes on, to end with a warning.
+        """
+        engine, self._cap = self._run.engine, None
+        in_transaction(engine, lambda c: checkpoints.claim(c, window, self._run.run_id))
+        try:
+            yield
+        except BaseException as error:
+            reason = str(error) or type(error).__name__
+            in_transaction(engine, lambda c: checkpoints.fail(c, window, reason))
+            raise
+        if self._cap:
+            cap = str(self._cap)
+            in_transaction(engine, lambda c: checkpoints.fail(c, window, cap))
+        else:
+            in_transaction(engine, lambda c: checkpoints.complete(c, window))
 
     def _series(self) -> None:
         series = self._exchange.series(self._scope)
-
-        def write(connection: sa.Connection) -> WriteCounts:
-            if isinstance(series, Rejected):
-                self._run.reject(connection, [series])
-                return WriteCounts()
-            return catalog.write_series(connection, [series], self._run.run_id)
-
-        written = in_transaction(self._run.engine, write)
-        self._run.seen += 1
+        page: Page[Series] = (
+            Page("/series", 1, [], [series], None)
+            if isinstance(series, Rejected)
+            else Page("/series", 1, [series], [], None)
+        )
+        self._page(page, lambda c, p: {"kalshi_series": catalog.write_series(c, p.records, self._run.run_id)})
         if isinstance(series, Rejected):
-            self._run.rejected += 1
             raise ExchangeError(f"The series {self._scope} can't be read, nor what hangs on it: {series.reason}")
-        self._run.count("kalshi_series", written)
 
-    def _pages(
-        self, pages: Iterator[Page[Record]], write: Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
-    ) -> None:
+    def _pages(self, pages: Iterator[Page[Record]], write: Write[Record]) -> None:
         """Write each page in a transaction of its own, while the next one is being fetched."""
         try:
             for page in pages:
                 self._page(page, write)
         except PageCapReached as cap:
             self._run.warn(str(cap))
-            raise
+            self._cap = cap
 
-    def _page(
-        self, page: Page[Record], write: Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
-    ) -> None:
+    def _page(self, page: Page[Record], write: Write[Record]) -> None:
         def work(connection: sa.Connection) -> tuple[dict[str, WriteCounts], int]:
             written = write(connection, page)
             misfits = [
@@ -171,6 +188,9 @@ class _SeriesSync:
         written, rejected = in_transaction(self._run.engine, work)
         for table, counts in written.items():
             self._run.count(table, counts)
+        for found in page.records:
+            if isinstance(found.record, Market):
+                self._tally.see(found.record)
         self._run.seen += len(page.records) + len(page.rejected)
         self._run.rejected += rejected
         self._tally.pages += 1
@@ -179,54 +199,23 @@ class _SeriesSync:
     def _write_events(self, connection: sa.Connection, page: Page[Event]) -> dict[str, WriteCounts]:
         return {"kalshi_event": catalog.write_events(connection, page.records, self._run.run_id)}
 
-    def _write_live(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        self._tally.live.update(found.record.ticker for found in page.records)
-        return self._write_markets(connection, page.records)
-
-    def _write_archived(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        # The tiers overlap around the cutoff; the live answer counts, or the two would take turns.
-        return self._write_markets(
-            connection, [found for found in page.records if found.record.ticker not in self._tally.live]
-        )
-
-    def _write_markets(self, connection: sa.Connection, found: Sequence[Found[Market]]) -> dict[str, WriteCounts]:
-        markets, placeholders = catalog.write_markets(connection, found, self._scope, self._run.run_id)
-        for market in found:
-            self._tally.see(market.record)
+    def _write_markets(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
+        markets, placeholders = catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
         placeholders.unchanged = 0  # an event that was there already is no placeholder
         return {"kalshi_market": markets, "kalshi_event": placeholders}
 
     def _enrich_placeholders(self) -> None:
         """Fetch the events that so far are known only from their markets."""
-        missing = in_transaction(self._run.engine, lambda c: catalog.placeholder_events(c, self._scope))
+        missing = self._placeholders()
         for start in range(0, len(missing), EVENTS_PER_LOOKUP):
             tickers = ",".join(missing[start : start + EVENTS_PER_LOOKUP])
             self._pages(self._exchange.events(tickers=tickers), self._write_events)
-        still = in_transaction(self._run.engine, lambda c: catalog.placeholder_events(c, self._scope)) if missing else []
+        still = self._placeholders() if missing else []
         if still:
             self._run.warn(
                 f"{len(still)} events of {self._scope} are known only from their markets; the exchange gives no "
                 f"event for them (such as {still[0]})."
             )
 
-
-class _ClaimedWindow:
-    """A checkpoint window around a block: complete when the block ends well, else FAILED.
-
-    A page cap is the user's wish: the window is FAILED, and the run goes on to end with a warning.
-    """
-
-    def __init__(self, run: SyncRun, window: Window) -> None:
-        self._run, self._window = run, window
-
-    def __enter__(self) -> None:
-        in_transaction(self._run.engine, lambda c: checkpoints.claim(c, self._window, self._run.run_id))
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if error is None:
-            in_transaction(self._run.engine, lambda c: checkpoints.complete(c, self._window))
-        else:
-            in_transaction(self._run.engine, lambda c: checkpoints.fail(c, self._window, str(error)))
-        return isinstance(error, PageCapReached)
-
-
+    def _placeholders(self) -> list[str]:
+        return in_transaction(self._run.engine, lambda c: catalog.placeholder_events(c, self._scope))

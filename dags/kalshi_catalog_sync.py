@@ -1,0 +1,87 @@
+"""# Kalshi catalog: series → events → markets
+
+Reads the configured series, their events and their markets (live and historical tier) from Kalshi and
+keeps `kalshi_series`, `kalshi_event` and `kalshi_market` up to date. Run it as often as you like: a run
+without news changes nothing, and a known settlement is never erased.
+
+* **plan** brings the warehouse's schema up to date and asks where the historical tier begins.
+* **sync_series**, one task per series: a series that fails doesn't hold up the others. Each page is
+  committed whole; a killed task starts again and finds what it had.
+* **report** writes JSON and a page into the reports folder, also when a series failed, and then fails
+  the run if one did. The same figures are in `kalshi_sync_run`.
+
+Open markets are read every time. The historical tier is read until it is complete, then left alone
+unless `full` is set.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import Asset, Param, dag
+from kalshi.operators.catalog import CatalogPlanOperator, CatalogReportOperator, CatalogSyncOperator
+from kalshi.settings import load_settings
+
+PARAMS = {
+    "series": Param(
+        load_settings().series_tickers,
+        type="array",
+        items={"type": "string", "pattern": "^[A-Z0-9][A-Z0-9._-]*$"},
+        minItems=1,
+        uniqueItems=True,
+        title="Series",
+        description="Series tickers, such as KXHIGHNY. Default: the series in include/kalshi.toml.",
+    ),
+    "max_pages": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Page cap",
+        description="Stop each list after this many pages, for a quick look. The run then ends with a warning.",
+    ),
+    "include_historical": Param(
+        True,
+        type="boolean",
+        title="Historical tier",
+        description="Read archived markets too, until all of them are here.",
+    ),
+    "full": Param(
+        False,
+        type="boolean",
+        title="Read everything again",
+        description="Read the historical tier even where it is complete.",
+    ),
+}
+
+
+@dag(
+    schedule="@hourly",
+    start_date=datetime(2025, 9, 29),
+    catchup=False,
+    max_active_runs=1,
+    params=PARAMS,
+    render_template_as_native_obj=True,
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": True,
+        "pool": "kalshi_api",
+    },
+    tags=["kalshi", "catalog"],
+    doc_md=__doc__,
+)
+def kalshi_catalog_sync() -> None:
+    plan = CatalogPlanOperator(task_id="plan", series="{{ params.series }}")
+    synced = CatalogSyncOperator.partial(
+        task_id="sync_series",
+        max_pages="{{ params.max_pages }}",
+        include_historical="{{ params.include_historical }}",
+        full="{{ params.full }}",
+        map_index_template="{{ task.series_ticker }}",
+        outlets=[Asset(name="kalshi_market", uri="x-kalshi://warehouse/kalshi_market")],
+    ).expand_kwargs(plan.output)
+    report = CatalogReportOperator(task_id="report", series="{{ params.series }}", retries=0)
+    synced >> report
+
+
+kalshi_catalog_sync()

@@ -1,0 +1,81 @@
+"""``kalshi_default``: the exchange."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from airflow.sdk import BaseHook
+
+from kalshi.exchange import Exchange, ExchangeConfig
+from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND
+from kalshi.warehouse.budget import SharedBudget
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def base_url(host: str | None, port: int | None, schema: str | None, conn_type: str | None, env: str) -> str:
+    """The base URL of a connection: its host where that is a whole URL, else put together from its parts.
+
+    ``kalshi://127.0.0.1:8080/trade-api/v2`` works as well as the whole URL in the host. An empty host
+    is the environment ``env``: prod or demo.
+    """
+    if not host:
+        if env not in BASE_URLS:
+            raise ValueError(f"extra.env of kalshi_default must be one of {', '.join(BASE_URLS)}, not {env!r}.")
+        return BASE_URLS[env]
+    if "://" in host:
+        return host.rstrip("/")
+    scheme = conn_type if conn_type in ("http", "https") else "http" if _is_loopback(host) else "https"
+    address, _, path = host.partition("/")
+    path = path.strip("/") or (schema or "").strip("/") or "trade-api/v2"
+    return f"{scheme}://{address}{f':{port}' if port else ''}/{path}"
+
+
+class KalshiHook(BaseHook):
+    """The exchange as the connection describes it.
+
+    ``host``: base URL up to and including ``/trade-api/v2`` (empty: production, or ``extra.env``);
+    ``login``: API key id; ``password``: private key PEM, or ``extra.private_key_path``;
+    ``extra.requests_per_second``: the budget that all tasks share (default 20, the Basic tier).
+    """
+
+    conn_name_attr = "kalshi_conn_id"
+    default_conn_name = "kalshi_default"
+    conn_type = "kalshi"
+    hook_name = "Kalshi"
+
+    def __init__(self, kalshi_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.kalshi_conn_id = kalshi_conn_id
+
+    def config(self) -> ExchangeConfig:
+        """The connection, checked. Raises ValueError saying which part is wrong."""
+        conn = self.get_connection(self.kalshi_conn_id)
+        extra: dict[str, Any] = conn.extra_dejson
+        key: str | None = conn.password or None
+        if not key and extra.get("private_key_path"):
+            try:
+                key = Path(extra["private_key_path"]).expanduser().read_text(encoding="utf-8")
+            except OSError as error:
+                raise ValueError(f"extra.private_key_path of {self.kalshi_conn_id}: {error}") from error
+        return ExchangeConfig(
+            base_url=base_url(conn.host, conn.port, conn.schema, conn.conn_type, extra.get("env", "prod")),
+            key_id=conn.login or None,
+            private_key_pem=key,
+            requests_per_second=float(extra.get("requests_per_second", BASIC_REQUESTS_PER_SECOND)),
+        )
+
+    def get_conn(self, warehouse: sa.Engine | None = None) -> Exchange:
+        """A client; with ``warehouse``, in the request budget that all workers share."""
+        config = self.config()
+        if warehouse is None:
+            return Exchange(config)
+        return Exchange(config, SharedBudget(warehouse, config.budget_name, config.requests_per_second))

@@ -1,0 +1,1 @@
+"""Airflow operators: templating, retries, XCom. The work is done in ``kalshi.sync``."""
