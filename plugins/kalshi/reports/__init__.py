@@ -1,0 +1,1 @@
+"""Turns what jobs found into JSON for machines and pages for people."""

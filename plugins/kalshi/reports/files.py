@@ -1,0 +1,57 @@
+"""Report files on disk: a folder per DAG run, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+def write_files(
+    folder: Path, report: dict[str, Any], template: str, chart: alt.Chart | None, **context: Any
+) -> Path:
+    """Write ``report.json``, ``plot.png`` and ``index.html`` into ``folder/<dag run id>/``.
+
+    The page holds its plot and its style, so it works offline and as an e-mail attachment.
+    ``folder/latest`` points to the newest report.
+    """
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", report["dag_run_id"]).strip(".") or "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
+    making.chmod(0o755)
+    (making / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
+    svg = Markup()
+    if chart is not None:
+        chart.save(making / "plot.png", scale_factor=2)
+        drawing = io.StringIO()
+        chart.save(drawing, format="svg")
+        # Altair's SVG is made from escaped text; nothing of the exchange enters it as markup.
+        svg = Markup(drawing.getvalue())  # noqa: S704
+    page = TEMPLATES.get_template(template).render(report=report, plot=svg, **context)
+    (making / "index.html").write_text(page, encoding="utf-8")
+    target = folder / name
+    shutil.rmtree(target, ignore_errors=True)
+    making.rename(target)
+    _point_latest(folder, name)
+    return target / "index.html"
+
+
+def _point_latest(folder: Path, name: str) -> None:
+    link = folder / f".latest-{name}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name, target_is_directory=True)
+    link.replace(folder / "latest")
