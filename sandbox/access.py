@@ -1,0 +1,76 @@
+"""Who may ask, and how often: signatures and the token bucket."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+TOKENS_PER_REQUEST = 10
+BUCKET_SECONDS = 2.0
+SKEW_SECONDS = 30.0
+
+
+class Keys:
+    """API keys by id, with their public keys as PEM."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, ed25519.Ed25519PublicKey | rsa.RSAPublicKey] = {}
+
+    def add(self, key_id: str, public_pem: bytes) -> None:
+        key = serialization.load_pem_public_key(public_pem)
+        if not isinstance(key, ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
+            raise ValueError("A key must be RSA or Ed25519.")
+        self._keys[key_id] = key
+
+    def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> str | None:
+        """Why a signed request isn't accepted, or None where it is."""
+        key = self._keys.get(headers.get("kalshi-access-key", ""))
+        stamp = headers.get("kalshi-access-timestamp", "")
+        if key is None:
+            return "unknown api key"
+        if not stamp.isdigit() or abs(int(stamp) / 1000 - time.time()) > SKEW_SECONDS:
+            return "timestamp out of range"
+        text = f"{stamp}{method}{path}".encode()
+        try:
+            signature = base64.b64decode(headers.get("kalshi-access-signature", ""), validate=True)
+            if isinstance(key, ed25519.Ed25519PublicKey):
+                key.verify(signature, text)
+            else:
+                pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+                key.verify(signature, text, pss, hashes.SHA256())
+        except (InvalidSignature, binascii.Error):
+            return "signature does not match"
+        return None
+
+
+class RateLimit:
+    """A bucket of tokens, two seconds deep; ``requests_per_second`` 0 means no limit. Counts what came."""
+
+    def __init__(self, requests_per_second: float) -> None:
+        self._rate = requests_per_second * TOKENS_PER_REQUEST
+        self._tokens = self._capacity = self._rate * BUCKET_SECONDS
+        self._last = time.monotonic()
+        self.by_second: Counter[int] = Counter()
+        self.by_path: Counter[str] = Counter()
+        self.refused = 0
+
+    def admits(self, path: str) -> bool:
+        now = time.monotonic()
+        self.by_second[int(time.time())] += 1
+        self.by_path[path] += 1
+        if not self._rate:
+            return True
+        self._tokens = min(self._capacity, self._tokens + (now - self._last) * self._rate)
+        self._last = now
+        if self._tokens < TOKENS_PER_REQUEST:
+            self.refused += 1
+            return False
+        self._tokens -= TOKENS_PER_REQUEST
+        return True
