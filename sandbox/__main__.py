@@ -1,0 +1,37 @@
+"""Runs the sandbox: ``python -m sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from datetime import UTC, date, datetime
+
+import uvicorn
+
+from sandbox.app import Sandbox
+from sandbox.world import Clock, World
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="sandbox", description="A Kalshi exchange on this machine.")
+    parser.add_argument("--port", type=int, default=8321, help="0 takes a free one (default %(default)s)")
+    parser.add_argument("--clock", default="2026-09-22T15:00:00+00:00", help="its time, ISO 8601 (default %(default)s)")
+    parser.add_argument("--speed", type=float, default=0.0, help="how fast its time moves; 0 stands (default)")
+    parser.add_argument("--since", default="2023-01-01", help="the first event's day (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--wide-markets", type=int, default=2500, help="markets of KXSANDBOXWIDE (default %(default)s)")
+    parser.add_argument("--requests-per-second", type=float, default=20.0, help="its rate limit; 0: none")
+    args = parser.parse_args()
+    clock = Clock(datetime.fromisoformat(args.clock).astimezone(UTC), args.speed)
+    world = World(clock, seed=args.seed, since=date.fromisoformat(args.since), wide_markets=args.wide_markets)
+    world.events()  # made before the port opens, so that the first request isn't a slow one
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", args.port))
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}/trade-api/v2", flush=True)
+    app = Sandbox(world, requests_per_second=args.requests_per_second).app()
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""The routes, as a Starlette application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+
+from sandbox import payloads, queries
+from sandbox.access import TOKENS_PER_REQUEST, Keys, RateLimit
+from sandbox.faults import Fault, Faults, distort
+from sandbox.queries import BadRequest, Query
+from sandbox.world import World
+
+Handler = Callable[[Request, Query], dict[str, Any]]
+
+
+class NotFound(LookupError):
+    """No such thing: a 404."""
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    return _json({"error": {"code": code, "message": message}}, status)
+
+
+class Sandbox:
+    """One exchange: its world, its keys, its limit and its faults."""
+
+    def __init__(self, world: World, *, requests_per_second: float = 20.0) -> None:
+        self.world = world
+        self.keys = Keys()
+        self.limit = RateLimit(requests_per_second)
+        self.faults = Faults()
+
+    def app(self) -> Starlette:
+        public: dict[str, Handler] = {
+            "/exchange/status": self._status,
+            "/account/endpoint_costs": self._costs,
+            "/series": self._series_list,
+            "/series/{series}": self._series,
+            "/events": self._events,
+            "/events/{event}": self._event,
+            "/markets": self._markets,
+            "/markets/{market}": self._market,
+            "/historical/cutoff": self._cutoff,
+            "/historical/markets": self._historical_markets,
+            "/historical/markets/{market}": self._historical_market,
+        }
+        private: dict[str, Handler] = {
+            "/portfolio/balance": self._balance,
+            "/account/limits": self._limits,
+        }
+        routes = [Route(path, self._endpoint(handler)) for path, handler in public.items()]
+        routes += [Route(path, self._endpoint(handler, signed=True)) for path, handler in private.items()]
+        control = [
+            Route("/faults", self._set_faults, methods=["PUT"]),
+            Route("/stats", self._stats),
+        ]
+        return Starlette(routes=[Mount("/trade-api/v2", routes=routes), Mount("/sandbox", routes=control)])
+
+    def _endpoint(self, handler: Handler, *, signed: bool = False) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            path = request.url.path
+            if not self.limit.admits(path):
+                return _json({"error": "too many requests"}, 429)
+            if signed and (refusal := self.keys.refusal(request.method, path, request.headers)):
+                return _error(401, "unauthorized", refusal)
+            struck = self.faults.strike(path)
+            if early := await _early(struck):
+                return early
+            try:
+                body = handler(request, Query(request.query_params))
+            except BadRequest as error:
+                return _error(400, "bad_request", str(error))
+            except NotFound as error:
+                return _error(404, "not_found", str(error))
+            body = distort(body, struck, request.query_params.get("cursor"))
+            return _damaged(msgspec.json.encode(body), struck) or _json(body)
+
+        return answer
+
+    def _status(self, request: Request, query: Query) -> dict[str, Any]:
+        return {
+            "exchange_active": True,
+            "trading_active": True,
+            "intra_exchange_transfers_active": True,
+            "exchange_estimated_resume_time": None,
+            "exchange_index_statuses": [],
+        }
+
+    def _costs(self, request: Request, query: Query) -> dict[str, Any]:
+        return {"default_cost": TOKENS_PER_REQUEST, "endpoint_costs": []}
+
+    def _series_list(self, request: Request, query: Query) -> dict[str, Any]:
+        volume = query.flag("include_volume")
+        return {"series": [payloads.series(t, include_volume=volume) for t in self.world.series_tickers()]}
+
+    def _series(self, request: Request, query: Query) -> dict[str, Any]:
+        ticker = request.path_params["series"]
+        if ticker not in self.world.series_tickers():
+            raise NotFound(f"series {ticker} not found")
+        return {"series": payloads.series(ticker, include_volume=query.flag("include_volume"))}
+
+    def _nested(self, event: Any) -> dict[str, Any]:
+        markets = [payloads.market(m, self.world) for m in event.markets if self.world.in_live_tier(m)]
+        return {**payloads.event(event), "markets": markets}
+
+    def _events(self, request: Request, query: Query) -> dict[str, Any]:
+        limit = query.limit(200, 1, 200)
+        some, cursor = query.page(queries.events(query, self.world), limit)
+        shape = self._nested if query.flag("with_nested_markets") else payloads.event
+        return {"events": [shape(e) for e in some], "cursor": cursor}
+
+    def _event(self, request: Request, query: Query) -> dict[str, Any]:
+        event = self.world.event(request.path_params["event"])
+        if event is None:
+            raise NotFound("event not found")
+        if query.flag("with_nested_markets"):
+            return {"event": self._nested(event), "markets": []}
+        return {"event": payloads.event(event), "markets": self._nested(event)["markets"]}
+
+    def _markets(self, request: Request, query: Query) -> dict[str, Any]:
+        some, cursor = query.page(queries.live_markets(query, self.world), query.limit(100, 0, 1000))
+        return {"markets": [payloads.market(m, self.world) for m in some], "cursor": cursor}
+
+    def _market(self, request: Request, query: Query) -> dict[str, Any]:
+        market = self.world.market(request.path_params["market"])
+        if market is None or not self.world.in_live_tier(market):
+            raise NotFound("market not found")
+        return {"market": payloads.market(market, self.world)}
+
+    def _cutoff(self, request: Request, query: Query) -> dict[str, Any]:
+        cutoff = payloads.stamp(self.world.cutoff())
+        names = ("market_settled_ts", "trades_created_ts", "orders_updated_ts", "market_positions_last_updated_ts")
+        return dict.fromkeys(names, cutoff)
+
+    def _historical_markets(self, request: Request, query: Query) -> dict[str, Any]:
+        some, cursor = query.page(queries.historical_markets(query, self.world), query.limit(100, 0, 1000))
+        return {"markets": [payloads.market(m, self.world, archived=True) for m in some], "cursor": cursor}
+
+    def _historical_market(self, request: Request, query: Query) -> dict[str, Any]:
+        market = self.world.market(request.path_params["market"])
+        if market is None or not self.world.in_historical_tier(market):
+            raise NotFound("market not found")
+        return {"market": payloads.market(market, self.world, archived=True)}
+
+    def _balance(self, request: Request, query: Query) -> dict[str, Any]:
+        now = int(self.world.clock.now().timestamp())
+        return {"balance": 100000, "balance_dollars": "1000.00", "portfolio_value": 0, "updated_ts": now}
+
+    def _limits(self, request: Request, query: Query) -> dict[str, Any]:
+        return {
+            "usage_tier": "basic",
+            "read": {"refill_rate": 200, "bucket_capacity": 400},
+            "write": {"refill_rate": 100, "bucket_capacity": 200},
+            "grants": [],
+        }
+
+    async def _set_faults(self, request: Request) -> Response:
+        try:
+            self.faults.set(msgspec.json.decode(await request.body(), type=list[Fault]))
+        except msgspec.DecodeError as error:
+            return _error(400, "bad_request", str(error))
+        return _json({})
+
+    async def _stats(self, request: Request) -> Response:
+        limit = self.limit
+        return _json({"by_second": limit.by_second, "by_path": limit.by_path, "refused": limit.refused})
+
+
+async def _early(struck: list[Fault]) -> Response | None:
+    """The answer of a fault that comes before the exchange looks at the request."""
+    for fault in struck:
+        if fault.kind == "slow":
+            await asyncio.sleep(float(fault.value or 1))
+        elif fault.kind == "http_429":
+            return _json({"error": "too many requests"}, 429)
+        elif fault.kind == "http_500":
+            return _error(500, "internal_server_error", "internal error")
+        elif fault.kind == "http_502":
+            return PlainTextResponse("Bad Gateway", 502)
+    return None
+
+
+def _damaged(content: bytes, struck: list[Fault]) -> Response | None:
+    kinds = {fault.kind for fault in struck}
+    half = content[: len(content) // 2]
+    if "truncated_json" in kinds:
+        return Response(half, media_type="application/json")
+    if "dropped_connection" in kinds:
+
+        async def broken() -> AsyncIterator[bytes]:
+            yield half
+            raise ConnectionResetError("the fault dropped_connection")
+
+        return StreamingResponse(broken(), headers={"Content-Length": str(len(content))})
+    return None
