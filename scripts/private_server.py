@@ -86,6 +86,7 @@ def _is_up(server: PrivateServer) -> bool:
 
 def ensure(folder: Path, program: Program | None = None) -> PrivateServer:
     """The server in ``folder``, made and started where it isn't yet."""
+    folder = folder.resolve()
     state = folder / "server.json"
     if state.exists():
         server = PrivateServer(**json.loads(state.read_text()))
