@@ -16,9 +16,10 @@ unless `full` is set.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Asset, Param, dag
+
 from kalshi.operators.catalog import CatalogPlanOperator, CatalogReportOperator, CatalogSyncOperator
 from kalshi.settings import load_settings
 
@@ -56,7 +57,7 @@ PARAMS = {
 
 @dag(
     schedule="@hourly",
-    start_date=datetime(2025, 9, 29),
+    start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     params=PARAMS,

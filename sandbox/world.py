@@ -159,7 +159,9 @@ class Clock:
 class World:
     """All events from ``since`` on, and a wide series ``KXSANDBOXWIDE`` with ``wide_markets`` markets."""
 
-    def __init__(self, clock: Clock, *, seed: int = 1, since: date = date(2023, 1, 1), wide_markets: int = 2500) -> None:
+    def __init__(
+        self, clock: Clock, *, seed: int = 1, since: date = date(2023, 1, 1), wide_markets: int = 2500
+    ) -> None:
         self.clock = clock
         self.seed = seed
         self.since = since

@@ -13,12 +13,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pymysql
-
-DATABASE = USER = "kalshi"
+import pymysql.cursors
 
 
 class ServerError(RuntimeError):
@@ -35,17 +36,33 @@ class Program:
 
 @dataclass(frozen=True)
 class PrivateServer:
-    """A running server. ``root_password`` and ``password`` were generated for it."""
+    """A running server and its generated passwords. Each database has a user of the same name."""
 
     port: int
     socket: str
-    password: str
-    root_password: str
+    password: str = field(repr=False)
+    root_password: str = field(repr=False)
 
-    @property
-    def uri(self) -> str:
-        """As an Airflow connection."""
-        return f"mysql://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+    def database(self, name: str) -> str:
+        """Make the database ``name`` where it isn't there yet, and return it as an Airflow connection.
+
+        Its user has rights on it alone.
+        """
+        if not name.isidentifier():
+            raise ValueError(f"{name!r} can't be a database's name.")
+        with self.as_root() as cursor:
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+            for host in ("127.0.0.1", "localhost"):
+                cursor.execute(f"CREATE USER IF NOT EXISTS '{name}'@'{host}' IDENTIFIED BY %s", (self.password,))
+                cursor.execute(f"GRANT ALL ON `{name.replace('_', chr(92) + '_')}`.* TO '{name}'@'{host}'")
+        return f"mysql://{name}:{self.password}@127.0.0.1:{self.port}/{name}"
+
+    @contextmanager
+    def as_root(self) -> Iterator[pymysql.cursors.Cursor]:
+        """A cursor of the server's root."""
+        root = pymysql.connect(unix_socket=self.socket, user="root", password=self.root_password, autocommit=True)
+        with root, root.cursor() as cursor:
+            yield cursor
 
 
 def installed_program() -> Program:
@@ -76,35 +93,36 @@ def free_port() -> int:
 
 def _is_up(server: PrivateServer) -> bool:
     try:
-        pymysql.connect(
-            host="127.0.0.1", port=server.port, user=USER, password=server.password, database=DATABASE
-        ).close()
+        with server.as_root():
+            return True
     except pymysql.err.MySQLError:
         return False
-    return True
 
 
 def ensure(folder: Path, program: Program | None = None) -> PrivateServer:
-    """The server in ``folder``, made and started where it isn't yet."""
+    """The server in ``folder``, made and started where it isn't yet.
+
+    Raises:
+        ServerError: no server program is installed, or it doesn't start; the message holds its log.
+    """
     folder = folder.resolve()
     state = folder / "server.json"
-    if state.exists():
+    fresh = not state.exists()
+    if fresh:
+        server = PrivateServer(free_port(), _socket(folder), secrets.token_urlsafe(24), secrets.token_urlsafe(24))
+    else:
         server = PrivateServer(**json.loads(state.read_text()))
         if _is_up(server):
             return server
-    else:
-        server = PrivateServer(free_port(), _socket(folder), secrets.token_urlsafe(24), secrets.token_urlsafe(24))
+        server = replace(server, port=free_port())
     folder.mkdir(parents=True, exist_ok=True)
     program = program or installed_program()
-    fresh = not state.exists()
     if fresh:
         shutil.rmtree(folder / "data", ignore_errors=True)
         _run([*program.initialize, f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"], folder)
-    if not fresh:
-        server = PrivateServer(free_port(), _socket(folder), server.password, server.root_password)
     _start(folder, program, server)
     if fresh:
-        _create_database(server)
+        _set_root_password(server)
     state.touch(mode=0o600)
     state.write_text(json.dumps(asdict(server)))
     return server
@@ -156,25 +174,22 @@ def _start(folder: Path, program: Program, server: PrivateServer) -> None:
     raise ServerError(f"The private server didn't start. The end of {log}:\n{log.read_text()[-2000:]}")
 
 
-def _create_database(server: PrivateServer) -> None:
-    root = pymysql.connect(unix_socket=server.socket, user="root")
-    with root, root.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-        for host in ("127.0.0.1", "localhost"):
-            cursor.execute(f"CREATE USER '{USER}'@'{host}' IDENTIFIED BY %s", (server.password,))
-            cursor.execute(f"GRANT ALL ON {DATABASE}.* TO '{USER}'@'{host}'")
+def _set_root_password(server: PrivateServer) -> None:
+    with replace(server, root_password="").as_root() as cursor:
         cursor.execute("ALTER USER 'root'@'localhost' IDENTIFIED BY %s", (server.root_password,))
 
 
 def stop(folder: Path) -> None:
-    """Stop the server in ``folder``, where it runs."""
-    state = folder / "server.json"
+    """Stop the server in ``folder``, where it runs, and wait until it has."""
+    state = folder.resolve() / "server.json"
     if not state.exists():
         return
     server = PrivateServer(**json.loads(state.read_text()))
-    try:
-        root = pymysql.connect(unix_socket=server.socket, user="root", password=server.root_password)
-    except pymysql.err.MySQLError:
+    if not _is_up(server):
         return
-    with root, root.cursor() as cursor:
+    with server.as_root() as cursor:
         cursor.execute("SHUTDOWN")
+    pid_file = folder / "server.pid"
+    deadline = time.monotonic() + 30
+    while pid_file.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)

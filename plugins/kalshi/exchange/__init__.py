@@ -1,11 +1,11 @@
 """Kalshi's HTTP API, read-only. Usable from a notebook: it knows no SQL and no Airflow.
 
-    from kalshi.exchange import Exchange, ExchangeConfig
+from kalshi.exchange import Exchange, ExchangeConfig
 
-    exchange = Exchange(ExchangeConfig())
-    for page in exchange.markets(series_ticker="KXHIGHNY"):
-        for found in page.records:
-            print(found.record.ticker, found.record.yes_bid)
+exchange = Exchange(ExchangeConfig())
+for page in exchange.markets(series_ticker="KXHIGHNY"):
+    for found in page.records:
+        print(found.record.ticker, found.record.yes_bid)
 """
 
 from kalshi.exchange.client import Exchange

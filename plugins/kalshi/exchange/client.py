@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.pages import Page, paginate, read_ahead
+from kalshi.exchange.transport import Traffic, Transport
 from kalshi.records import (
     Event,
     Found,
@@ -21,7 +22,6 @@ from kalshi.records import (
     Series,
     sift,
 )
-from kalshi.exchange.transport import Traffic, Transport
 
 MARKETS_PER_PAGE = 1000
 EVENTS_PER_PAGE = 200
@@ -83,10 +83,12 @@ class Exchange:
         """``GET /markets``: the live tier. Filters as the exchange names them (series_ticker, status, …)."""
         return self._pages("/markets", Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters)
 
-    def historical_markets(self, *, max_pages: int | None = None, **filters: Any) -> Iterator[Page[Market]]:
-        """``GET /historical/markets``; one of series_ticker, event_ticker, tickers."""
+    def historical_markets(
+        self, *, start: str | None = None, max_pages: int | None = None, **filters: Any
+    ) -> Iterator[Page[Market]]:
+        """``GET /historical/markets``; one of series_ticker, event_ticker, tickers. ``start``: a page's cursor."""
         path = "/historical/markets"
-        return self._pages(path, Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters)
+        return self._pages(path, Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters, start)
 
     def _pages(
         self,
@@ -97,12 +99,11 @@ class Exchange:
         limit: int,
         max_pages: int | None,
         filters: dict[str, Any],
+        start: str | None = None,
     ) -> Iterator[Page[Record]]:
         def fetch(cursor: str | None, number: int) -> Page[Record]:
             answer: Any = self._transport.get(path, answer_type, **filters, limit=limit, cursor=cursor)
             found, rejected = sift(getattr(answer, selector), record_type, path)
             return Page(path, number, found, rejected, answer.cursor)
 
-        return read_ahead(paginate(fetch, max_pages=max_pages))
-
-
+        return read_ahead(paginate(fetch, start=start, max_pages=max_pages))

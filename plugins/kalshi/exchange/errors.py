@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class ExchangeError(Exception):
     """Base of every error of this package. Messages never hold headers, keys or signatures."""
@@ -10,7 +12,7 @@ class ExchangeError(Exception):
 class RequestRefused(ExchangeError):
     """The exchange refused the request for good (4xx other than 429). Trying again is no use."""
 
-    ADVICE = {
+    ADVICE: ClassVar[dict[int, str]] = {
         400: "The request itself is wrong: check the parameters against Kalshi's API documentation.",
         401: "The signature was not accepted: check the key id, the private key and this machine's clock.",
         403: "The key lacks the scope for this: give it read access in Kalshi's account settings.",

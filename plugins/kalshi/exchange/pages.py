@@ -25,9 +25,9 @@ class Page(Generic[Record]):
 
 
 def paginate(
-    fetch: Callable[[str | None, int], Page[Record]], *, max_pages: int | None = None
+    fetch: Callable[[str | None, int], Page[Record]], *, start: str | None = None, max_pages: int | None = None
 ) -> Iterator[Page[Record]]:
-    """Yield every page of a list, from ``fetch(cursor, page_number)``.
+    """Yield every page of a list, from ``fetch(cursor, page_number)``, beginning at the cursor ``start``.
 
     The end is a cursor that is absent, null or "".
 
@@ -36,7 +36,7 @@ def paginate(
         PageCapReached: ``max_pages`` were yielded and the list goes on.
     """
     seen: set[str] = set()
-    cursor: str | None = None
+    cursor = start
     number = 0
     while True:
         number += 1

@@ -87,7 +87,8 @@ class Transport:
             before_sleep=self._note_retry,
         )
         try:
-            return retrying(self._attempt, path, answer_type, query)
+            answer: Answer = retrying(self._attempt, path, answer_type, query)
+            return answer
         except tenacity.RetryError as gave_up:
             last = gave_up.last_attempt.exception()
             raise ExchangeUnavailable(
@@ -101,9 +102,7 @@ class Transport:
         url = self._config.base_url.rstrip("/") + path
         try:
             # A redirect would carry the signature to another address.
-            response = self._session.get(
-                url, params=query, timeout=self._config.timeout, allow_redirects=False
-            )
+            response = self._session.get(url, params=query, timeout=self._config.timeout, allow_redirects=False)
         except requests.RequestException as error:
             raise TransientFault(f"{type(error).__name__} on GET {path}") from error
         if response.status_code == 200:

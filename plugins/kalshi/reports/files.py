@@ -7,12 +7,14 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import jinja2
 import msgspec
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    import altair as alt
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -21,9 +23,7 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def write_files(
-    folder: Path, report: dict[str, Any], template: str, chart: alt.Chart | None, **context: Any
-) -> Path:
+def write_files(folder: Path, report: dict[str, Any], template: str, chart: alt.Chart | None, **context: Any) -> Path:
     """Write ``report.json``, ``plot.png`` and ``index.html`` into ``folder/<dag run id>/``.
 
     The page holds its plot and its style, so it works offline and as an e-mail attachment.

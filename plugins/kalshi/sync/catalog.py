@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange, ExchangeError, PageCapReached
+from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable, PageCapReached
 from kalshi.exchange.pages import Page
 from kalshi.records import Event, Market, Record, Rejected, Series, known_time
 from kalshi.sync.run import SyncRun, recorded_run
@@ -72,16 +73,15 @@ class _Tally:
 def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
-    Each page and the rejected records in it commit together. The windows before and after the cutoff
-    are checkpoints: the first is read once, until complete; the second every time.
+    Each page commits together with its rejected records and how far it brought its window. The windows
+    before and after the cutoff are checkpoints: the first is read once, until complete, and resumes at
+    the page where a killed run stopped; the second is read every time.
 
     Raises:
         ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
         TooManyRejected: after loading the rest.
     """
-    key = ledger.RunKey(
-        JOB, request.series_ticker, request.dag_run_id, request.window_start, request.window_end
-    )
+    key = ledger.RunKey(JOB, request.series_ticker, request.dag_run_id, request.window_start, request.window_end)
     with recorded_run(engine, key, exchange.traffic) as run:
         tally = _Tally()
         try:
@@ -122,34 +122,37 @@ class _SeriesSync:
         if request.include_historical and (
             request.full or not in_transaction(engine, lambda c: checkpoints.is_covered(c, archive))
         ):
-            with self._window(archive):
+            with self._window(archive) as start:
                 self._pages(self._exchange.events(**lists), self._write_events)
                 # The tiers overlap around the cutoff; the live answer counts, or the two would take turns.
                 live_tickers = frozenset(self._tally.tickers)
                 archived = (
                     replace(page, records=[f for f in page.records if f.record.ticker not in live_tickers])
-                    for page in self._exchange.historical_markets(**lists)
+                    for page in self._exchange.historical_markets(start=start, **lists)
                 )
-                self._pages(archived, self._write_markets)
+                self._pages(archived, self._write_markets, archive)
         self._enrich_placeholders()
 
     @contextmanager
-    def _window(self, window: Window) -> Iterator[None]:
+    def _window(self, window: Window) -> Iterator[str | None]:
         """A checkpoint around a block: COMPLETE when it ends well, else FAILED.
 
-        A page cap is the user's wish: the window is FAILED, and the run goes on, to end with a warning.
+        Yields the cursor of the page where an earlier run stopped. A page cap is the user's wish: the
+        window is FAILED, and the run goes on, to end with a warning.
         """
         engine, self._cap = self._run.engine, None
-        in_transaction(engine, lambda c: checkpoints.claim(c, window, self._run.run_id))
+        reached = in_transaction(engine, lambda c: checkpoints.claim(c, window, self._run.run_id))
         try:
-            yield
+            yield msgspec.json.decode(reached)["next_cursor"] if reached else None
         except BaseException as error:
             reason = str(error) or type(error).__name__
-            in_transaction(engine, lambda c: checkpoints.fail(c, window, reason))
+            # A cursor that was refused or went in a circle is no place to go on from.
+            resumable = isinstance(error, ExchangeUnavailable) or not isinstance(error, ExchangeError)
+            in_transaction(engine, lambda c: checkpoints.fail(c, window, reason, resumable=resumable))
             raise
         if self._cap:
             cap = str(self._cap)
-            in_transaction(engine, lambda c: checkpoints.fail(c, window, cap))
+            in_transaction(engine, lambda c: checkpoints.fail(c, window, cap, resumable=False))
         else:
             in_transaction(engine, lambda c: checkpoints.complete(c, window))
 
@@ -164,16 +167,19 @@ class _SeriesSync:
         if isinstance(series, Rejected):
             raise ExchangeError(f"The series {self._scope} can't be read, nor what hangs on it: {series.reason}")
 
-    def _pages(self, pages: Iterator[Page[Record]], write: Write[Record]) -> None:
-        """Write each page in a transaction of its own, while the next one is being fetched."""
+    def _pages(self, pages: Iterator[Page[Record]], write: Write[Record], window: Window | None = None) -> None:
+        """Write each page in a transaction of its own, while the next one is being fetched.
+
+        With ``window``, its checkpoint remembers the page that comes next.
+        """
         try:
             for page in pages:
-                self._page(page, write)
+                self._page(page, write, window)
         except PageCapReached as cap:
             self._run.warn(str(cap))
             self._cap = cap
 
-    def _page(self, page: Page[Record], write: Write[Record]) -> None:
+    def _page(self, page: Page[Record], write: Write[Record], window: Window | None = None) -> None:
         def work(connection: sa.Connection) -> tuple[dict[str, WriteCounts], int]:
             written = write(connection, page)
             misfits = [
@@ -182,6 +188,9 @@ class _SeriesSync:
                 for misfit in counts.misfits
             ]
             self._run.reject(connection, page.rejected + misfits)
+            if window and page.cursor:
+                reached = msgspec.json.encode({"next_cursor": page.cursor}).decode()
+                checkpoints.progress(connection, window, reached)
             ledger.beat(connection, self._run.run_id)
             return written, len(page.rejected) + len(misfits)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series, known_time
 from kalshi.warehouse.tables import EVENT, EVENT_PLACEHOLDER, MARKET, SERIES
-from kalshi.warehouse.writer import WriteCounts, staged, upsert
+from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
 
@@ -135,7 +135,7 @@ def write_markets(
         [(ticker, series_ticker, event_date(ticker), True) for ticker in events],
         run_id=run_id,
     )
-    with staged(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging:
+    with Staging(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging:
         # Lock first: two runs that saw the same old value would both record the change.
         connection.exec_driver_sql(
             f"SELECT COUNT(*) FROM kalshi_market t JOIN `{staging.name}` s "
@@ -160,4 +160,3 @@ def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[st
         {"s": series_ticker},
     )
     return list(rows.scalars())
-

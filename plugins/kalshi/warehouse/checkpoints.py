@@ -32,17 +32,25 @@ class Window:
 THIS = "job = :job AND scope = :scope AND window_start_utc = :start AND window_end_utc = :end"
 
 
-def claim(connection: sa.Connection, window: Window, run_id: int) -> None:
-    """Mark a window RUNNING for this run. A RUNNING or FAILED one of an earlier run is taken over."""
+def claim(connection: sa.Connection, window: Window, run_id: int) -> str | None:
+    """Mark a window RUNNING for this run, and return how far an earlier run came with it.
+
+    A RUNNING or FAILED window of an earlier run is taken over; a COMPLETE one begins anew.
+    """
+    found = connection.execute(
+        sa.text(f"SELECT state, progress FROM kalshi_checkpoint WHERE {THIS} FOR UPDATE"), window.values
+    ).one_or_none()
+    reached = found.progress if found and found.state != "COMPLETE" else None
     connection.execute(
         sa.text(
             "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id) "
             "VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id) ON DUPLICATE KEY UPDATE "
-            "state = 'RUNNING', attempts = attempts + 1, error = NULL, run_id = :run_id, "
+            "state = 'RUNNING', progress = :reached, attempts = attempts + 1, error = NULL, run_id = :run_id, "
             "heartbeat_at_utc = CURRENT_TIMESTAMP(6)"
         ),
-        {**window.values, "run_id": run_id},
+        {**window.values, "run_id": run_id, "reached": reached},
     )
+    return reached
 
 
 def progress(connection: sa.Connection, window: Window, progress_json: str) -> None:
@@ -70,11 +78,14 @@ def complete(connection: sa.Connection, window: Window) -> None:
     )
 
 
-def fail(connection: sa.Connection, window: Window, error: str) -> None:
-    """Mark a window FAILED, with the reason."""
+def fail(connection: sa.Connection, window: Window, error: str, *, resumable: bool = True) -> None:
+    """Mark a window FAILED, with the reason. Unless ``resumable``, its progress is forgotten."""
     connection.execute(
-        sa.text(f"UPDATE kalshi_checkpoint SET state = 'FAILED', error = :error WHERE {THIS}"),
-        {**window.values, "error": error[:8000]},
+        sa.text(
+            "UPDATE kalshi_checkpoint SET state = 'FAILED', error = :error, "
+            f"progress = IF(:resumable, progress, NULL) WHERE {THIS}"
+        ),
+        {**window.values, "error": error[:8000], "resumable": resumable},
     )
 
 

@@ -10,15 +10,12 @@ from enum import Enum
 
 
 class Guard(Enum):
-    """What an incoming value may do to the stored one. ``t`` is the table, ``s`` the staged row."""
+    """What an incoming value may do to the stored one."""
 
-    REPLACE = "s.{column}"
-    KEEP_KNOWN = "COALESCE(NULLIF(s.{column}, ''), t.{column})"
-    KEEP_KNOWN_VALUE = "COALESCE(s.{column}, t.{column})"
-    INSERT_ONLY = "t.{column}"
-
-    def expression(self, column: str) -> str:
-        return self.value.format(column=f"`{column}`")
+    REPLACE = "{new}"
+    KEEP_KNOWN = "COALESCE(NULLIF({new}, ''), {old})"
+    KEEP_KNOWN_VALUE = "COALESCE({new}, {old})"
+    INSERT_ONLY = "{old}"
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,12 @@ class Table:
     default_guard: Guard = Guard.REPLACE
 
     def guarded(self, column: str) -> str:
-        """The SQL that says what becomes of ``column`` when the key is already there."""
-        return self.guards.get(column, self.default_guard).expression(column)
+        """The SQL that says what becomes of ``column`` when the key is already there; ``s`` is the new row."""
+        guard = self.guards.get(column, self.default_guard)
+        return guard.value.format(old=self.qualified(column), new=f"s.`{column}`")
+
+    def qualified(self, column: str) -> str:
+        return f"`{self.name}`.`{column}`"
 
 
 SERIES = Table(

@@ -64,11 +64,11 @@ def upsert(connection: sa.Connection, table: Table, rows: Iterable[Row], *, run_
     ``run_id`` and ``updated_at_utc`` of a row move only when one of its other columns does. Rows that
     don't fit come back as misfits; the others are written.
     """
-    with staged(connection, table, rows) as staging:
+    with Staging(connection, table, rows) as staging:
         return staging.merge(run_id)
 
 
-class staged:
+class Staging:
     """A batch in its staging table, for callers that compare it with the target before the merge."""
 
     def __init__(self, connection: sa.Connection, table: Table, rows: Iterable[Row]) -> None:
@@ -85,11 +85,12 @@ class staged:
         self._rows = list(by_key.values())
         self._counts.duplicates = total - len(self._rows)
 
-    def __enter__(self) -> staged:
+    def __enter__(self) -> Staging:
         columns = ", ".join(f"`{c}`" for c in self.table.columns)
         self._run(f"DROP TEMPORARY TABLE IF EXISTS `{self.name}`")
         self._run(
-            f"CREATE TEMPORARY TABLE `{self.name}` ENGINE=InnoDB AS SELECT {columns} FROM `{self.table.name}` WHERE FALSE"
+            f"CREATE TEMPORARY TABLE `{self.name}` ENGINE=InnoDB AS "
+            f"SELECT {columns} FROM `{self.table.name}` WHERE FALSE"
         )
         self._stage(self._rows)
         return self
@@ -104,17 +105,18 @@ class staged:
         if count == 0:
             return self._counts
         table, data = self.table, [c for c in self.table.columns if c not in self.table.key]
-        same = " AND ".join(f"t.`{c}` <=> {table.guarded(c)}" for c in data)
+        same = " AND ".join(f"{table.qualified(c)} <=> {table.guarded(c)}" for c in data)
         # The comparison stands first: assignments run left to right and see the earlier ones.
-        assignments = [f"t.`run_id` = IF({same}, t.`run_id`, %s)"]
-        assignments += [f"t.`{c}` = {table.guarded(c)}" for c in data]
+        lineage = table.qualified("run_id")
+        assignments = [f"{lineage} = IF({same}, {lineage}, %s)"]
+        assignments += [f"{table.qualified(c)} = {table.guarded(c)}" for c in data]
         columns = ", ".join(f"`{c}`" for c in table.columns)
         order = ", ".join(f"s.`{c}`" for c in table.key)
         # In the order of the key, so that two runs at once rarely deadlock.
         cursor = self._run(
             f"INSERT INTO `{table.name}` ({columns}, `run_id`) "
             f"SELECT s.* FROM (SELECT {columns}, %s AS `run_id` FROM `{self.name}`) AS s ORDER BY {order} "
-            f"ON DUPLICATE KEY UPDATE {', '.join(assignments).replace('t.`', f'`{table.name}`.`')}",
+            f"ON DUPLICATE KEY UPDATE {', '.join(assignments)}",
             (run_id, run_id),
         )
         info = _statement_info(cursor)
