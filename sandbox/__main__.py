@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import uvicorn
 
@@ -21,6 +22,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wide-markets", type=int, default=2500, help="markets of KXSANDBOXWIDE (default %(default)s)")
     parser.add_argument("--requests-per-second", type=float, default=20.0, help="its rate limit; 0: none")
+    parser.add_argument(
+        "--key", action="append", default=[], metavar="ID=PEM", help="accept this key id; PEM: its public key's file"
+    )
     args = parser.parse_args()
     clock = Clock(datetime.fromisoformat(args.clock).astimezone(UTC), args.speed)
     world = World(clock, seed=args.seed, since=date.fromisoformat(args.since), wide_markets=args.wide_markets)
@@ -29,8 +33,10 @@ def main() -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", args.port))
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/trade-api/v2", flush=True)
-    app = Sandbox(world, requests_per_second=args.requests_per_second).app()
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    sandbox = Sandbox(world, requests_per_second=args.requests_per_second)
+    for key_id, _, path in (key.partition("=") for key in args.key):
+        sandbox.keys.add(key_id, Path(path).read_bytes())
+    uvicorn.Server(uvicorn.Config(sandbox.app(), log_level="warning", access_log=False)).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,119 @@
+"""Servers that the tests talk to: real databases on this machine, and the sandbox over HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import ServerAddress, open_engine
+from scripts import private_server, real_mysql
+from scripts.private_server import PrivateServer, ServerError
+from tests.exchange_server import ExchangeServer
+
+LOCAL = Path(__file__).resolve().parents[1] / ".local" / "tests"
+DATABASE_NUMBERS = itertools.count(1)
+MISSING_MYSQL: list[str] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reason in MISSING_MYSQL:
+        terminalreporter.section("NOT TESTED ON A REAL MYSQL", sep="!", red=True, bold=True)
+        terminalreporter.write_line(f"Debian's MySQL can't be had at the moment: {reason}")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[PrivateServer]:
+    """This system's server, which is MariaDB on Debian."""
+    folder = LOCAL / "mariadb"
+    yield private_server.ensure(folder)
+    private_server.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[PrivateServer]:
+    """A real MySQL of Debian's unstable release. The only thing here that may be skipped."""
+    folder = LOCAL / "mysql"
+    try:
+        program = real_mysql.download(folder)
+    except ServerError as error:
+        MISSING_MYSQL.append(str(error))
+        pytest.skip("no real MySQL to be had")
+    yield private_server.ensure(folder / "server", program)
+    private_server.stop(folder / "server")
+
+
+@pytest.fixture
+def empty_database(mariadb: PrivateServer) -> Iterator[str]:
+    """The URI of a fresh MariaDB database without tables."""
+    yield from _database(mariadb)
+
+
+@pytest.fixture(params=["mariadb", "mysql"])
+def empty_database_on_both(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URI of a fresh database without tables, on MariaDB and on a real MySQL."""
+    yield from _database(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def warehouse(empty_database: str) -> Iterator[sa.Engine]:
+    """A migrated warehouse on MariaDB."""
+    yield from _migrated(empty_database)
+
+
+@pytest.fixture
+def warehouse_on_both(empty_database_on_both: str) -> Iterator[sa.Engine]:
+    """A migrated warehouse, on MariaDB and on a real MySQL."""
+    yield from _migrated(empty_database_on_both)
+
+
+def _database(server: PrivateServer) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(DATABASE_NUMBERS)}"
+    yield server.database(name)
+    with server.as_root() as cursor:
+        cursor.execute(f"DROP DATABASE {name}")
+        cursor.execute(f"DROP USER '{name}'@'127.0.0.1', '{name}'@'localhost'")
+
+
+def address_of(uri: str) -> ServerAddress:
+    url = sa.make_url(uri)
+    return ServerAddress(url.host or "", url.database or "", url.username or "", url.password or "", url.port or 3306)
+
+
+def _migrated(uri: str) -> Iterator[sa.Engine]:
+    engine = open_engine(address_of(uri))
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _small_exchange() -> Iterator[ExchangeServer]:
+    with ExchangeServer("--since=2026-04-01", "--requests-per-second=0") as server:
+        yield server
+
+
+@pytest.fixture
+def exchange_server(_small_exchange: ExchangeServer) -> Iterator[ExchangeServer]:
+    """The sandbox in a process of its own, with events since April 2026, no rate limit and no faults."""
+    _small_exchange.reset()
+    yield _small_exchange
+    _small_exchange.reset()
+
+
+@pytest.fixture
+def exchange(exchange_server: ExchangeServer) -> Iterator[Exchange]:
+    """An unhurried client that gives up after four quick attempts."""
+    with Exchange(quick_config(exchange_server)) as exchange:
+        yield exchange
+
+
+def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
+    settings = {"requests_per_second": 10_000.0, "retry": RetryPolicy(4, 0.01, 0.05), "timeout": (2.0, 2.0), **others}
+    return ExchangeConfig(server.base_url, **settings)  # type: ignore[arg-type]
