@@ -32,6 +32,7 @@ def main() -> None:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", args.port))
+    listener.listen(128)  # before the address is printed: whoever reads it may connect at once
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/trade-api/v2", flush=True)
     sandbox = Sandbox(world, requests_per_second=args.requests_per_second)
     for key_id, _, path in (key.partition("=") for key in args.key):
