@@ -16,23 +16,15 @@ unless `full` is set.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import Asset, Param, dag
 
 from kalshi.operators.catalog import CatalogPlanOperator, CatalogReportOperator, CatalogSyncOperator
-from kalshi.settings import load_settings
+from kalshi.operators.common import series_param, task_defaults
 
 PARAMS = {
-    "series": Param(
-        load_settings().series_tickers,
-        type="array",
-        items={"type": "string", "pattern": "^[A-Z0-9][A-Z0-9._-]*$"},
-        minItems=1,
-        uniqueItems=True,
-        title="Series",
-        description="Series tickers, such as KXHIGHNY. Default: the series in include/kalshi.toml.",
-    ),
+    "series": series_param(),
     "max_pages": Param(
         None,
         type=["null", "integer"],
@@ -62,12 +54,7 @@ PARAMS = {
     max_active_runs=1,
     params=PARAMS,
     render_template_as_native_obj=True,
-    default_args={
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "pool": "kalshi_api",
-    },
+    default_args=task_defaults(),
     tags=["kalshi", "catalog"],
     doc_md=__doc__,
 )
@@ -79,9 +66,13 @@ def kalshi_catalog_sync() -> None:
         include_historical="{{ params.include_historical }}",
         full="{{ params.full }}",
         map_index_template="{{ task.series_ticker }}",
-        outlets=[Asset(name="kalshi_market", uri="x-kalshi://warehouse/kalshi_market")],
     ).expand_kwargs(plan.output)
-    report = CatalogReportOperator(task_id="report", series="{{ params.series }}", retries=0)
+    report = CatalogReportOperator(
+        task_id="report",
+        series="{{ params.series }}",
+        retries=0,
+        outlets=[Asset(name="kalshi_market", uri="x-kalshi://warehouse/kalshi_market")],
+    )
     synced >> report
 
 

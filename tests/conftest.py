@@ -15,6 +15,7 @@ from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts import private_server, real_mysql
 from scripts.private_server import PrivateServer, ServerError
+from tests.airflow_cli import Airflow, airflow_in
 from tests.exchange_server import ExchangeServer
 
 LOCAL = Path(__file__).resolve().parents[1] / ".local" / "tests"
@@ -29,24 +30,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def mariadb() -> Iterator[PrivateServer]:
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     """This system's server, which is MariaDB on Debian."""
-    folder = LOCAL / "mariadb"
+    folder = tmp_path_factory.mktemp("mariadb")
     yield private_server.ensure(folder)
     private_server.stop(folder)
 
 
 @pytest.fixture(scope="session")
-def mysql() -> Iterator[PrivateServer]:
+def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     """A real MySQL of Debian's unstable release. The only thing here that may be skipped."""
-    folder = LOCAL / "mysql"
+    folder = tmp_path_factory.mktemp("mysql")
     try:
-        program = real_mysql.download(folder)
+        program = real_mysql.download(LOCAL / "mysql")
     except ServerError as error:
         MISSING_MYSQL.append(str(error))
         pytest.skip("no real MySQL to be had")
-    yield private_server.ensure(folder / "server", program)
-    private_server.stop(folder / "server")
+    yield private_server.ensure(folder, program)
+    private_server.stop(folder)
 
 
 @pytest.fixture
@@ -117,3 +118,9 @@ def exchange(exchange_server: ExchangeServer) -> Iterator[Exchange]:
 def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
     settings = {"requests_per_second": 10_000.0, "retry": RetryPolicy(4, 0.01, 0.05), "timeout": (2.0, 2.0), **others}
     return ExchangeConfig(server.base_url, **settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def airflow() -> Airflow:
+    """Airflow's command line, with a metadata database that the test sessions share."""
+    return airflow_in(LOCAL / "airflow")

@@ -29,11 +29,16 @@ class SeriesSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """``rejected_share``: above this share of rejected records a task fails after loading the rest."""
+    """``rejected_share``: above this share of rejected records a task fails after loading the rest.
+
+    ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
+    """
 
     series: tuple[SeriesSettings, ...]
     rejected_share: float
     reports_folder: Path
+    task_retries: int
+    retry_delay_seconds: float
 
     @property
     def series_tickers(self) -> list[str]:
@@ -57,6 +62,8 @@ def load_settings() -> Settings:
             series=tuple(SeriesSettings(**series) for series in values["series"]),
             rejected_share=float(values["tolerances"]["rejected_share"]),
             reports_folder=PROJECT / folder,
+            task_retries=int(values["tasks"]["retries"]),
+            retry_delay_seconds=float(values["tasks"]["retry_delay_seconds"]),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise SettingsError(f"{path} can't be used: {type(error).__name__}: {error}") from error

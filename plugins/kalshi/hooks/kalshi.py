@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from airflow.sdk import BaseHook
 
-from kalshi.exchange import Exchange, ExchangeConfig
+from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND
+from kalshi.hooks.errors import BadConnection
 from kalshi.warehouse.budget import SharedBudget
 
 
@@ -44,7 +45,8 @@ class KalshiHook(BaseHook):
 
     ``host``: base URL up to and including ``/trade-api/v2`` (empty: production, or ``extra.env``);
     ``login``: API key id; ``password``: private key PEM, or ``extra.private_key_path``;
-    ``extra.requests_per_second``: the budget that all tasks share (default 20, the Basic tier).
+    ``extra.requests_per_second``: the budget that all tasks share (default 20, the Basic tier);
+    ``extra.attempts``: how often a request is tried before the task gives up (default 8, about half a minute).
     """
 
     conn_name_attr = "kalshi_conn_id"
@@ -57,7 +59,7 @@ class KalshiHook(BaseHook):
         self.kalshi_conn_id = kalshi_conn_id
 
     def config(self) -> ExchangeConfig:
-        """The connection, checked. Raises ValueError saying which part is wrong."""
+        """The connection, checked. Raises BadConnection saying which part is wrong."""
         conn = self.get_connection(self.kalshi_conn_id)
         extra: dict[str, Any] = conn.extra_dejson
         key: str | None = conn.password or None
@@ -65,13 +67,17 @@ class KalshiHook(BaseHook):
             try:
                 key = Path(extra["private_key_path"]).expanduser().read_text(encoding="utf-8")
             except OSError as error:
-                raise ValueError(f"extra.private_key_path of {self.kalshi_conn_id}: {error}") from error
-        return ExchangeConfig(
-            base_url=base_url(conn.host, conn.port, conn.schema, conn.conn_type, extra.get("env", "prod")),
-            key_id=conn.login or None,
-            private_key_pem=key,
-            requests_per_second=float(extra.get("requests_per_second", BASIC_REQUESTS_PER_SECOND)),
-        )
+                raise BadConnection(f"extra.private_key_path of {self.kalshi_conn_id}: {error}") from error
+        try:
+            return ExchangeConfig(
+                base_url=base_url(conn.host, conn.port, conn.schema, conn.conn_type, extra.get("env", "prod")),
+                key_id=conn.login or None,
+                private_key_pem=key,
+                requests_per_second=float(extra.get("requests_per_second", BASIC_REQUESTS_PER_SECOND)),
+                retry=RetryPolicy(attempts=int(extra.get("attempts", RetryPolicy.attempts))),
+            )
+        except ValueError as error:
+            raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
     def get_conn(self, warehouse: sa.Engine | None = None) -> Exchange:
         """A client; with ``warehouse``, in the request budget that all workers share."""

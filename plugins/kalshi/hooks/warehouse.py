@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from airflow.sdk import BaseHook
 
+from kalshi.hooks.errors import BadConnection
 from kalshi.warehouse.server import ServerAddress, open_engine
 
 
@@ -19,10 +20,10 @@ class WarehouseHook(BaseHook):
         self.warehouse_conn_id = warehouse_conn_id
 
     def address(self) -> ServerAddress:
-        """The connection, checked. Raises ValueError saying which part is missing."""
+        """The connection, checked. Raises BadConnection saying which part is missing."""
         conn = self.get_connection(self.warehouse_conn_id)
         if not conn.schema:
-            raise ValueError(f"{self.warehouse_conn_id} names no database: put it into the connection's schema.")
+            raise BadConnection(f"{self.warehouse_conn_id} names no database: put it into the connection's schema.")
         return ServerAddress(
             host=conn.host or "127.0.0.1",
             port=conn.port or 3306,

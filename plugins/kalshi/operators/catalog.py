@@ -9,12 +9,12 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from kalshi.exchange import RequestRefused
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.operators.common import failing_for_good
 from kalshi.reports import catalog as catalog_report
 from kalshi.settings import load_settings
-from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
+from kalshi.sync.catalog import JOB, CatalogRequest, find_cutoff, sync_series
 from kalshi.warehouse.ledger import runs_of
 from kalshi.warehouse.migrate import migrate
 
@@ -32,13 +32,11 @@ class CatalogPlanOperator(BaseOperator):
         self.series = series
 
     def execute(self, context: Any) -> list[dict[str, str]]:
-        engine = WarehouseHook().get_conn()
-        self.log.info("The warehouse is at schema version %s.", migrate(engine))
-        with KalshiHook().get_conn(engine) as exchange:
-            try:
-                cutoff = exchange.historical_cutoff().markets_settled
-            except RequestRefused as error:
-                raise AirflowFailException(str(error)) from error
+        with failing_for_good():
+            engine = WarehouseHook().get_conn()
+            self.log.info("The warehouse is at schema version %s.", migrate(engine))
+            with KalshiHook().get_conn(engine) as exchange:
+                cutoff = find_cutoff(exchange, engine, context["dag_run"].run_id)
         self.log.info("Markets settled before %s are in the historical tier.", cutoff.isoformat())
         return [{"series_ticker": ticker, "cutoff": cutoff.isoformat()} for ticker in self.series]
 
@@ -66,7 +64,6 @@ class CatalogSyncOperator(BaseOperator):
         self.full = full
 
     def execute(self, context: Any) -> None:
-        engine = WarehouseHook().get_conn()
         request = CatalogRequest(
             series_ticker=self.series_ticker,
             cutoff=datetime.fromisoformat(self.cutoff),
@@ -78,11 +75,10 @@ class CatalogSyncOperator(BaseOperator):
             window_start=context.get("data_interval_start"),
             window_end=context.get("data_interval_end"),
         )
-        with KalshiHook().get_conn(engine) as exchange:
-            try:
+        with failing_for_good():
+            engine = WarehouseHook().get_conn()
+            with KalshiHook().get_conn(engine) as exchange:
                 report = sync_series(exchange, engine, request)
-            except RequestRefused as error:
-                raise AirflowFailException(str(error)) from error
         self.log.info("\n%s", catalog_report.table([report]))
 
 

@@ -24,6 +24,8 @@ from kalshi.warehouse.writer import WriteCounts
 
 log = logging.getLogger(__name__)
 JOB = "catalog"
+PLAN = "(plan)"
+"""The scope of the run that prepares those of the series."""
 EVENTS_PER_LOOKUP = 100
 Write = Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
 
@@ -68,6 +70,12 @@ class _Tally:
         if close is not None:
             self.earliest_close = min(close, self.earliest_close or close)
             self.latest_close = max(close, self.latest_close or close)
+
+
+def find_cutoff(exchange: Exchange, engine: sa.Engine, dag_run_id: str | None = None) -> datetime:
+    """Where the historical tier begins: markets settled earlier are only there. A run of its own in the ledger."""
+    with recorded_run(engine, ledger.RunKey(JOB, PLAN, dag_run_id), exchange.traffic):
+        return exchange.historical_cutoff().markets_settled
 
 
 def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
@@ -203,7 +211,14 @@ class _SeriesSync:
         self._run.seen += len(page.records) + len(page.rejected)
         self._run.rejected += rejected
         self._tally.pages += 1
-        log.info("%s page %d: %d records, %d rejected", page.endpoint, page.number, len(page.records), rejected)
+        log.info(
+            "%s %s page %d: %d records, %d rejected",
+            self._scope,
+            page.endpoint,
+            page.number,
+            len(page.records),
+            rejected,
+        )
 
     def _write_events(self, connection: sa.Connection, page: Page[Event]) -> dict[str, WriteCounts]:
         return {"kalshi_event": catalog.write_events(connection, page.records, self._run.run_id)}

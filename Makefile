@@ -1,0 +1,78 @@
+# `make` lists the commands.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+RUN := .venv/bin/python -m
+EXCHANGE ?= sandbox
+PORT ?= 8321
+ARGS ?=
+
+.PHONY: help setup setup-dev demo ui sandbox test lint format bench lock stop clean
+
+help:  ## list the commands
+	@echo "make COMMAND, where COMMAND is:"
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: .venv/ready .local/airflow/ready  ## install everything that runs: system packages (as root), .venv, Airflow's home in .local
+
+setup-dev: setup .venv/ready-dev  ## and what tests, lint and benchmarks need
+
+demo: setup  ## read the weather series into the warehouse and show the report; EXCHANGE=sandbox, prod or demo
+	@$(RUN) scripts.demo --exchange $(EXCHANGE)
+
+ui: setup  ## Airflow's web UI with DAGs and connections ready; EXCHANGE as for demo
+	@$(RUN) scripts.ui --exchange $(EXCHANGE)
+
+sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground
+	@$(RUN) sandbox --port $(PORT)
+
+test: setup-dev lint  ## lint, then all tests; ARGS goes to pytest
+	@$(RUN) pytest $(ARGS)
+
+lint: .venv/ready-dev  ## ruff and mypy
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted: make format"; exit 1; }
+	@.venv/bin/mypy --no-error-summary
+
+format: .venv/ready-dev  ## let ruff format and fix what it can
+	@.venv/bin/ruff check --fix --quiet .
+	@.venv/bin/ruff format --quiet .
+
+bench: setup-dev  ## speed, as ratios against a reference measured in the same run
+	@$(RUN) scripts.bench
+
+lock: .venv/ready-dev  ## lock the requirements anew from requirements*.in
+	@for name in requirements requirements-dev; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
+	  --no-annotate --no-header --upgrade $$name.in --output-file $$name.txt; done
+
+stop:  ## stop the private server and the sandbox that demo and ui started; the data stays
+	@if [ -x .venv/bin/python ]; then $(RUN) scripts.backends stop; fi
+
+clean: stop  ## stop them and remove everything made here: .venv, reports, and .local with the private warehouse
+	@rm -rf .venv .local reports .mypy_cache .ruff_cache .pytest_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=/path/to/python3.11"; exit 1; }
+	@PYTHON=$(PYTHON) scripts/system_packages.sh run
+	@$(PYTHON) -m venv .venv
+
+.venv/ready: requirements.txt | .venv/bin/python
+	@echo "Installing the Python packages into .venv (a minute or two) …"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements.txt
+	@touch $@
+
+.venv/ready-dev: requirements-dev.txt | .venv/ready
+	@PYTHON=$(PYTHON) scripts/system_packages.sh test
+	@echo "Installing what tests and lint need …"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements-dev.txt
+	@touch $@
+
+.local/airflow/ready: .venv/ready scripts/airflow_home.py
+	@echo "Preparing Airflow's home in .local/airflow …"
+	@$(RUN) scripts.airflow_home
+	@touch $@

@@ -1,0 +1,48 @@
+"""What the DAGs share: task defaults, the param ``series``, and which failures a retry can't mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowFailException
+
+from kalshi.exchange import RequestRefused
+from kalshi.hooks.errors import BadConnection
+from kalshi.settings import load_settings
+
+
+def task_defaults() -> dict[str, Any]:
+    """``default_args`` of every DAG."""
+    settings = load_settings()
+    return {
+        "retries": settings.task_retries,
+        "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
+        "retry_exponential_backoff": True,
+        "pool": "kalshi_api",
+    }
+
+
+def series_param() -> Param:
+    """The param ``series``: a list of series tickers, by default the configured ones."""
+    return Param(
+        load_settings().series_tickers,
+        type="array",
+        items={"type": "string", "pattern": "^[A-Z0-9][A-Z0-9._-]*$"},
+        minItems=1,
+        uniqueItems=True,
+        title="Series",
+        description="Series tickers, such as KXHIGHNY. Default: the series in include/kalshi.toml.",
+    )
+
+
+@contextmanager
+def failing_for_good() -> Iterator[None]:
+    """Fail the task without retries where trying again is no use: a refused request, a bad connection."""
+    try:
+        yield
+    except (RequestRefused, BadConnection) as error:
+        raise AirflowFailException(str(error)) from error

@@ -1,0 +1,101 @@
+"""What the commands run against: the connections that are set, else a private server and the sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from scripts import private_server
+
+PROJECT = Path(__file__).resolve().parents[1]
+LOCAL = PROJECT / ".local"
+WAREHOUSE = "AIRFLOW_CONN_KALSHI_WAREHOUSE"
+EXCHANGE = "AIRFLOW_CONN_KALSHI_DEFAULT"
+EXCHANGES = ("sandbox", "prod", "demo")
+DATABASES = {"sandbox": "kalshi_sandbox", "prod": "kalshi", "demo": "kalshi_demo"}
+"""A database each, so that synthetic data never mixes with real data."""
+STATE = LOCAL / "sandbox.json"
+
+
+def connections(exchange: str) -> dict[str, str]:
+    """Both connections as Airflow's environment variables, and a line on the screen for each."""
+    warehouse, source = os.environ.get(WAREHOUSE), os.environ.get(EXCHANGE)
+    if warehouse:
+        print(f"Warehouse: {WAREHOUSE}, as set")
+    else:
+        server = private_server.ensure(LOCAL / "mysql")
+        warehouse = server.database("kalshi" if source else DATABASES[exchange])
+        print(f"Warehouse: private server on 127.0.0.1:{server.port}, database {urlsplit(warehouse).path[1:]}")
+    if source:
+        print(f"Exchange:  {EXCHANGE}, as set")
+    elif exchange == "sandbox":
+        base_url = ensure_sandbox()
+        source = json.dumps({"conn_type": "kalshi", "host": base_url})
+        print(f"Exchange:  sandbox, synthetic data, {base_url}")
+    else:
+        source = json.dumps({"conn_type": "kalshi", "extra": {"env": exchange}})
+        print(f"Exchange:  Kalshi {exchange}, public endpoints, no key")
+    return {WAREHOUSE: warehouse, EXCHANGE: source}
+
+
+def _running_sandbox() -> tuple[str, int] | None:
+    """Base URL and process of the sandbox, where it answers."""
+    if not STATE.exists():
+        return None
+    state = json.loads(STATE.read_text())
+    try:
+        requests.get(state["base_url"] + "/exchange/status", timeout=2)
+    except requests.RequestException:
+        return None
+    return state["base_url"], state["pid"]
+
+
+def ensure_sandbox() -> str:
+    """The base URL of the sandbox, started where it isn't running or runs older code."""
+    running = _running_sandbox()
+    if running:
+        if all(file.stat().st_mtime < STATE.stat().st_mtime for file in (PROJECT / "sandbox").rglob("*.*")):
+            return running[0]
+        stop_sandbox()
+    LOCAL.mkdir(exist_ok=True)
+    with (LOCAL / "sandbox.log").open("ab") as log:
+        command = [sys.executable, "-m", "sandbox", "--port=0"]
+        process = subprocess.Popen(
+            command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        )
+    with process.stdout or os.fdopen(os.open(os.devnull, os.O_RDONLY), "rb") as said:
+        base_url = said.readline().decode().strip()
+    if not base_url:
+        raise SystemExit(f"The sandbox didn't start: see {LOCAL / 'sandbox.log'}.")
+    STATE.write_text(json.dumps({"base_url": base_url, "pid": process.pid}))
+    return base_url
+
+
+def stop_sandbox() -> None:
+    running = _running_sandbox()
+    if running:
+        os.kill(running[1], signal.SIGTERM)
+        while _running_sandbox():
+            time.sleep(0.05)
+    STATE.unlink(missing_ok=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Stop the private server and the sandbox.")
+    parser.add_argument("action", choices=["stop"])
+    parser.parse_args()
+    stop_sandbox()
+    private_server.stop(LOCAL / "mysql")
+
+
+if __name__ == "__main__":
+    main()
