@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from sandbox import payloads, queries
@@ -41,6 +42,7 @@ class Sandbox:
         self.keys = Keys()
         self.limit = RateLimit(requests_per_second)
         self.faults = Faults()
+        self.headers: Counter[str] = Counter()
 
     def app(self) -> Starlette:
         public: dict[str, Handler] = {
@@ -71,6 +73,7 @@ class Sandbox:
     def _endpoint(self, handler: Handler, *, signed: bool = False) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             path = request.url.path
+            self.headers.update(request.headers.keys())
             if not self.limit.admits(path):
                 return _json({"error": "too many requests"}, 429)
             if signed and (refusal := self.keys.refusal(request.method, path, request.headers)):
@@ -175,7 +178,8 @@ class Sandbox:
 
     async def _stats(self, request: Request) -> Response:
         limit = self.limit
-        return _json({"by_second": limit.by_second, "by_path": limit.by_path, "refused": limit.refused})
+        counts = {"by_second": limit.by_second, "by_path": limit.by_path, "by_header": self.headers}
+        return _json({**counts, "refused": limit.refused})
 
 
 async def _early(struck: list[Fault]) -> Response | None:
@@ -183,6 +187,10 @@ async def _early(struck: list[Fault]) -> Response | None:
     for fault in struck:
         if fault.kind == "slow":
             await asyncio.sleep(float(fault.value or 1))
+        elif fault.kind == "http_403":
+            return _error(403, "forbidden", "the key lacks the scope")
+        elif fault.kind == "redirect":
+            return RedirectResponse(fault.value)
         elif fault.kind == "http_429":
             return _json({"error": "too many requests"}, 429)
         elif fault.kind == "http_500":

@@ -12,12 +12,17 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from sandbox.queries import cursor_at
+
 Kind = Literal[
+    "http_403",
     "http_429",
     "http_500",
     "http_502",
     "dropped_connection",
     "truncated_json",
+    "missing_list",
+    "redirect",
     "repeated_cursor",
     "slow",
     "malformed_market",
@@ -28,8 +33,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 
 class Fault(msgspec.Struct, kw_only=True):
-    """``value``: seconds for slow; for set_market ``{"ticker": …, field: value}``, where the value
-    "(missing)" takes the field away."""
+    """``value``: seconds for slow; the address for redirect; for set_market ``{"ticker": …, field: value}``,
+    where the value "(missing)" takes the field away."""
 
     kind: Kind
     path: str = ".*"
@@ -68,8 +73,10 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
     """The body of a list answer, as the faults leave it."""
     for fault in faults:
         markets = body.get("markets") or []
-        if fault.kind == "repeated_cursor":
-            body["cursor"] = cursor or "again"
+        if fault.kind == "missing_list":
+            body = {}
+        elif fault.kind == "repeated_cursor":
+            body["cursor"] = cursor or cursor_at(0)
         elif fault.kind == "malformed_market" and markets:
             markets[0] = {**markets[0], "close_time": "soon"}
         elif fault.kind == "integer_cents" and markets:

@@ -31,6 +31,11 @@ class BadRequest(ValueError):
     """A parameter that the exchange refuses with a 400."""
 
 
+def cursor_at(position: int) -> str:
+    """The cursor of the page that begins there."""
+    return base64.urlsafe_b64encode(str(position).encode()).decode()
+
+
 class Query:
     """The parameters of one request. Unknown ones are ignored, as the exchange does."""
 
@@ -72,15 +77,13 @@ class Query:
 
     def page(self, items: Iterable[Item], limit: int) -> tuple[list[Item], str]:
         """A page of the items, and the cursor of the next one ("" at the end)."""
-        start = 0
-        if cursor := self.text("cursor"):
-            try:
-                start = int(base64.urlsafe_b64decode(cursor))
-            except (binascii.Error, ValueError):
-                raise BadRequest("invalid cursor") from None
-        some = list(islice(items, start, start + limit + 1))
-        more = len(some) > limit
-        return some[:limit], base64.urlsafe_b64encode(str(start + limit).encode()).decode() if more else ""
+        try:
+            start = int(base64.urlsafe_b64decode(self.text("cursor") or cursor_at(0)))
+            window = islice(items, start, start + limit + 1)
+        except (binascii.Error, ValueError):
+            raise BadRequest("invalid cursor") from None
+        some = list(window)
+        return some[:limit], cursor_at(start + limit) if len(some) > limit else ""
 
 
 def _status(query: Query) -> str | None:

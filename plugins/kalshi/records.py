@@ -17,12 +17,12 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-Dollars = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
+Dollars = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 """Money or a price: a JSON string such as "0.5600". A JSON number is refused: it may be old-API cents."""
-Count = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=40)]
+Count = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 """Contracts: a JSON string such as "948.07"."""
 Time = Annotated[datetime, Meta(tz=True)]
-Ticker = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s/?#%\x00-\x1f\x7f]+$")]
+Ticker = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s/?#%\x00-\x1f\x7f]+\Z")]
 
 
 class UncertainUnit(ValueError):
@@ -78,7 +78,7 @@ class Market(Struct, frozen=True, kw_only=True):
     floor_strike: Decimal | None = None
     cap_strike: Decimal | None = None
     functional_strike: str | None = None
-    custom_strike: Raw | None = None
+    custom_strike: Raw = Raw(b"null")
     created_time: Time | None = None
     updated_time: Time | None = None
     open_time: Time | None = None
@@ -139,27 +139,23 @@ class Rejected:
 
 
 def known_time(moment: datetime | None) -> datetime | None:
-    """UTC, or None for the exchange's zero time "0001-01-01T00:00:00Z" and anything before 1000 AD."""
-    if moment is None or moment.year < 1000:
+    """UTC, or None for the exchange's zero time "0001-01-01T00:00:00Z" and for years that MySQL can't hold."""
+    try:
+        utc = moment.astimezone(UTC) if moment else None
+    except OverflowError:
         return None
-    return moment.astimezone(UTC)
+    return utc if utc and utc.year >= 1000 else None
 
 
 def read_record(raw: bytes, record_type: type[Record]) -> Record:
-    """Decode one record; blank strings read as missing where the type has no use for them.
+    """Decode one record; a field that holds "" reads as missing.
 
     Raises:
         msgspec.ValidationError: a field is missing or holds what it can't hold.
     """
-    try:
-        return msgspec.json.decode(raw, type=record_type)
-    except msgspec.ValidationError:
-        # "" is one of the exchange's ways to say "not yet", also in fields of times and money.
-        fields = msgspec.json.decode(raw)
-        if not isinstance(fields, dict) or "" not in fields.values():
-            raise
-        filled = {name: value for name, value in fields.items() if value != ""}
-        return msgspec.json.decode(msgspec.json.encode(filled), type=record_type)
+    fields = msgspec.json.decode(raw, type=dict[str, Raw])
+    filled = {name: value for name, value in fields.items() if bytes(value) != b'""'}
+    return msgspec.json.decode(msgspec.json.encode(filled), type=record_type)
 
 
 def sift(

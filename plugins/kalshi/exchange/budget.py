@@ -22,12 +22,13 @@ class LocalBudget:
 
     def __init__(self, requests_per_second: float) -> None:
         self._interval = 1.0 / requests_per_second
+        self._saved_up = max(0.0, 1.0 - self._interval)
         self._next_free = 0.0
         self._lock = threading.Lock()
 
     def reserve(self) -> float:
         with self._lock:
             now = time.monotonic()
-            slot = max(self._next_free, now - 1.0 + self._interval)
+            slot = max(self._next_free, now - self._saved_up)
             self._next_free = slot + self._interval
             return max(0.0, slot - now)

@@ -33,12 +33,12 @@ class _SeriesAnswer(Struct):
 
 
 class _EventsAnswer(Struct):
-    events: list[Raw] | None = None
+    events: list[Raw] | None
     cursor: str | None = None
 
 
 class _MarketsAnswer(Struct):
-    markets: list[Raw] | None = None
+    markets: list[Raw] | None
     cursor: str | None = None
 
 

@@ -35,7 +35,7 @@ def paginate(
         RepeatedCursor: a page pointed to one already read. That page's records were still yielded.
         PageCapReached: ``max_pages`` were yielded and the list goes on.
     """
-    seen: set[str] = set()
+    seen = {start}
     cursor = start
     number = 0
     while True:

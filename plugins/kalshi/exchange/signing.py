@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from requests import PreparedRequest
@@ -22,7 +23,7 @@ from requests.auth import AuthBase
 def _load_signer(private_key_pem: str) -> Callable[[bytes], bytes]:
     try:
         key = serialization.load_pem_private_key(private_key_pem.strip().encode(), password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # "from None": the parser's own message may quote parts of the key.
         raise ValueError(
             "The private key of kalshi_default can't be read: it must be an unencrypted PEM of an RSA "

@@ -1,0 +1,193 @@
+"""What the client makes of every fault that the sandbox can have."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kalshi.exchange import Exchange, ExchangeUnavailable, RequestRefused
+from kalshi.exchange.transport import Transport
+from kalshi.records import Found, Market, Rejected, Series
+from tests.conftest import quick_config
+from tests.exchange_server import ExchangeServer
+
+WIDE = "KXSANDBOXWIDE"
+FLEETING = [("http_429", 3), ("http_500", 2), ("http_502", 1), ("dropped_connection", 2), ("truncated_json", 2)]
+LASTING = [
+    ("http_429", "HTTP 429: too many requests"),
+    ("http_500", "HTTP 500: internal_server_error: internal error"),
+    ("http_502", "HTTP 502: Bad Gateway"),
+    ("dropped_connection", "ChunkedEncodingError"),
+    ("truncated_json", "unreadable JSON"),
+]
+
+
+def wide_markets(exchange: Exchange) -> tuple[list[str], list[Rejected]]:
+    """The tickers of 2,500 markets on three pages, and what was rejected."""
+    pages = list(exchange.markets(series_ticker=WIDE))
+    found = [found.record.ticker for page in pages for found in page.records]
+    return found, [rejected for page in pages for rejected in page.rejected]
+
+
+@pytest.mark.parametrize(("kind", "times"), FLEETING)
+def test_a_fault_in_the_middle_of_a_list_is_waited_out_and_nothing_is_missing(
+    exchange_server: ExchangeServer, exchange: Exchange, kind: str, times: int
+) -> None:
+    exchange_server.faults({"kind": kind, "path": "/markets$", "skip": 1, "times": times})
+    tickers, rejected = wide_markets(exchange)
+    assert len(tickers) == len(set(tickers)) == 2500
+    assert not rejected
+    assert exchange.traffic.retries == times
+    assert exchange.traffic.requests == 3 + times
+
+
+def test_an_answer_slower_than_the_timeout_is_asked_for_again(exchange_server: ExchangeServer) -> None:
+    exchange_server.faults({"kind": "slow", "value": 2, "path": "/cutoff"})
+    with Exchange(quick_config(exchange_server, timeout=(2.0, 0.5))) as exchange:
+        assert exchange.historical_cutoff().markets_settled.year == 2026
+        assert exchange.traffic.retries >= 1
+
+
+@pytest.mark.parametrize(("kind", "words"), LASTING)
+def test_a_fault_that_lasts_is_given_up_in_words_that_say_what_was_seen_last(
+    exchange_server: ExchangeServer, exchange: Exchange, kind: str, words: str
+) -> None:
+    exchange_server.faults({"kind": kind, "path": "/cutoff", "times": 99})
+    with pytest.raises(ExchangeUnavailable) as error:
+        exchange.historical_cutoff()
+    assert "GET /historical/cutoff after 4 attempts" in str(error.value)
+    assert words in str(error.value)
+    assert (exchange.traffic.requests, exchange.traffic.retries) == (4, 3)
+
+
+def test_an_exchange_that_never_answers_in_time_is_given_up(exchange_server: ExchangeServer) -> None:
+    exchange_server.faults({"kind": "slow", "value": 2, "path": "/cutoff", "times": 99})
+    with (
+        Exchange(quick_config(exchange_server, timeout=(2.0, 0.2))) as exchange,
+        pytest.raises(ExchangeUnavailable, match="ReadTimeout on GET /historical/cutoff"),
+    ):
+        exchange.historical_cutoff()
+
+
+def test_a_host_where_nobody_listens_is_given_up(exchange_server: ExchangeServer) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{unused.getsockname()[1]}/trade-api/v2"
+        config = quick_config(exchange_server)
+        with (
+            Exchange(replace(config, base_url=nowhere)) as exchange,
+            pytest.raises(ExchangeUnavailable, match="ConnectionError on GET"),
+        ):
+            exchange.historical_cutoff()
+
+
+def test_a_list_that_fails_for_good_still_gives_the_pages_before(
+    exchange_server: ExchangeServer, exchange: Exchange
+) -> None:
+    exchange_server.faults({"kind": "http_500", "path": "/markets$", "skip": 2, "times": 99})
+    pages = exchange.markets(series_ticker=WIDE)
+    assert [len(next(pages).records) for _ in range(2)] == [1000, 1000]
+    with pytest.raises(ExchangeUnavailable, match=r"GET /markets .*HTTP 500"):
+        next(pages)
+
+
+def test_an_answer_without_its_list_is_not_taken_for_an_empty_list(
+    exchange_server: ExchangeServer, exchange: Exchange
+) -> None:
+    exchange_server.faults({"kind": "missing_list", "path": "/(markets|events)$", "times": 99})
+    for pages in (exchange.markets(), exchange.events(), exchange.historical_markets()):
+        with pytest.raises(ExchangeUnavailable, match="unreadable JSON"):
+            list(pages)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("malformed_market", "close_time"), ("integer_cents", "integer cents of the old API")]
+)
+def test_one_bad_market_is_set_apart_with_its_reason_and_the_others_come(
+    exchange_server: ExchangeServer, exchange: Exchange, kind: str, reason: str
+) -> None:
+    exchange_server.faults({"kind": kind, "path": "/markets$", "skip": 1})
+    tickers, [rejected] = wide_markets(exchange)
+    assert len(set(tickers)) == 2499
+    assert rejected.endpoint == "/markets"
+    assert reason in rejected.reason
+    assert b'"ticker":"KXSANDBOXWIDE-99DEC31-T1000"' in rejected.raw
+    assert exchange.traffic.retries == 0
+
+
+def test_fields_that_a_test_sets_on_a_market_arrive(exchange_server: ExchangeServer, exchange: Exchange) -> None:
+    ticker = f"{WIDE}-99DEC31-T1500"
+    changed = {"ticker": ticker, "result": "yes", "status": "amended", "close_time": "(missing)"}
+    exchange_server.faults({"kind": "set_market", "path": "/markets$", "value": changed, "times": 9})
+    [market] = [
+        found.record
+        for page in exchange.markets(series_ticker=WIDE)
+        for found in page.records
+        if found.record.ticker == ticker
+    ]
+    assert (market.result, market.status, market.close_time) == ("yes", "amended", None)
+
+
+REFUSALS: list[tuple[Callable[[Exchange], object], str, int, str, str]] = [
+    (lambda e: list(e.markets(status="bogus")), "/markets", 400, "invalid status: bogus", "check the parameters"),
+    (lambda e: list(e.events(status="paused")), "/events", 400, "invalid status: paused", "check the parameters"),
+    (lambda e: e.series("KXNOSUCH"), "/series/KXNOSUCH", 404, "series KXNOSUCH not found", "check the ticker"),
+    (lambda e: e.series("a/b?c"), "/series/a%2Fb%3Fc", 404, "Not Found", "check the ticker"),
+]
+
+
+@pytest.mark.parametrize(("ask", "path", "status", "answer", "advice"), REFUSALS)
+def test_a_refused_request_is_not_repeated_and_says_what_to_do(
+    exchange: Exchange, ask: Callable[[Exchange], object], path: str, status: int, answer: str, advice: str
+) -> None:
+    with pytest.raises(RequestRefused) as refusal:
+        ask(exchange)
+    assert f"GET {path} was refused with HTTP {status}: " in str(refusal.value)
+    assert answer in str(refusal.value)
+    assert advice in str(refusal.value)
+    assert refusal.value.status == status
+    assert (exchange.traffic.requests, exchange.traffic.retries) == (1, 0)
+
+
+def test_a_private_route_without_a_key_is_refused_at_once(exchange_server: ExchangeServer) -> None:
+    transport = Transport(quick_config(exchange_server))
+    with pytest.raises(RequestRefused, match=r"GET /portfolio/balance .* 401: unauthorized: .*check the key id"):
+        transport.get("/portfolio/balance", dict[str, Any])
+    assert transport.traffic.requests == 1
+
+
+def test_a_key_without_the_scope_is_refused_at_once(exchange_server: ExchangeServer, exchange: Exchange) -> None:
+    exchange_server.faults({"kind": "http_403", "path": "/cutoff", "times": 9})
+    with pytest.raises(RequestRefused, match=r"403: forbidden: .*give it read access"):
+        exchange.historical_cutoff()
+    assert exchange.traffic.requests == 1
+
+
+def test_a_series_comes_with_its_bytes(exchange: Exchange) -> None:
+    series = exchange.series("KXHIGHNY")
+    assert isinstance(series, Found)
+    assert isinstance(series.record, Series)
+    assert series.record.ticker == "KXHIGHNY"
+    assert b'"settlement_sources":[{' in series.raw
+
+
+def test_a_log_line_tells_of_every_retry(
+    exchange_server: ExchangeServer, exchange: Exchange, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange_server.faults({"kind": "http_429", "path": "/cutoff", "times": 2})
+    exchange.historical_cutoff()
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("kalshi")]
+    assert len(told) == 2
+    assert all("GET /historical/cutoff: HTTP 429: too many requests" in line for line in told)
+
+
+def test_a_market_keeps_the_bytes_that_the_exchange_sent(exchange_server: ExchangeServer, exchange: Exchange) -> None:
+    ticker = f"{WIDE}-99DEC31-T7"
+    [page] = exchange.markets(tickers=ticker)
+    [found] = page.records
+    assert isinstance(found.record, Market)
+    assert found.raw in exchange_server.get("/markets", tickers=ticker).content

@@ -1,0 +1,26 @@
+"""A sandbox on the morning of 2026-09-22, when markets of every status exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.exchange.api_key import ApiKey, make_key
+from tests.exchange_server import ExchangeServer
+from tests.official_client import official_client
+
+__all__ = ["official_client"]
+
+
+@pytest.fixture(scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> ApiKey:
+    return make_key("ed25519", tmp_path_factory.mktemp("sandbox-key"))
+
+
+@pytest.fixture(scope="session")
+def morning(key: ApiKey) -> Iterator[ExchangeServer]:
+    """At 11:25 UTC one event after the other is being settled, and tomorrow's are not open yet."""
+    clock, since = "--clock=2026-09-22T11:25:00+00:00", "--since=2026-05-01"
+    with ExchangeServer(clock, since, "--requests-per-second=0", "--wide-markets=30", key.argument) as server:
+        yield server

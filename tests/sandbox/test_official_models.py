@@ -1,0 +1,100 @@
+"""Every route of the sandbox, held against the models of Kalshi's own client."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import requests
+from starlette.routing import Mount, Route
+
+from kalshi.exchange.signing import KeySignature
+from sandbox.app import Sandbox
+from sandbox.world import RECORDED_EVENT, Clock, World
+from tests.exchange.api_key import ApiKey
+from tests.exchange_server import ExchangeServer
+from tests.official_client import OfficialClient, blank
+
+NEVER = World(Clock(datetime(2023, 1, 1, tzinfo=UTC)), since=date(2023, 1, 1), wide_markets=1)
+ROUTES: list[str] = [
+    route.path
+    for mount in Sandbox(NEVER).app().routes
+    if isinstance(mount, Mount) and mount.path == "/trade-api/v2"
+    for route in mount.routes
+    if isinstance(route, Route)
+]
+TICKERS = {
+    "series": ["KXHIGHNY", "KXHIGHCHI", "KXSANDBOXWIDE"],
+    "event": ["KXHIGHNY-26SEP23", "KXHIGHNY-26SEP22", "KXHIGHMIA-26SEP21", "KXHIGHDEN-26JUN10"],
+}
+"""What to put into a path. Markets are taken from the list of their tier."""
+QUERIES = [
+    {},
+    {"include_volume": "true", "with_nested_markets": "true", "limit": "200"},
+    {"series_ticker": "KXHIGHNY", "status": "settled"},
+    {"status": "unopened"},
+    {"status": "open"},
+    {"status": "closed"},
+]
+"""A route ignores the parameters that it doesn't know."""
+
+
+def paths(server: ExchangeServer, route: str) -> list[str]:
+    """The route with its tickers filled in."""
+    if "{market}" in route:
+        tier = route.partition("/{market}")[0]
+        markets = server.get(tier, limit=1000).json()["markets"]
+        one_of_each_status = {market["status"]: market["ticker"] for market in markets}
+        return [route.replace("{market}", ticker) for ticker in one_of_each_status.values()]
+    for name, tickers in TICKERS.items():
+        if f"{{{name}}}" in route:
+            return [route.replace(f"{{{name}}}", ticker) for ticker in tickers]
+    return [route]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_answer_fits_the_official_model_and_holds_nothing_that_it_does_not_know(
+    morning: ExchangeServer, key: ApiKey, official_client: OfficialClient, route: str
+) -> None:
+    model = official_client.model_of(route)
+    auth = KeySignature(key.id, key.private_pem)
+    for path in paths(morning, route):
+        for query in QUERIES:
+            answer = requests.get(morning.base_url + path, params=query, auth=auth, timeout=10)
+            assert answer.status_code == 200, answer.text
+            model.model_validate(answer.json(), extra="forbid")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_same_routes_need_a_signature_as_at_the_exchange(
+    morning: ExchangeServer, official_client: OfficialClient, route: str
+) -> None:
+    answer = morning.get(paths(morning, route)[0])
+    assert (answer.status_code == 401) == official_client.operations[blank(route)].signed
+
+
+def test_the_recorded_event_fits_but_for_the_one_field_that_is_newer_than_it(
+    exchange_server: ExchangeServer, official_client: OfficialClient
+) -> None:
+    for path in (f"/events/{RECORDED_EVENT}", f"/markets?event_ticker={RECORDED_EVENT}"):
+        body: dict[str, Any] = exchange_server.get(path).json()
+        assert len(body["markets"]) == 6
+        for market in body["markets"]:
+            assert "settlement_bounds_type" not in market
+            market["settlement_bounds_type"] = "default"
+        model = official_client.model_of(path.partition("?")[0].replace(RECORDED_EVENT, "{}"))
+        model.model_validate(body)
+
+
+@pytest.mark.parametrize("damage", [{"status": "new"}, {"yes_bid_dollars": 0.5}, {"result": None}, {"liquidity": 1}])
+def test_the_models_do_refuse_what_does_not_fit(
+    morning: ExchangeServer, official_client: OfficialClient, damage: dict[str, Any]
+) -> None:
+    body = morning.get("/markets", limit=1).json()
+    model = official_client.model_of("/markets")
+    model.model_validate(body, extra="forbid")
+    body["markets"][0].update(damage)
+    with pytest.raises(ValueError, match=json.dumps(next(iter(damage))).strip('"')):
+        model.model_validate(body, extra="forbid")
