@@ -6,14 +6,13 @@ import argparse
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 
+from sandbox import process as sandbox_process
 from scripts import private_server
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -67,15 +66,7 @@ def ensure_sandbox() -> str:
             return running[0]
         stop_sandbox()
     LOCAL.mkdir(exist_ok=True)
-    with (LOCAL / "sandbox.log").open("ab") as log:
-        command = [sys.executable, "-m", "sandbox", "--port=0"]
-        process = subprocess.Popen(
-            command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
-        )
-    with process.stdout or os.fdopen(os.open(os.devnull, os.O_RDONLY), "rb") as said:
-        base_url = said.readline().decode().strip()
-    if not base_url:
-        raise SystemExit(f"The sandbox didn't start: see {LOCAL / 'sandbox.log'}.")
+    process, base_url = sandbox_process.start(LOCAL / "sandbox.log")
     STATE.write_text(json.dumps({"base_url": base_url, "pid": process.pid}))
     return base_url
 

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
 import requests
 
-PROJECT = Path(__file__).resolve().parents[1]
+from sandbox import process
 
 
 class ExchangeServer:
     """``python -m sandbox`` on a free port, for the length of a with-block."""
 
     def __init__(self, *arguments: str) -> None:
-        self._command = [sys.executable, "-m", "sandbox", "--port=0", *arguments]
+        self._arguments = arguments
 
     def __enter__(self) -> ExchangeServer:
-        self._process = subprocess.Popen(self._command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        self.base_url = self._process.stdout.readline().strip()
-        assert self.base_url, "the sandbox didn't start"
+        with ExitStack() as stack:
+            folder = stack.enter_context(TemporaryDirectory(prefix="sandbox-"))
+            self.base_url = stack.enter_context(process.running(Path(folder) / "log", *self._arguments))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-        assert self._process.stdout
-        self._process.stdout.close()
+        self._stack.close()
 
     @property
     def origin(self) -> str:

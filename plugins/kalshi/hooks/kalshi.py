@@ -82,6 +82,8 @@ class KalshiHook(BaseHook):
     def get_conn(self, warehouse: sa.Engine | None = None) -> Exchange:
         """A client; with ``warehouse``, in the request budget that all workers share."""
         config = self.config()
-        if warehouse is None:
-            return Exchange(config)
-        return Exchange(config, SharedBudget(warehouse, config.budget_name, config.requests_per_second))
+        budget = warehouse and SharedBudget(warehouse, config.budget_name, config.requests_per_second)
+        try:
+            return Exchange(config, budget)
+        except ValueError as error:  # a key that can't be read
+            raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
