@@ -1,0 +1,31 @@
+"""The README's lists are complete."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import sqlalchemy as sa
+
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def listed(heading: str) -> set[str]:
+    """The first cells of the table below a heading."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
+
+
+def test_every_dag_is_listed() -> None:
+    assert listed("DAGs") == {file.stem for file in (PROJECT / "dags").glob("*.py")}
+
+
+def test_every_table_is_listed(warehouse: sa.Engine) -> None:
+    assert listed("Tables") == set(sa.inspect(warehouse).get_table_names())
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
