@@ -82,7 +82,8 @@ class KalshiHook(BaseHook):
     def get_conn(self, warehouse: sa.Engine | None = None) -> Exchange:
         """A client; with ``warehouse``, in the request budget that all workers share."""
         config = self.config()
-        budget = warehouse and SharedBudget(warehouse, config.budget_name, config.requests_per_second)
+        rate = config.requests_per_second
+        budget = None if warehouse is None else SharedBudget(warehouse, config.budget_name, rate)
         try:
             return Exchange(config, budget)
         except ValueError as error:  # a key that can't be read

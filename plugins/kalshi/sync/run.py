@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,7 +65,7 @@ class SyncRun:
 def recorded_run(engine: sa.Engine, key: ledger.RunKey, traffic: Traffic) -> Iterator[SyncRun]:
     """A run in the ledger: success, warning or failed, with its report, however the block ends."""
     run = SyncRun(in_transaction(engine, lambda c: ledger.start_run(c, key)), engine, traffic)
-    began = time.monotonic()
+    began, before = time.monotonic(), replace(traffic)
     error: BaseException | None = None
     try:
         yield run
@@ -82,9 +82,9 @@ def recorded_run(engine: sa.Engine, key: ledger.RunKey, traffic: Traffic) -> Ite
             "updated": total.updated,
             "unchanged": total.unchanged,
             "rejected": run.rejected,
-            "requests": traffic.requests,
-            "retries": traffic.retries,
-            "throttled_seconds": round(traffic.throttled_seconds, 3),
+            "requests": traffic.requests - before.requests,
+            "retries": traffic.retries - before.retries,
+            "throttled_seconds": round(traffic.throttled_seconds - before.throttled_seconds, 3),
         }
         tables = {
             table: {"inserted": w.inserted, "updated": w.updated, "unchanged": w.unchanged}

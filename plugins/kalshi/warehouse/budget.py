@@ -21,7 +21,7 @@ class SharedBudget:
         self._engine = engine
         self._budget = budget[:190]
         self._interval_us = round(1_000_000 / requests_per_second)
-        self._depth_us = 1_000_000
+        self._saved_up_us = max(0, 1_000_000 - self._interval_us)
         with engine.begin() as connection:
             connection.execute(
                 sa.text("INSERT IGNORE INTO kalshi_request_budget (budget) VALUES (:budget)"),
@@ -33,11 +33,11 @@ class SharedBudget:
         return in_transaction(self._engine, self._reserve)
 
     def _reserve(self, connection: sa.Connection) -> float:
-        values = {"budget": self._budget, "interval": self._interval_us, "depth": self._depth_us}
+        values = {"budget": self._budget, "interval": self._interval_us, "saved_up": self._saved_up_us}
         connection.execute(
             sa.text(
                 "UPDATE kalshi_request_budget SET next_free_us = LAST_INSERT_ID("
-                f"GREATEST(next_free_us, {NOW_US} - :depth + :interval) + :interval) WHERE budget = :budget"
+                f"GREATEST(next_free_us, {NOW_US} - :saved_up) + :interval) WHERE budget = :budget"
             ),
             values,
         )

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series, known_time
-from kalshi.warehouse.tables import EVENT, EVENT_PLACEHOLDER, MARKET, SERIES
+from kalshi.warehouse.tables import EVENT, EVENT_PLACEHOLDER, MARKET, SERIES, SERIES_PLACEHOLDER
 from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
@@ -116,18 +116,20 @@ def write_series(connection: sa.Connection, found: Sequence[Found[Series]], run_
 
 
 def write_events(connection: sa.Connection, found: Sequence[Found[Event]], run_id: int) -> WriteCounts:
-    """Upsert ``kalshi_event``; their series must be there."""
+    """Upsert ``kalshi_event``, after placeholders for the series that aren't there yet."""
+    _expect_series(connection, {f.record.series_ticker for f in found}, run_id)
     return upsert(connection, EVENT, map(_event_row, found), run_id=run_id)
 
 
 def write_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
 ) -> tuple[WriteCounts, WriteCounts]:
-    """Upsert ``kalshi_market``, after placeholders for the events that aren't there yet.
+    """Upsert ``kalshi_market``, after placeholders for the series and events that aren't there yet.
 
     Every change of a known result or settlement value is kept in ``kalshi_settlement_change``, in the
     same transaction. Returns the counts of the markets and of the placeholders.
     """
+    _expect_series(connection, {series_ticker}, run_id)
     events = sorted({f.record.event_ticker for f in found})
     placeholders = upsert(
         connection,
@@ -151,6 +153,13 @@ def write_markets(
             (run_id,),
         )
         return staging.merge(run_id), placeholders
+
+
+def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) -> None:
+    wanted: sa.BindParameter[str] = sa.bindparam("tickers", sorted(tickers), expanding=True)
+    known = sa.text("SELECT series_ticker FROM kalshi_series WHERE series_ticker IN :tickers").bindparams(wanted)
+    if missing := tickers - set(connection.execute(known).scalars()):
+        upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in sorted(missing)], run_id=run_id)
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:

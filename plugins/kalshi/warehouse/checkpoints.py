@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -64,8 +64,8 @@ def progress(connection: sa.Connection, window: Window, progress_json: str) -> N
 
 
 def complete(connection: sa.Connection, window: Window) -> None:
-    """Mark a window COMPLETE, and drop what it supersedes: older windows of the scope inside it, and
-    unfinished ones that started no earlier and ended no later."""
+    """Mark a window COMPLETE, and drop what it supersedes: windows inside it, and unfinished ones that
+    complete windows cover by now."""
     connection.execute(
         sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', error = NULL WHERE {THIS}"), window.values
     )
@@ -76,6 +76,17 @@ def complete(connection: sa.Connection, window: Window) -> None:
         ),
         window.values,
     )
+    unfinished = connection.execute(
+        sa.text(
+            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
+            "WHERE job = :job AND scope = :scope AND state <> 'COMPLETE'"
+        ),
+        window.values,
+    )
+    for start, end in unfinished.all():
+        older = replace(window, start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC))
+        if is_covered(connection, older):
+            connection.execute(sa.text(f"DELETE FROM kalshi_checkpoint WHERE {THIS}"), older.values)
 
 
 def fail(connection: sa.Connection, window: Window, error: str, *, resumable: bool = True) -> None:

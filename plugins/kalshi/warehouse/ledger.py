@@ -104,15 +104,13 @@ def reject(connection: sa.Connection, run_id: int, records: Iterable[tuple[str, 
         }
         for endpoint, reason, payload in records
     ]
-    if values:
-        connection.execute(
-            sa.text(
-                "INSERT INTO kalshi_rejected_record (endpoint, reason, payload, payload_sha256, run_id) "
-                "VALUES (:endpoint, :reason, :payload, :sha, :run_id) ON DUPLICATE KEY UPDATE "
-                "times_seen = times_seen + 1, reason = :reason, run_id = :run_id"
-            ),
-            values,
-        )
+    statement = sa.text(
+        "INSERT INTO kalshi_rejected_record (endpoint, reason, payload, payload_sha256, run_id) "
+        "VALUES (:endpoint, :reason, :payload, :sha, :run_id) ON DUPLICATE KEY UPDATE "
+        "times_seen = times_seen + 1, reason = :reason, run_id = :run_id"
+    )
+    for one in values:  # PyMySQL's executemany can't bind values after ON DUPLICATE KEY UPDATE
+        connection.execute(statement, one)
     return len(values)
 
 

@@ -15,6 +15,8 @@ from kalshi.settings import INCLUDE
 
 SQL_FILES = INCLUDE / "sql" / "migrations"
 LOCK_SECONDS = 120
+LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
+"""MySQL takes no longer names; databases whose names begin alike then wait for each other."""
 
 
 class MigrationLocked(RuntimeError):
@@ -46,7 +48,7 @@ def migrate(engine: sa.Engine) -> str:
     with engine.connect() as connection:
         if _version(connection) == newest:
             return str(newest)
-        lock = sa.text("SELECT GET_LOCK(CONCAT(DATABASE(), '.migrate'), :seconds)")
+        lock = sa.text(f"SELECT GET_LOCK({LOCK_NAME}, :seconds)")
         if connection.execute(lock, {"seconds": LOCK_SECONDS}).scalar() != 1:
             raise MigrationLocked(
                 f"Another worker has been migrating the warehouse for {LOCK_SECONDS} s. "
@@ -59,7 +61,7 @@ def migrate(engine: sa.Engine) -> str:
             connection.commit()
             return str(_version(connection))
         finally:
-            connection.execute(sa.text("SELECT RELEASE_LOCK(CONCAT(DATABASE(), '.migrate'))"))
+            connection.execute(sa.text(f"SELECT RELEASE_LOCK({LOCK_NAME})"))
 
 
 def _version(connection: sa.Connection) -> str | None:

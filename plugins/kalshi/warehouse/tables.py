@@ -55,6 +55,13 @@ SERIES = Table(
     ),
 )
 
+SERIES_PLACEHOLDER = Table(
+    "kalshi_series",
+    key=("series_ticker",),
+    columns=("series_ticker", "is_placeholder"),
+    default_guard=Guard.INSERT_ONLY,
+)
+
 EVENT = Table(
     "kalshi_event",
     key=("event_ticker",),

@@ -10,8 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
 
 import pymysql
@@ -19,13 +18,14 @@ import sqlalchemy as sa
 
 from kalshi.warehouse.tables import Table
 
-Value = str | bytes | int | bool | Decimal | datetime | None
 Row = Sequence[Any]
+"""str, bytes of UTF-8, int, bool, Decimal, date, datetime (naive is UTC) or None."""
 
-ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 ROWS_PER_INSERT = 500
 LOCAL_INFILE_REFUSED = {1148, 2068, 3948, 4166}
 """Error numbers of servers that don't take LOAD DATA LOCAL: MySQL and MariaDB, old and new."""
+VALUE_REFUSED = {1048, 1062, 1264, 1265, 1292, 1300, 1366, 1406, 3140, 3157, 4025}
+"""Error numbers of values that don't fit: null, repeated, out of range, cut, no date, no text, too long, no JSON."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,9 @@ class Staging:
         self._counts.duplicates = total - len(self._rows)
 
     def __enter__(self) -> Staging:
-        columns = ", ".join(f"`{c}`" for c in self.table.columns)
         self._run(f"DROP TEMPORARY TABLE IF EXISTS `{self.name}`")
-        self._run(
-            f"CREATE TEMPORARY TABLE `{self.name}` ENGINE=InnoDB AS "
-            f"SELECT {columns} FROM `{self.table.name}` WHERE FALSE"
-        )
+        # LIKE takes the checks along: MariaDB's JSON is a text with a check.
+        self._run(f"CREATE TEMPORARY TABLE `{self.name}` LIKE `{self.table.name}`")
         self._stage(self._rows)
         return self
 
@@ -156,10 +153,10 @@ class Staging:
                         raise
                     self._connection.info["local_infile"] = False
             self._insert(rows)
-        except pymysql.err.DataError as error:
-            raise _StagingRefused(error.args[-1]) from error
+        except UnicodeError as error:
+            raise _StagingRefused(str(error)) from error
         except pymysql.err.MySQLError as error:
-            if error.args[0] not in (1048, 1300, 1366, 4025, 3140):
+            if error.args[0] not in VALUE_REFUSED:
                 raise
             raise _StagingRefused(error.args[-1]) from error
 
@@ -170,26 +167,27 @@ class Staging:
                 file.write(b"\t".join(map(_encode, row)) + b"\n")
             file.flush()
             cursor = self._run(
-                f"LOAD DATA LOCAL INFILE %s INTO TABLE `{self.name}` CHARACTER SET utf8mb4 ({columns})",
+                f"LOAD DATA LOCAL INFILE %s INTO TABLE `{self.name}` CHARACTER SET utf8mb4 ({columns}) SET run_id = 0",
                 (file.name,),
             )
-        if _statement_info(cursor)["Warnings"] or cursor.rowcount != len(rows):
-            # LOCAL turns errors into warnings, so a load with a warning is a failed load.
-            cursor.execute("SHOW WARNINGS LIMIT 1")
-            warning = cursor.fetchone()
-            raise _StagingRefused(warning[2] if warning else "the server took fewer rows than were sent")
+        self._check_taken(cursor, len(rows))
 
     def _insert(self, rows: list[Row]) -> None:
         columns = ", ".join(f"`{c}`" for c in self.table.columns)
-        row_marks = f"({', '.join(['%s'] * len(self.table.columns))})"
+        row_marks = f"({', '.join(['%s'] * len(self.table.columns))}, 0)"
         for start in range(0, len(rows), ROWS_PER_INSERT):
             some = rows[start : start + ROWS_PER_INSERT]
             marks = ", ".join([row_marks] * len(some))
-            values = [v.decode() if isinstance(v, bytes) else v for row in some for v in row]
-            cursor = self._run(f"INSERT INTO `{self.name}` ({columns}) VALUES {marks}", values)
-            if _statement_info(cursor).get("Warnings"):
-                cursor.execute("SHOW WARNINGS LIMIT 1")
-                raise _StagingRefused(cursor.fetchone()[2])
+            values = [_text(value) for row in some for value in row]
+            cursor = self._run(f"INSERT INTO `{self.name}` ({columns}, run_id) VALUES {marks}", values)
+            self._check_taken(cursor, len(some))
+
+    def _check_taken(self, cursor: Any, sent: int) -> None:
+        """A warning is a failed load: LOCAL turns errors into warnings, and decimals are cut with a mere note."""
+        if cursor.warning_count or cursor.rowcount != sent:
+            cursor.execute("SHOW WARNINGS LIMIT 1")
+            warning = cursor.fetchone()
+            raise _StagingRefused(warning[2] if warning else "the server took fewer rows than were sent")
 
 
 def _statement_info(cursor: Any) -> dict[str, int]:
@@ -200,16 +198,26 @@ def _statement_info(cursor: Any) -> dict[str, int]:
     return {name: int(number) for name, number in zip(words[::2], words[1::2], strict=False)}
 
 
-def _encode(value: Value) -> bytes:
-    """One field of a LOAD DATA file in its default format; floats are refused, they hold no price."""
-    if value is None:
-        return b"\\N"
-    if isinstance(value, bool):
-        return b"1" if value else b"0"
+def _text(value: Any) -> str | None:
+    """What the server gets to read; floats are refused, they hold no price."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, bytes):
-        return value.replace(b"\\", b"\\\\").replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\0", b"\\0")
+        return value.decode()
+    if isinstance(value, bool):
+        return "1" if value else "0"
     if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat(" ").encode()
+        naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return naive.isoformat(" ")
     if isinstance(value, float):
         raise TypeError(f"A float ({value!r}) may not enter the warehouse: pass a string or a Decimal.")
-    return str(value).translate(ESCAPES).encode("utf-8", "surrogatepass")
+    return str(value)
+
+
+def _encode(value: Any) -> bytes:
+    """One field of a LOAD DATA file in its default format."""
+    text = _text(value)
+    if text is None:
+        return b"\\N"
+    field = text.encode()
+    return field.replace(b"\\", b"\\\\").replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\0", b"\\0")

@@ -1,0 +1,34 @@
+"""A sync in a process of its own: ``python -m tests.sync.process DATABASE EXCHANGE SERIES DAG_RUN``."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+
+def main(database: str, base_url: str, series: str, dag_run_id: str) -> None:
+    sys.path.insert(0, "plugins")
+    from kalshi.exchange import Exchange, ExchangeConfig
+    from kalshi.sync.catalog import CatalogRequest, sync_series
+    from kalshi.warehouse.server import open_engine
+    from tests.conftest import address_of
+
+    began = time.monotonic()
+    with Exchange(ExchangeConfig(base_url, requests_per_second=10_000)) as exchange:
+        request = CatalogRequest(series, exchange.historical_cutoff().markets_settled, dag_run_id=dag_run_id)
+        report = sync_series(exchange, open_engine(address_of(database)), request)
+    print(
+        json.dumps(
+            {
+                "inserted": report["inserted"],
+                "seconds": time.monotonic() - began,
+                "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

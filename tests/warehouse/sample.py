@@ -1,0 +1,44 @@
+"""The table that the writer's tests write, and a look into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.warehouse.tables import Table
+from kalshi.warehouse.writer import WriteCounts, upsert
+
+CREATE_SAMPLE = """
+CREATE TABLE sample (
+  name           VARCHAR(20) NOT NULL,
+  price          DECIMAL(10,6) NULL,
+  number         INT NOT NULL,
+  moment_utc     DATETIME(6) NULL,
+  day            DATE NULL,
+  words          TEXT NULL,
+  document       JSON NULL,
+  flag           BOOLEAN NULL,
+  run_id         BIGINT UNSIGNED NOT NULL,
+  updated_at_utc DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+"""
+SAMPLE = Table("sample", ("name",), ("name", "price", "number", "moment_utc", "day", "words", "document", "flag"))
+
+
+def row(name: str, **values: Any) -> list[Any]:
+    """A row of the sample table; what isn't named is null, and ``number`` is 0."""
+    return [{"name": name, "number": 0, **values}.get(column) for column in SAMPLE.columns]
+
+
+def write(engine: sa.Engine, rows: list[list[Any]], run_id: int = 1) -> WriteCounts:
+    with engine.begin() as connection:
+        return upsert(connection, SAMPLE, rows, run_id=run_id)
+
+
+def stored(engine: sa.Engine) -> dict[str, dict[str, Any]]:
+    """Every row of the sample table, by name."""
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT * FROM sample ORDER BY name"))
+        return {r["name"]: dict(r) for r in rows.mappings()}

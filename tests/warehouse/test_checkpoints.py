@@ -1,0 +1,135 @@
+"""Checkpoints: what is covered, what is taken over, what is superseded."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi.warehouse.checkpoints import Window, claim, complete, fail, is_covered, progress
+
+
+def hour(number: float) -> datetime:
+    return datetime(2026, 9, 1, tzinfo=UTC) + timedelta(hours=number)
+
+
+def window(start: float, end: float, scope: str = "KXHIGHNY", job: str = "catalog") -> Window:
+    return Window(job, scope, hour(start), hour(end))
+
+
+def finish(engine: sa.Engine, *windows: Window) -> None:
+    with engine.begin() as connection:
+        for each in windows:
+            claim(connection, each, 1)
+            complete(connection, each)
+
+
+def checkpoints(engine: sa.Engine) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT * FROM kalshi_checkpoint ORDER BY window_start_utc, window_end_utc"))
+        return [dict(row) for row in rows.mappings()]
+
+
+@pytest.mark.parametrize(
+    ("done", "wanted", "covered"),
+    [
+        ([], (0, 1), False),
+        ([(0, 4)], (0, 4), True),
+        ([(0, 4)], (1, 3), True),
+        ([(0, 4)], (0, 5), False),
+        ([(1, 4)], (0, 4), False),
+        ([(0, 2), (2, 4)], (0, 4), True),
+        ([(0, 2), (3, 4)], (0, 4), False),
+        ([(0, 3), (2, 4)], (0, 4), True),
+        ([(0, 4), (1, 2), (3, 6)], (0, 6), True),
+        ([(1, 2), (0, 1.5), (2, 4)], (0, 4), True),
+        ([(5, 6)], (0, 4), False),
+    ],
+)
+def test_complete_windows_cover_what_they_leave_no_gap_in(
+    warehouse: sa.Engine, done: list[tuple[float, float]], wanted: tuple[float, float], covered: bool
+) -> None:
+    finish(warehouse, *(window(*d) for d in done))
+    with warehouse.connect() as connection:
+        assert is_covered(connection, window(*wanted)) is covered
+
+
+def test_only_complete_windows_of_the_same_job_and_scope_cover(warehouse_on_both: sa.Engine) -> None:
+    finish(warehouse_on_both, window(0, 4, scope="KXHIGHCHI"), window(0, 4, job="trades"))
+    with warehouse_on_both.begin() as connection:
+        claim(connection, window(0, 2), 1)
+        claim(connection, window(2, 4), 1)
+        fail(connection, window(2, 4), "away")
+        for part in (window(0, 2), window(2, 4), window(0, 4)):
+            assert not is_covered(connection, part)
+
+
+def test_a_window_means_the_same_in_every_time_zone(warehouse_on_both: sa.Engine) -> None:
+    here = timezone(timedelta(hours=-5))
+    finish(warehouse_on_both, Window("catalog", "KXHIGHNY", hour(0).astimezone(here), hour(4).astimezone(here)))
+    with warehouse_on_both.connect() as connection:
+        assert is_covered(connection, window(0, 4))
+    assert checkpoints(warehouse_on_both)[0]["window_end_utc"] == hour(4).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    ("ending", "reached"), [("killed", '{"page": 3}'), ("failed", '{"page": 3}'), ("wrong", None), ("complete", None)]
+)
+def test_a_claim_takes_over_what_an_unfinished_run_reached(
+    warehouse_on_both: sa.Engine, ending: str, reached: str | None
+) -> None:
+    it = window(0, 4)
+    with warehouse_on_both.begin() as connection:
+        assert claim(connection, it, 1) is None
+        progress(connection, it, '{"page": 3}')
+        if ending == "complete":
+            complete(connection, it)
+        elif ending != "killed":
+            fail(connection, it, "the reason", resumable=ending == "failed")
+    with warehouse_on_both.begin() as connection:
+        assert claim(connection, it, 2) == reached
+    found = checkpoints(warehouse_on_both)
+    assert len(found) == 1
+    assert (found[0]["state"], found[0]["run_id"], found[0]["attempts"], found[0]["error"]) == ("RUNNING", 2, 2, None)
+    assert found[0]["progress"] == reached
+
+
+def test_a_failure_says_why(warehouse_on_both: sa.Engine) -> None:
+    with warehouse_on_both.begin() as connection:
+        claim(connection, window(0, 4), 1)
+        fail(connection, window(0, 4), "🌡️" * 10_000)
+    found = checkpoints(warehouse_on_both)[0]
+    assert found["state"] == "FAILED"
+    assert found["error"].startswith("🌡️🌡️")
+
+
+def test_progress_goes_with_the_rows_it_came_with(warehouse_on_both: sa.Engine) -> None:
+    with warehouse_on_both.begin() as connection:
+        claim(connection, window(0, 4), 1)
+    with warehouse_on_both.connect() as connection:
+        progress(connection, window(0, 4), '{"page": 3}')
+        connection.rollback()
+    assert checkpoints(warehouse_on_both)[0]["progress"] is None
+
+
+def test_a_complete_window_drops_those_inside_it_and_no_others(warehouse_on_both: sa.Engine) -> None:
+    finish(warehouse_on_both, window(0, 1), window(1, 3), window(0, 3, scope="KXHIGHCHI"))
+    with warehouse_on_both.begin() as connection:
+        claim(connection, window(1, 2), 1)
+        fail(connection, window(1, 2), "away")
+        claim(connection, window(3, 5), 1)
+    finish(warehouse_on_both, window(1, 4))
+    kept = [(c["scope"], c["window_start_utc"].hour, c["window_end_utc"].hour) for c in checkpoints(warehouse_on_both)]
+    assert sorted(kept) == [("KXHIGHCHI", 0, 3), ("KXHIGHNY", 0, 1), ("KXHIGHNY", 1, 4), ("KXHIGHNY", 3, 5)]
+
+
+def test_a_failed_window_goes_once_complete_ones_cover_it(warehouse: sa.Engine) -> None:
+    with warehouse.begin() as connection:
+        claim(connection, window(2, 5), 1)
+        fail(connection, window(2, 5), "the exchange was away")
+    finish(warehouse, window(4, 8))
+    assert [row["state"] for row in checkpoints(warehouse)] == ["FAILED", "COMPLETE"]
+    finish(warehouse, window(0, 4))
+    assert [row["state"] for row in checkpoints(warehouse)] == ["COMPLETE", "COMPLETE"]

@@ -1,0 +1,188 @@
+"""Migrations: from empty, from an older schema, from half a schema, and from two workers at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+import sqlparse
+
+from kalshi.settings import INCLUDE, PROJECT
+from kalshi.warehouse.migrate import LOCK_NAME, MigrationLocked, migrate
+from kalshi.warehouse.server import open_engine
+from scripts.private_server import PrivateServer
+from tests.conftest import address_of
+
+SQL_FILES = sorted((INCLUDE / "sql" / "migrations").glob("*.sql"))
+NEWEST = SQL_FILES[-1].stem
+NO_DATA = {"kalshi_schema_version", "kalshi_sync_run", "kalshi_request_budget"}
+MIGRATE = """
+import sys
+sys.path.insert(0, "plugins")
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
+from tests.conftest import address_of
+engine = open_engine(address_of(sys.argv[1]))
+engine.connect().close()
+print("ready", flush=True)
+sys.stdin.readline()
+print(migrate(engine), flush=True)
+"""
+
+
+@pytest.fixture
+def empty(empty_database_on_both: str) -> Iterator[sa.Engine]:
+    engine = open_engine(address_of(empty_database_on_both))
+    yield engine
+    engine.dispose()
+
+
+def schema(engine: sa.Engine) -> dict[str, str]:
+    """How each table is defined, whatever number its next row gets."""
+    with engine.connect() as connection:
+        tables = connection.exec_driver_sql("SHOW TABLES").scalars().all()
+        return {t: connection.exec_driver_sql(f"SHOW CREATE TABLE {t}").one()[1] for t in tables}
+
+
+def stop_before(engine: sa.Engine, file_number: int, statement_number: int = 0) -> None:
+    """Leave the database as a migration does that died before this statement of this file."""
+    with engine.begin() as connection:
+        for number, file in enumerate(SQL_FILES[: file_number + 1]):
+            statements = sqlparse.split(file.read_text(encoding="utf-8"))
+            for statement in statements[: statement_number if number == file_number else None]:
+                connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("CREATE TABLE kalshi_schema_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        if file_number:
+            version = SQL_FILES[file_number - 1].stem
+            connection.exec_driver_sql("INSERT INTO kalshi_schema_version VALUES (%s)", (version,))
+
+
+def test_an_empty_database_gets_the_newest_schema(empty: sa.Engine) -> None:
+    assert migrate(empty) == NEWEST
+    assert {"kalshi_series", "kalshi_event", "kalshi_market", "kalshi_sync_run"} < schema(empty).keys()
+
+
+def test_migrating_again_changes_nothing(empty: sa.Engine) -> None:
+    migrate(empty)
+    before = schema(empty)
+    assert migrate(empty) == NEWEST
+    assert schema(empty) == before
+
+
+def test_an_older_schema_moves_on_and_keeps_its_rows(empty: sa.Engine) -> None:
+    stop_before(empty, 1)
+    with empty.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO kalshi_sync_run (run_id, job, scope, state) VALUES (7, 'catalog', 'KXHIGHNY', 'success')"
+        )
+    assert migrate(empty) == NEWEST
+    with empty.connect() as connection:
+        runs = connection.exec_driver_sql("SELECT run_id, scope FROM kalshi_sync_run").all()
+        assert runs == [(7, "KXHIGHNY")]
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM kalshi_market").scalar_one() == 0
+
+
+@pytest.mark.parametrize(("file_number", "statement_number"), [(0, 2), (1, 1), (1, 3)])
+def test_half_a_migration_is_finished(empty: sa.Engine, file_number: int, statement_number: int) -> None:
+    stop_before(empty, file_number, statement_number)
+    assert "kalshi_settlement_change" not in schema(empty)
+    assert migrate(empty) == NEWEST
+    with empty.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM kalshi_schema_version").scalars().all() == [NEWEST]
+    assert {"kalshi_request_budget", "kalshi_settlement_change"} < schema(empty).keys()
+
+
+def test_workers_that_migrate_at_once_all_succeed(empty: sa.Engine, empty_database_on_both: str) -> None:
+    command = [sys.executable, "-c", MIGRATE, empty_database_on_both]
+    workers = [
+        subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for worker in workers:
+        assert worker.stdout
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    answers = [worker.communicate(timeout=60)[0] for worker in workers]
+    assert answers == [f"{NEWEST}\n"] * 2
+    assert [worker.returncode for worker in workers] == [0, 0]
+    assert migrate(empty) == NEWEST
+
+
+def test_a_worker_waits_for_the_one_that_migrates(empty: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kalshi.warehouse.migrate.LOCK_SECONDS", 0)
+    with empty.connect() as other:
+        assert other.exec_driver_sql(f"SELECT GET_LOCK({LOCK_NAME}, 0)").scalar_one() == 1
+        with pytest.raises(MigrationLocked, match="SHOW PROCESSLIST"):
+            migrate(empty)
+        assert schema(empty) == {}
+        other.invalidate()  # its lock goes with its connection
+    monkeypatch.undo()
+    assert migrate(empty) == NEWEST
+
+
+def test_a_database_with_a_long_name_can_be_migrated(empty_database_on_both: str, server: PrivateServer) -> None:
+    name = "a_warehouse_whose_name_is_as_long_as_a_server_lets_it_be" + "x" * 8
+    user = address_of(empty_database_on_both)
+    with server.as_root() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+        cursor.execute(f"GRANT ALL ON {name}.* TO '{user.user}'@'127.0.0.1', '{user.user}'@'localhost'")
+    engine = open_engine(replace(user, database=name))
+    try:
+        assert migrate(engine) == NEWEST
+    finally:
+        engine.dispose()
+        with server.as_root() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def columns(empty: sa.Engine) -> list[dict[str, str]]:
+    """Every column of the newest schema, in a database whose own default isn't utf8mb4."""
+    with empty.begin() as connection:
+        database = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
+        connection.exec_driver_sql(f"ALTER DATABASE {database} CHARACTER SET latin1")
+    migrate(empty)
+    names = "table_name, column_name, data_type, column_type, character_set_name"
+    with empty.connect() as connection:
+        found = connection.exec_driver_sql(
+            f"SELECT {names} FROM information_schema.columns WHERE table_schema = DATABASE()"
+        )
+        return [dict(zip(names.split(", "), row, strict=True)) for row in found]
+
+
+def test_no_column_is_a_float_and_prices_are_decimals(columns: list[dict[str, str]]) -> None:
+    assert not [c for c in columns if c["data_type"] in ("float", "double", "real")]
+    price = ("price", "bid", "ask", "value", "strike", "volume", "interest", "size", "multiplier")
+    words = {"expiration_value", "functional_strike", "custom_strike"}
+    prices = {c["column_name"]: c["data_type"] for c in columns if c["column_name"].endswith(price)}
+    assert {name for name, kind in prices.items() if kind != "decimal"} == words
+    assert {"last_price", "yes_bid", "yes_ask", "settlement_value", "volume", "fee_multiplier"} < prices.keys()
+
+
+def test_every_time_is_a_datetime_with_microseconds(columns: list[dict[str, str]]) -> None:
+    assert {c["column_type"] for c in columns if c["column_name"].endswith("_utc")} == {"datetime(6)"}
+    assert not [c for c in columns if c["data_type"] == "timestamp"]
+
+
+def test_every_data_table_has_its_lineage(columns: list[dict[str, str]]) -> None:
+    tables = {c["table_name"] for c in columns} - NO_DATA
+    assert "kalshi_settlement_change" in tables
+    for name in ("run_id", "updated_at_utc"):
+        assert tables - {c["table_name"] for c in columns if c["column_name"] == name} == set()
+
+
+def test_every_text_is_utf8mb4_in_innodb(columns: list[dict[str, str]], empty: sa.Engine) -> None:
+    ours = [c for c in columns if c["table_name"] != "kalshi_schema_version"]
+    assert {c["character_set_name"] for c in ours} == {"utf8mb4", None}
+    with empty.connect() as connection:
+        engines = connection.exec_driver_sql(
+            "SELECT DISTINCT engine FROM information_schema.tables WHERE table_schema = DATABASE()"
+        )
+        assert engines.scalars().all() == ["InnoDB"]
