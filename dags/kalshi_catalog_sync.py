@@ -20,18 +20,14 @@ from datetime import UTC, datetime
 
 from airflow.sdk import Asset, Param, dag
 
-from kalshi.operators.catalog import CatalogPlanOperator, CatalogReportOperator, CatalogSyncOperator
-from kalshi.operators.common import series_param, task_defaults
+from kalshi.operators.catalog import CatalogSyncOperator
+from kalshi.operators.common import max_pages_param, series_param, task_defaults
+from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.reports.catalog import CATALOG
 
 PARAMS = {
     "series": series_param(),
-    "max_pages": Param(
-        None,
-        type=["null", "integer"],
-        minimum=1,
-        title="Page cap",
-        description="Stop each list after this many pages, for a quick look. The run then ends with a warning.",
-    ),
+    "max_pages": max_pages_param(),
     "include_historical": Param(
         True,
         type="boolean",
@@ -59,21 +55,21 @@ PARAMS = {
     doc_md=__doc__,
 )
 def kalshi_catalog_sync() -> None:
-    plan = CatalogPlanOperator(task_id="plan", series="{{ params.series }}")
+    plan = PlanOperator(task_id="plan", job=CATALOG.job, series="{{ params.series }}")
     synced = CatalogSyncOperator.partial(
         task_id="sync_series",
         max_pages="{{ params.max_pages }}",
         include_historical="{{ params.include_historical }}",
         full="{{ params.full }}",
-        map_index_template="{{ task.series_ticker }}",
-    ).expand_kwargs(plan.output)
-    report = CatalogReportOperator(
+        map_index_template="{{ task.planned.series_ticker }}",
+    ).expand(planned=plan.output)
+    synced >> ReportOperator(
         task_id="report",
+        report=CATALOG,
         series="{{ params.series }}",
         retries=0,
         outlets=[Asset(name="kalshi_market", uri="x-kalshi://warehouse/kalshi_market")],
     )
-    synced >> report
 
 
 kalshi_catalog_sync()

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tabulate import tabulate
 
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.reports import catalog
+from kalshi.reports.catalog import CATALOG
 from kalshi.settings import load_settings
 from scripts.backends import EXCHANGES, LOCAL, connections
 
@@ -53,8 +53,7 @@ def main() -> None:
     if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
         raise SystemExit(f"\nThe run ended before its report. The end of {LOCAL / 'demo.log'} says why.")
     report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
-    print(f"\nWhat this run did\n\n{catalog.table(report['series'])}\n")
-    print(f"What the warehouse holds\n\n{catalog.held_table(report['warehouse'])}\n")
+    print(f"\n{CATALOG.text(report)}\n")
     with WarehouseHook().get_conn().connect() as connection:
         rows = [(t, connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one()) for t in TABLES]
     print(f"{tabulate(rows, headers=['table', 'rows'])}\n")

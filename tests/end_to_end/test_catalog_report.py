@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Page
 
 from kalshi.exchange import Exchange, RequestRefused
-from kalshi.reports import catalog
-from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
-from kalshi.warehouse.ledger import runs_of
+from kalshi.reports.catalog import CATALOG
+from kalshi.sync.catalog import CatalogRequest, sync_series
 
 RUN = "manual__2026-09-22T15:00:00+00:00"
 SERIES = ["KXHIGHNY", "KXHIGHDEN", "KXSANDBOXWIDE", "KX<b>NOSUCH"]
@@ -29,8 +28,8 @@ def report_page(warehouse: sa.Engine, exchange: Exchange, tmp_path: Path) -> Pat
     with warehouse.begin() as connection:
         connection.execute(sa.text("DELETE FROM kalshi_market WHERE event_ticker = 'KXHIGHDEN-26AUG10'"))
         connection.execute(sa.text("DELETE FROM kalshi_event WHERE event_ticker = 'KXHIGHDEN-26AUG10'"))
-        report = catalog.build(connection, RUN, SERIES, runs_of(connection, JOB, RUN))
-    return catalog.write(report, tmp_path)
+        report = CATALOG.build(connection, RUN, SERIES)
+    return CATALOG.write(report, tmp_path)
 
 
 def cells(page: Page, heading: str) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from tests.conftest import address_of
 
 SQL_FILES = sorted((INCLUDE / "sql" / "migrations").glob("*.sql"))
 NEWEST = SQL_FILES[-1].stem
-NO_DATA = {"kalshi_schema_version", "kalshi_sync_run", "kalshi_request_budget"}
+NO_DATA = {"kalshi_schema_version", "kalshi_sync_run", "kalshi_request_budget", "kalshi_freshness_rule"}
 MIGRATE = """
 import sys
 sys.path.insert(0, "plugins")
@@ -152,7 +152,8 @@ def columns(empty: sa.Engine) -> list[dict[str, str]]:
     names = "table_name, column_name, data_type, column_type, character_set_name"
     with empty.connect() as connection:
         found = connection.exec_driver_sql(
-            f"SELECT {names} FROM information_schema.columns WHERE table_schema = DATABASE()"
+            f"SELECT {names} FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name IN "
+            "(SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE')"
         )
         return [dict(zip(names.split(", "), row, strict=True)) for row in found]
 
@@ -183,6 +184,7 @@ def test_every_text_is_utf8mb4_in_innodb(columns: list[dict[str, str]], empty: s
     assert {c["character_set_name"] for c in ours} == {"utf8mb4", None}
     with empty.connect() as connection:
         engines = connection.exec_driver_sql(
-            "SELECT DISTINCT engine FROM information_schema.tables WHERE table_schema = DATABASE()"
+            "SELECT DISTINCT engine FROM information_schema.tables WHERE table_schema = DATABASE() "
+            "AND table_type = 'BASE TABLE'"
         )
         assert engines.scalars().all() == ["InnoDB"]

@@ -20,11 +20,13 @@ from kalshi.records import (
     Record,
     Rejected,
     Series,
+    Trade,
     sift,
 )
 
 MARKETS_PER_PAGE = 1000
 EVENTS_PER_PAGE = 200
+TRADES_PER_PAGE = 1000
 """The largest pages the exchange gives (Kalshi OpenAPI 3.34); 201 events would be a 400."""
 
 
@@ -39,6 +41,11 @@ class _EventsAnswer(Struct):
 
 class _MarketsAnswer(Struct):
     markets: list[Raw] | None
+    cursor: str | None = None
+
+
+class _TradesAnswer(Struct):
+    trades: list[Raw] | None
     cursor: str | None = None
 
 
@@ -89,6 +96,14 @@ class Exchange:
         """``GET /historical/markets``; one of series_ticker, event_ticker, tickers. ``start``: a page's cursor."""
         path = "/historical/markets"
         return self._pages(path, Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters, start)
+
+    def trades(self, **filters: Any) -> Iterator[Page[Trade]]:
+        """``GET /markets/trades``: the live tier, newest first. Filters: ticker (one), min_ts, max_ts (unix s)."""
+        return self._pages("/markets/trades", Trade, _TradesAnswer, "trades", TRADES_PER_PAGE, None, filters)
+
+    def historical_trades(self, **filters: Any) -> Iterator[Page[Trade]]:
+        """``GET /historical/trades``: trades before the cutoff, with the filters of :meth:`trades`."""
+        return self._pages("/historical/trades", Trade, _TradesAnswer, "trades", TRADES_PER_PAGE, None, filters)
 
     def _pages(
         self,

@@ -26,16 +26,28 @@ def task_defaults() -> dict[str, Any]:
     }
 
 
-def series_param() -> Param:
-    """The param ``series``: a list of series tickers, by default the configured ones."""
+def series_param(*, or_everything: bool = False) -> Param:
+    """The param ``series``: a list of series tickers, by default the configured ones; ``*`` only where allowed."""
+    star, hint = (r"|^\*$", " * alone: the whole exchange.") if or_everything else ("", "")
     return Param(
         load_settings().series_tickers,
         type="array",
-        items={"type": "string", "pattern": "^[A-Z0-9][A-Z0-9._-]*$"},
+        items={"type": "string", "pattern": f"^[A-Z0-9][A-Z0-9._-]*${star}"},
         minItems=1,
         uniqueItems=True,
         title="Series",
-        description="Series tickers, such as KXHIGHNY. Default: the series in include/kalshi.toml.",
+        description=f"Series tickers, such as KXHIGHNY. Default: the series in include/kalshi.toml.{hint}",
+    )
+
+
+def max_pages_param() -> Param:
+    """The param ``max_pages``."""
+    return Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Page cap",
+        description="Stop each list after this many pages, for a quick look. The run then ends with a warning.",
     )
 
 

@@ -1,1 +1,1 @@
-"""Turns what jobs found into JSON for machines and pages for people."""
+"""What a run did and found, for people (text, page, plot) and machines (JSON)."""

@@ -1,38 +1,19 @@
-"""The catalog report: what a run read and changed, series by series, and what the warehouse holds now."""
+"""The report of the catalog sync: what the warehouse holds of each series, and which days it has."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from tabulate import tabulate
 
-from kalshi.reports.files import write_files
-from kalshi.sync.catalog import PLAN
+from kalshi.reports.runs import ENDING, Details, RunReport, Section, cells
 
 if TYPE_CHECKING:
     import altair as alt
 
-RUN_COLUMNS = {
-    "scope": "series",
-    "state": "state",
-    "markets": "markets",
-    "events": "events",
-    "earliest_close_time_utc": "first close",
-    "latest_close_time_utc": "last close",
-    "inserted": "inserted",
-    "updated": "updated",
-    "unchanged": "unchanged",
-    "rejected": "rejected",
-    "requests": "requests",
-    "retries": "retries",
-    "throttled_seconds": "waited s",
-    "duration_seconds": "took s",
-}
 HELD_COLUMNS = {
     "series_ticker": "series",
     "events": "events",
@@ -45,54 +26,8 @@ HELD_COLUMNS = {
 }
 
 
-def _rows(things: list[dict[str, Any]], columns: dict[str, str]) -> list[list[Any]]:
-    """The things as rows of cells; of a time, its day."""
-    return [
-        [str(thing.get(name) or "")[:10] if name.endswith("_utc") else thing.get(name, "") for name in columns]
-        for thing in things
-    ]
-
-
-def table(series: list[dict[str, Any]]) -> str:
-    """What the run did, as an aligned text table, with what went wrong below it."""
-    lines = tabulate(_rows(series, RUN_COLUMNS), headers=list(RUN_COLUMNS.values()), floatfmt=".1f")
-    notes = [f"{s['scope']}: {note}" for s in series for note in [s.get("error"), *s.get("warnings", [])] if note]
-    return "\n".join([lines, *notes])
-
-
-def held_table(held: list[dict[str, Any]]) -> str:
-    """What the warehouse holds, as an aligned text table."""
-    return tabulate(_rows(held, HELD_COLUMNS), headers=list(HELD_COLUMNS.values()))
-
-
-def build(connection: sa.Connection, dag_run_id: str, wanted: list[str], runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The report of one DAG run. A wanted series without a finished run counts as failed."""
-    by_scope = {run["scope"]: run for run in runs}
-    series: list[dict[str, Any]] = []
-    for ticker in wanted:
-        run = by_scope.get(ticker)
-        if run and run["report"]:
-            series.append(run["report"])
-        else:
-            why = "Its task was killed." if run else f"Its task never began. {_planning_error(by_scope)}"
-            series.append({"scope": ticker, "state": "failed", "error": why})
-    failed = [s["scope"] for s in series if s["state"] == "failed"]
-    warned = [s["scope"] for s in series if s["state"] == "warning"]
-    return {
-        "dag_run_id": dag_run_id,
-        "verdict": "failed" if failed else "warning" if warned else "success",
-        "failed": failed,
-        "warned": warned,
-        "totals": {n: sum(s.get(n, 0) for s in series) for n in ("inserted", "updated", "unchanged", "rejected")},
-        "series": series,
-        "warehouse": _held(connection, wanted),
-        "days_by_month": _days_by_month(connection, wanted),
-    }
-
-
-def _planning_error(by_scope: dict[str, dict[str, Any]]) -> str:
-    report = by_scope[PLAN]["report"] if PLAN in by_scope else None
-    return (report or {}).get("error") or "See the log of the task plan."
+def _details(connection: sa.Connection, wanted: list[str]) -> Details:
+    return {"warehouse": _held(connection, wanted), "days_by_month": _days_by_month(connection, wanted)}
 
 
 def _held(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
@@ -132,10 +67,27 @@ def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[dict[st
     return months
 
 
-def _heat_map(days_by_month: list[dict[str, Any]]) -> alt.Chart:
+def _sections(report: Details) -> list[Section]:
+    series = report["series"]
+    statuses = sorted({status for s in series for status in s.get("statuses", {})})
+    counts = [[s["scope"], *(s.get("statuses", {}).get(status, 0) for status in statuses)] for s in series]
+    return [
+        Section(
+            "What the warehouse holds",
+            "“Settled” markets have a result. “Days missing” are days without an event between the first and the last.",
+            list(HELD_COLUMNS.values()),
+            cells(report["warehouse"], HELD_COLUMNS),
+        ),
+        Section("Status of the markets read", "", ["series", *statuses], counts if statuses else []),
+    ]
+
+
+def _heat_map(report: Details) -> alt.Chart | None:
+    if not report["days_by_month"]:
+        return None
     import altair as alt  # takes 0.2 s: too long for every import of a DAG file
 
-    data = alt.Data(values=days_by_month)  # type: ignore[no-untyped-call]
+    data = alt.Data(values=report["days_by_month"])  # type: ignore[no-untyped-call]
     share = alt.Scale(domain=[0, 1], range=["#d9480f", "#fff4e6", "#0b7285"])
     chart: alt.Chart = (
         alt.Chart(data)
@@ -151,16 +103,22 @@ def _heat_map(days_by_month: list[dict[str, Any]]) -> alt.Chart:
     return chart
 
 
-def write(report: dict[str, Any], folder: Path) -> Path:
-    """Write ``report.json``, ``plot.png`` and ``index.html`` below ``folder``; returns the page."""
-    return write_files(
-        folder,
-        report,
-        "catalog.html.jinja",
-        _heat_map(report["days_by_month"]) if report["days_by_month"] else None,
-        run_headers=list(RUN_COLUMNS.values()),
-        run_rows=_rows(report["series"], RUN_COLUMNS),
-        held_headers=list(HELD_COLUMNS.values()),
-        held_rows=_rows(report["warehouse"], HELD_COLUMNS),
-        statuses=sorted({status for s in report["series"] for status in s.get("statuses", {})}),
-    )
+CATALOG = RunReport(
+    job="catalog",
+    title="Kalshi catalog",
+    intro="Markets and events: as read in this run, each counted once. Closing days are UTC.",
+    columns={
+        "scope": "series",
+        "state": "state",
+        "markets": "markets",
+        "events": "events",
+        "earliest_close_time_utc": "first close",
+        "latest_close_time_utc": "last close",
+        **ENDING,
+    },
+    details=_details,
+    sections=_sections,
+    chart=_heat_map,
+    chart_title="Dates that can be backtested",
+    chart_intro="Share of each month's days that have an event in the warehouse.",
+)

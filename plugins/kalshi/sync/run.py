@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from kalshi.exchange import PageCapReached
 from kalshi.exchange.transport import Traffic
 from kalshi.records import Rejected
 from kalshi.warehouse import ledger
@@ -24,16 +26,36 @@ class TooManyRejected(RuntimeError):
     """The share of rejected records is above the tolerance; the rest was loaded."""
 
 
+@dataclass(frozen=True)
+class SeriesRequest:
+    """What every job is asked: a series, for which Airflow run and data interval.
+
+    ``tolerated_share``: the share of rejected records above which the run fails at its end.
+    """
+
+    series_ticker: str
+    tolerated_share: float = field(default=0.01, kw_only=True)
+    dag_run_id: str | None = field(default=None, kw_only=True)
+    window_start: datetime | None = field(default=None, kw_only=True)
+    window_end: datetime | None = field(default=None, kw_only=True)
+
+    def key(self, job: str) -> ledger.RunKey:
+        return ledger.RunKey(job, self.series_ticker, self.dag_run_id, self.window_start, self.window_end)
+
+
 @dataclass
 class SyncRun:
-    """One attempt at one job and scope, while it goes on."""
+    """One attempt at one job and scope, while it goes on. ``cap``: the page cap that its last list hit."""
 
     run_id: int
+    scope: str
     engine: sa.Engine
     traffic: Traffic
     counts: dict[str, WriteCounts] = field(default_factory=dict)
+    pages: int = 0
     seen: int = 0
     rejected: int = 0
+    cap: PageCapReached | None = None
     warnings: list[str] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
 
@@ -64,7 +86,7 @@ class SyncRun:
 @contextmanager
 def recorded_run(engine: sa.Engine, key: ledger.RunKey, traffic: Traffic) -> Iterator[SyncRun]:
     """A run in the ledger: success, warning or failed, with its report, however the block ends."""
-    run = SyncRun(in_transaction(engine, lambda c: ledger.start_run(c, key)), engine, traffic)
+    run = SyncRun(in_transaction(engine, lambda c: ledger.start_run(c, key)), key.scope, engine, traffic)
     began, before = time.monotonic(), replace(traffic)
     error: BaseException | None = None
     try:
@@ -99,6 +121,7 @@ def recorded_run(engine: sa.Engine, key: ledger.RunKey, traffic: Traffic) -> Ite
             "warnings": run.warnings,
             **counts,
             "tables": tables,
+            "pages": run.pages,
             "duration_seconds": round(time.monotonic() - began, 3),
             **run.report,
         }

@@ -11,7 +11,15 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series, known_time
-from kalshi.warehouse.tables import EVENT, EVENT_PLACEHOLDER, MARKET, SERIES, SERIES_PLACEHOLDER
+from kalshi.warehouse.tables import (
+    EVENT,
+    EVENT_PLACEHOLDER,
+    MARKET,
+    MARKET_PLACEHOLDER,
+    MARKET_TICKER,
+    SERIES,
+    SERIES_PLACEHOLDER,
+)
 from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
@@ -67,7 +75,7 @@ def _event_row(found: Found[Event]) -> Sequence[Any]:
     )
 
 
-def _market_row(found: Found[Market], series_ticker: str) -> Sequence[Any]:
+def _market_row(found: Found[Market], series_ticker: str, *, is_placeholder: bool = False) -> Sequence[Any]:
     m = found.record
     return (
         m.ticker,
@@ -87,7 +95,7 @@ def _market_row(found: Found[Market], series_ticker: str) -> Sequence[Any]:
         m.floor_strike,
         m.cap_strike,
         m.functional_strike,
-        None if m.custom_strike is None or bytes(m.custom_strike) == b"null" else bytes(m.custom_strike),
+        None if bytes(m.custom_strike) == b"null" else bytes(m.custom_strike),
         known_time(m.open_time),
         known_time(m.close_time),
         known_time(m.expiration_time),
@@ -105,7 +113,7 @@ def _market_row(found: Found[Market], series_ticker: str) -> Sequence[Any]:
         m.volume,
         m.volume_24h,
         m.open_interest,
-        False,
+        is_placeholder,
         found.raw,
     )
 
@@ -121,6 +129,11 @@ def write_events(connection: sa.Connection, found: Sequence[Found[Event]], run_i
     return upsert(connection, EVENT, map(_event_row, found), run_id=run_id)
 
 
+def series_of(ticker: str) -> str:
+    """The series in an event's or a market's ticker: KXHIGHNY of KXHIGHNY-26SEP23-T72."""
+    return ticker.partition("-")[0]
+
+
 def write_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
 ) -> tuple[WriteCounts, WriteCounts]:
@@ -129,14 +142,7 @@ def write_markets(
     Every change of a known result or settlement value is kept in ``kalshi_settlement_change``, in the
     same transaction. Returns the counts of the markets and of the placeholders.
     """
-    _expect_series(connection, {series_ticker}, run_id)
-    events = sorted({f.record.event_ticker for f in found})
-    placeholders = upsert(
-        connection,
-        EVENT_PLACEHOLDER,
-        [(ticker, series_ticker, event_date(ticker), True) for ticker in events],
-        run_id=run_id,
-    )
+    placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
     with Staging(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging:
         # Lock first: two runs that saw the same old value would both record the change.
         connection.exec_driver_sql(
@@ -155,11 +161,61 @@ def write_markets(
         return staging.merge(run_id), placeholders
 
 
+def write_unknown_markets(
+    connection: sa.Connection, found: Sequence[Found[Market]], run_id: int
+) -> tuple[WriteCounts, WriteCounts]:
+    """Insert the markets that aren't there yet, flagged as placeholders; the others stay as they are.
+
+    Their series is read from their ticker. Returns the counts of the markets and of the events.
+    """
+    unknown = _unknown(connection, [f.record.ticker for f in found])
+    new = [f for f in found if f.record.ticker in unknown]
+    events = {f.record.event_ticker: series_of(f.record.event_ticker) for f in new}
+    placeholders = _expect_events(connection, events, run_id)
+    rows = [_market_row(f, events[f.record.event_ticker], is_placeholder=True) for f in new]
+    return upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id), placeholders
+
+
+def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: int) -> None:
+    """Make placeholders for the markets that aren't there yet, knowing only their tickers."""
+    unknown = sorted(_unknown(connection, tickers))
+    _expect_events(connection, {t.rpartition("-")[0] or t: series_of(t) for t in unknown}, run_id)
+    rows = [(t, t.rpartition("-")[0] or t, series_of(t), True) for t in unknown]
+    upsert(connection, MARKET_TICKER, rows, run_id=run_id)
+
+
+def _unknown(connection: sa.Connection, tickers: Sequence[str]) -> set[str]:
+    there = sa.text("SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers").bindparams(
+        sa.bindparam("tickers", expanding=True)
+    )
+    return set(tickers) - set(connection.execute(there, {"tickers": list(tickers)}).scalars())
+
+
+def _expect_events(connection: sa.Connection, series_by_event: dict[str, str], run_id: int) -> WriteCounts:
+    """Placeholders for the events, and before them the series, that aren't there yet."""
+    _expect_series(connection, set(series_by_event.values()), run_id)
+    rows = [(ticker, series, event_date(ticker), True) for ticker, series in sorted(series_by_event.items())]
+    return upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
+
+
 def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) -> None:
-    wanted: sa.BindParameter[str] = sa.bindparam("tickers", sorted(tickers), expanding=True)
-    known = sa.text("SELECT series_ticker FROM kalshi_series WHERE series_ticker IN :tickers").bindparams(wanted)
-    if missing := tickers - set(connection.execute(known).scalars()):
-        upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in sorted(missing)], run_id=run_id)
+    upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in sorted(tickers)], run_id=run_id)
+
+
+def markets_alive(connection: sa.Connection, series_ticker: str, start: datetime, end: datetime) -> list[str]:
+    """Tickers of the markets of a series that were open at some time between ``start`` and ``end``."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :s AND open_time_utc < :end "
+            "AND close_time_utc > :start ORDER BY market_ticker"
+        ),
+        {
+            "s": series_ticker,
+            "start": start.astimezone(UTC).replace(tzinfo=None),
+            "end": end.astimezone(UTC).replace(tzinfo=None),
+        },
+    )
+    return list(rows.scalars())
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:

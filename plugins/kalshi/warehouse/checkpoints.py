@@ -102,16 +102,34 @@ def fail(connection: sa.Connection, window: Window, error: str, *, resumable: bo
 
 def is_covered(connection: sa.Connection, window: Window) -> bool:
     """Whether complete windows of this job and scope, laid end to end, leave no gap in ``window``."""
+    until = covered_until(connection, window.job, window.scope, window.start)
+    return until is not None and until >= window.end
+
+
+def covered_until(connection: sa.Connection, job: str, scope: str, start: datetime) -> datetime | None:
+    """How far complete windows, laid end to end, reach from ``start`` on; None where none holds it."""
     rows = connection.execute(
         sa.text(
             "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
             "WHERE job = :job AND scope = :scope AND state = 'COMPLETE' ORDER BY window_start_utc"
         ),
-        window.values,
+        {"job": job, "scope": scope},
     )
-    covered = window.start
-    for start, end in rows:
-        if start.replace(tzinfo=UTC) > covered:
+    covered = start
+    for first, last in rows:
+        if first.replace(tzinfo=UTC) > covered:
             break
-        covered = max(covered, end.replace(tzinfo=UTC))
-    return covered >= window.end
+        covered = max(covered, last.replace(tzinfo=UTC))
+    return covered if covered > start else None
+
+
+def latest_end(connection: sa.Connection, job: str, scope: str, until: datetime) -> datetime | None:
+    """The latest end of a complete window that ended by ``until``."""
+    end: datetime | None = connection.execute(
+        sa.text(
+            "SELECT MAX(window_end_utc) FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
+            "AND state = 'COMPLETE' AND window_end_utc <= :until"
+        ),
+        {"job": job, "scope": scope, "until": until.astimezone(UTC).replace(tzinfo=None)},
+    ).scalar()
+    return end.replace(tzinfo=UTC) if end else None

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+PLAN = "(plan)"
+"""The scope of the run that prepares those of the series."""
 STALE_MINUTES = 15
 """A run without a sign of life for this long is taken for dead."""
 

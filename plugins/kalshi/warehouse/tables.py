@@ -5,7 +5,7 @@ The tables themselves are defined and every column is documented in ``include/sq
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -16,6 +16,10 @@ class Guard(Enum):
     KEEP_KNOWN = "COALESCE(NULLIF({new}, ''), {old})"
     KEEP_KNOWN_VALUE = "COALESCE({new}, {old})"
     INSERT_ONLY = "{old}"
+    EXACT_TIME = (  # the exchange's own time of a settlement never gives way to a proxy
+        "IF(s.`settled_at_source` = 'settlement_ts' OR "
+        "`kalshi_settlement`.`settled_at_source` <> 'settlement_ts', {new}, {old})"
+    )
 
 
 @dataclass(frozen=True)
@@ -137,4 +141,67 @@ MARKET = Table(
         "settlement_ts_utc": Guard.KEEP_KNOWN_VALUE,
         "settlement_value": Guard.KEEP_KNOWN_VALUE,
     },
+)
+
+MARKET_PLACEHOLDER = replace(MARKET, guards={}, default_guard=Guard.INSERT_ONLY)
+
+MARKET_TICKER = replace(
+    MARKET_PLACEHOLDER, columns=("market_ticker", "event_ticker", "series_ticker", "is_placeholder")
+)
+
+SETTLEMENT = Table(
+    "kalshi_settlement",
+    key=("market_ticker",),
+    columns=(
+        "market_ticker",
+        "event_ticker",
+        "series_ticker",
+        "result",
+        "settlement_value",
+        "settled_at_utc",
+        "settled_at_source",
+    ),
+    guards={
+        "settlement_value": Guard.KEEP_KNOWN_VALUE,
+        "settled_at_utc": Guard.EXACT_TIME,
+        "settled_at_source": Guard.EXACT_TIME,
+    },
+)
+
+TRADE = Table(
+    "kalshi_trade",
+    key=("trade_id",),
+    columns=(
+        "trade_id",
+        "market_ticker",
+        "executed_at_utc",
+        "yes_price",
+        "no_price",
+        "count",
+        "taker_side",
+        "taker_book_side",
+        "is_block_trade",
+    ),
+)
+
+PRICE_SNAPSHOT = Table(
+    "kalshi_price_snapshot",
+    key=("market_ticker", "snapshot_at_utc"),
+    columns=(
+        "market_ticker",
+        "snapshot_at_utc",
+        "observed_at_utc",
+        "status",
+        "yes_bid",
+        "yes_ask",
+        "last_price",
+        "yes_bid_size",
+        "yes_ask_size",
+        "volume",
+        "volume_24h",
+        "open_interest",
+        "is_empty_book",
+    ),
+    # What was seen first is what was there at that time.
+    default_guard=Guard.INSERT_ONLY,
 )

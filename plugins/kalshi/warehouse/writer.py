@@ -64,6 +64,9 @@ def upsert(connection: sa.Connection, table: Table, rows: Iterable[Row], *, run_
     ``run_id`` and ``updated_at_utc`` of a row move only when one of its other columns does. Rows that
     don't fit come back as misfits; the others are written.
     """
+    rows = list(rows)
+    if not rows:
+        return WriteCounts()
     with Staging(connection, table, rows) as staging:
         return staging.merge(run_id)
 

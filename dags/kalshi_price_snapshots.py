@@ -1,0 +1,81 @@
+"""# Kalshi price snapshots
+
+Writes one row per open market and run into `kalshi_price_snapshot`: bid, ask, last price, sizes, volume and open
+interest, at the end of the data interval. Running the same interval again adds nothing.
+
+* `series` may be `["*"]`: every open market of the exchange, multivariate combinations only with `include_combos`.
+* Markets and events that no catalog sync has seen get placeholder rows in the same transaction.
+* `observed_at_utc` says when the exchange was asked. A run that comes more than five minutes late warns: the exchange
+  tells the prices of now only.
+* `retention_days` prunes older snapshots; while `prune_dry_run` is set it only says how many there are.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import Asset, Param, dag
+
+from kalshi.operators.common import series_param, task_defaults
+from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.snapshots import PriceSnapshotOperator, PruneSnapshotsOperator
+from kalshi.reports.snapshots import SNAPSHOTS
+
+PARAMS = {
+    "series": series_param(or_everything=True),
+    "include_combos": Param(
+        False,
+        type="boolean",
+        title="Multivariate combinations too",
+        description="With series *: hundreds of thousands of markets more.",
+    ),
+    "retention_days": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Keep for days",
+        description="Prune snapshots older than this. Empty: keep all.",
+    ),
+    "prune_dry_run": Param(
+        True,
+        type="boolean",
+        title="Only count what would be pruned",
+        description="Switch off to delete.",
+    ),
+}
+
+
+@dag(
+    schedule="*/5 * * * *",
+    start_date=datetime(2025, 9, 29, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    params=PARAMS,
+    render_template_as_native_obj=True,
+    default_args=task_defaults(),
+    tags=["kalshi", "prices"],
+    doc_md=__doc__,
+)
+def kalshi_price_snapshots() -> None:
+    plan = PlanOperator(task_id="plan", job=SNAPSHOTS.job, series="{{ params.series }}")
+    taken = PriceSnapshotOperator.partial(
+        task_id="snapshot_series",
+        include_combos="{{ params.include_combos }}",
+        map_index_template="{{ task.planned.series_ticker }}",
+    ).expand(planned=plan.output)
+    report = ReportOperator(
+        task_id="report",
+        report=SNAPSHOTS,
+        series="{{ params.series }}",
+        retries=0,
+        outlets=[Asset(name="kalshi_price_snapshot", uri="x-kalshi://warehouse/kalshi_price_snapshot")],
+    )
+    prune = PruneSnapshotsOperator(
+        task_id="prune",
+        retention_days="{{ params.retention_days }}",
+        prune_dry_run="{{ params.prune_dry_run }}",
+    )
+    taken >> [report, prune]
+
+
+kalshi_price_snapshots()

@@ -1,0 +1,65 @@
+"""# Kalshi settlements
+
+Fills `kalshi_settlement` from settled markets, and keeps the markets' own status and result up to date. It needs no
+other DAG to have run: markets and events that aren't there yet are made.
+
+* The first run of a series reads every settled market of both tiers. Later runs read what settled since, with a day of
+  overlap, and look up the markets that are past their close without a settlement.
+* A result that is known is never erased. One that the exchange amends changes, and `kalshi_settlement_change` keeps
+  the old one.
+* The report lists what settled, what was amended, and what is odd: settled without a result, long past its close,
+  events that don't have exactly one YES.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import Asset, Param, dag
+
+from kalshi.operators.common import max_pages_param, series_param, task_defaults
+from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.settlements import SettlementsSyncOperator
+from kalshi.reports.settlements import SETTLEMENTS
+
+PARAMS = {
+    "series": series_param(),
+    "max_pages": max_pages_param(),
+    "full": Param(
+        False,
+        type="boolean",
+        title="Read everything again",
+        description="Read every settled market of both tiers, as the first run does.",
+    ),
+}
+
+
+@dag(
+    schedule="@hourly",
+    start_date=datetime(2025, 9, 29, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    params=PARAMS,
+    render_template_as_native_obj=True,
+    default_args=task_defaults(),
+    tags=["kalshi", "settlements"],
+    doc_md=__doc__,
+)
+def kalshi_settlements_sync() -> None:
+    plan = PlanOperator(task_id="plan", job=SETTLEMENTS.job, series="{{ params.series }}")
+    synced = SettlementsSyncOperator.partial(
+        task_id="sync_series",
+        max_pages="{{ params.max_pages }}",
+        full="{{ params.full }}",
+        map_index_template="{{ task.planned.series_ticker }}",
+    ).expand(planned=plan.output)
+    synced >> ReportOperator(
+        task_id="report",
+        report=SETTLEMENTS,
+        series="{{ params.series }}",
+        retries=0,
+        outlets=[Asset(name="kalshi_settlement", uri="x-kalshi://warehouse/kalshi_settlement")],
+    )
+
+
+kalshi_settlements_sync()

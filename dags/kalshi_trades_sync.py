@@ -1,0 +1,78 @@
+"""# Kalshi public trades
+
+Reads the public trades of the configured series' markets into `kalshi_trade`, block trades included and marked.
+
+* By the hour it reads the trades since its last run, with an hour of overlap; a trade is stored once, by its
+  `trade_id`. After a pause of more than seven days it reads the last seven and says what is missing.
+* With `date_from` and `date_to` it reads those days (UTC, both included), from both tiers. Days that are complete
+  already are not read again unless `force`.
+* The catalog of the series is synced first, so every trade finds its market. A killed task goes on at the market where
+  it stopped.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag
+
+from kalshi.operators.common import series_param, task_defaults
+from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.trades import TradesSyncOperator
+from kalshi.reports.trades import TRADES
+
+PARAMS = {
+    "series": series_param(),
+    "date_from": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="First day",
+        description="UTC. Empty: the trades since the last run.",
+    ),
+    "date_to": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="Last day",
+        description="UTC, included. Goes with the first day.",
+    ),
+    "force": Param(
+        False,
+        type="boolean",
+        title="Read complete days again",
+        description="Read the days even where they are complete.",
+    ),
+}
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
+    start_date=datetime(2025, 9, 29, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    params=PARAMS,
+    render_template_as_native_obj=True,
+    default_args=task_defaults(),
+    tags=["kalshi", "trades"],
+    doc_md=__doc__,
+)
+def kalshi_trades_sync() -> None:
+    plan = PlanOperator(task_id="plan", job=TRADES.job, series="{{ params.series }}")
+    synced = TradesSyncOperator.partial(
+        task_id="sync_series",
+        date_from="{{ params.date_from }}",
+        date_to="{{ params.date_to }}",
+        force="{{ params.force }}",
+        map_index_template="{{ task.planned.series_ticker }}",
+    ).expand(planned=plan.output)
+    synced >> ReportOperator(
+        task_id="report",
+        report=TRADES,
+        series="{{ params.series }}",
+        retries=0,
+        outlets=[Asset(name="kalshi_trade", uri="x-kalshi://warehouse/kalshi_trade")],
+    )
+
+
+kalshi_trades_sync()

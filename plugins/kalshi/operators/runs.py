@@ -1,0 +1,108 @@
+"""The frame of every sync DAG: a plan, a task per series, a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from kalshi.exchange import Exchange
+from kalshi.hooks.kalshi import KalshiHook
+from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.operators.common import failing_for_good
+from kalshi.reports.runs import RunReport
+from kalshi.settings import load_settings
+from kalshi.sync.plan import find_cutoff
+from kalshi.warehouse.migrate import migrate
+
+
+def as_utc(moment: datetime | None) -> datetime | None:
+    """A plain datetime in UTC; Airflow's are of a subclass that reports can't encode."""
+    return datetime.fromtimestamp(moment.timestamp(), UTC) if moment else None
+
+
+class PlanOperator(BaseOperator):
+    """Migrates the warehouse, asks once where the historical tier begins, and plans a task per series.
+
+    XCom: a list of ``{"series_ticker", "cutoff", "trades_cutoff"}``, times in ISO 8601.
+    """
+
+    template_fields: Sequence[str] = ("series",)
+
+    def __init__(self, *, job: str, series: list[str] | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.series = series
+
+    def execute(self, context: Any) -> list[dict[str, str]]:
+        with failing_for_good():
+            engine = WarehouseHook().get_conn()
+            self.log.info("The warehouse is at schema version %s.", migrate(engine))
+            with KalshiHook().get_conn(engine) as exchange:
+                found = find_cutoff(exchange, engine, self.job, context["dag_run"].run_id)
+        cutoff, trades = found.markets_settled.isoformat(), found.trades_created.isoformat()
+        self.log.info("Markets settled before %s and trades before %s are in the historical tier.", cutoff, trades)
+        return [{"series_ticker": ticker, "cutoff": cutoff, "trades_cutoff": trades} for ticker in self.series]
+
+
+class SeriesSyncOperator(BaseOperator):
+    """Runs one job for one series. ``planned`` is an element of the plan's XCom."""
+
+    template_fields: Sequence[str] = ("planned",)
+    report: RunReport
+
+    def __init__(self, *, planned: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.planned = planned
+
+    def execute(self, context: Any) -> None:
+        with failing_for_good():
+            engine = WarehouseHook().get_conn()
+            with KalshiHook().get_conn(engine) as exchange:
+                report = self.sync(exchange, engine, context)
+        self.log.info("\n%s", self.report.table([report]))
+
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+        """Do it, and return the report of the series."""
+        raise NotImplementedError
+
+    def about(self, context: Any) -> dict[str, Any]:
+        """What every request says of the run that asks."""
+        return {
+            "series_ticker": self.planned["series_ticker"],
+            "tolerated_share": load_settings().rejected_share,
+            "dag_run_id": context["dag_run"].run_id,
+            "window_start": as_utc(context.get("data_interval_start")),
+            "window_end": as_utc(context.get("data_interval_end")),
+        }
+
+    def planned_time(self, name: str) -> datetime:
+        return datetime.fromisoformat(self.planned[name])
+
+
+class ReportOperator(BaseOperator):
+    """Writes the report of this DAG run, then fails where a series failed."""
+
+    template_fields: Sequence[str] = ("series",)
+
+    def __init__(self, *, report: RunReport, series: list[str] | str, **kwargs: Any) -> None:
+        super().__init__(trigger_rule="all_done", **kwargs)
+        self.report = report
+        self.series = series
+
+    def execute(self, context: Any) -> str:
+        with failing_for_good():
+            engine = WarehouseHook().get_conn()
+        with engine.connect() as connection:
+            found = self.report.build(connection, context["dag_run"].run_id, list(self.series))
+        page = self.report.write(found, load_settings().reports_folder / self.dag_id)
+        self.log.info("\n%s\n\nThe report: %s", self.report.text(found), page)
+        if found["failed"]:
+            raise AirflowFailException(
+                f"{self.report.title}: {', '.join(found['failed'])} not complete; the report {page} says why."
+            )
+        return str(page)

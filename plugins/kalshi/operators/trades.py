@@ -1,0 +1,50 @@
+"""The operator of ``kalshi_trades_sync``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from airflow.sdk.exceptions import AirflowFailException
+
+from kalshi.exchange import Exchange
+from kalshi.operators.runs import SeriesSyncOperator
+from kalshi.reports.trades import TRADES
+from kalshi.sync.trades import TradesRequest, sync_trades
+
+
+class TradesSyncOperator(SeriesSyncOperator):
+    """Syncs the public trades of one series: of the days from ``date_from`` to ``date_to`` (UTC, both
+    included) where they are given, else those since the last run."""
+
+    template_fields: Sequence[str] = ("planned", "date_from", "date_to", "force")
+    report = TRADES
+
+    def __init__(self, *, date_from: Any = None, date_to: Any = None, force: Any = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.date_from = date_from
+        self.date_to = date_to
+        self.force = force
+
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+        about = self.about(context)
+        if self.date_from or self.date_to:
+            about["window_start"], about["window_end"] = self._days()
+        request = TradesRequest(
+            cutoff=self.planned_time("cutoff"),
+            trades_cutoff=self.planned_time("trades_cutoff"),
+            incremental=not self.date_from,
+            force=self.force,
+            **about,
+        )
+        return sync_trades(exchange, engine, request)
+
+    def _days(self) -> tuple[datetime, datetime]:
+        if not (self.date_from and self.date_to):
+            raise AirflowFailException("Give both date_from and date_to, or neither.")
+        first, last = date.fromisoformat(str(self.date_from)), date.fromisoformat(str(self.date_to))
+        if first > last:
+            raise AirflowFailException(f"date_from ({first}) lies after date_to ({last}).")
+        return datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC)

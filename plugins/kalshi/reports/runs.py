@@ -1,0 +1,128 @@
+"""The report of one DAG run: what each series did, and what a job adds to that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from tabulate import tabulate
+
+from kalshi.reports.files import write_files
+from kalshi.warehouse.ledger import PLAN, runs_of
+
+if TYPE_CHECKING:
+    import altair as alt
+
+ENDING = {
+    "inserted": "inserted",
+    "updated": "updated",
+    "unchanged": "unchanged",
+    "rejected": "rejected",
+    "requests": "requests",
+    "retries": "retries",
+    "throttled_seconds": "waited s",
+    "duration_seconds": "took s",
+}
+Details = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table on the page, with a sentence above it."""
+
+    title: str
+    intro: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How the runs of one job are reported.
+
+    ``columns``: of the run table, by field of a series' report; ``details``: further fields of the report,
+    asked of the warehouse; ``sections`` and ``chart`` are made from the finished report.
+    """
+
+    job: str
+    title: str
+    intro: str
+    columns: dict[str, str]
+    details: Callable[[sa.Connection, list[str]], Details]
+    sections: Callable[[Details], list[Section]]
+    chart: Callable[[Details], alt.Chart | None]
+    chart_title: str
+    chart_intro: str
+
+    def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
+        """The report of one DAG run. A wanted series without a finished run counts as failed."""
+        by_scope = {run["scope"]: run for run in runs_of(connection, self.job, dag_run_id)}
+        series = [_series_report(ticker, by_scope) for ticker in wanted]
+        failed = [s["scope"] for s in series if s["state"] == "failed"]
+        warned = [s["scope"] for s in series if s["state"] == "warning"]
+        counts = ("inserted", "updated", "unchanged", "rejected")
+        return {
+            "job": self.job,
+            "dag_run_id": dag_run_id,
+            "verdict": "failed" if failed else "warning" if warned else "success",
+            "failed": failed,
+            "warned": warned,
+            "totals": {name: sum(s.get(name, 0) for s in series) for name in counts},
+            "series": series,
+            **self.details(connection, wanted),
+        }
+
+    def table(self, series: list[Details]) -> str:
+        """What the run did, as an aligned text table, with what went wrong below it."""
+        lines = tabulate(cells(series, self.columns), headers=list(self.columns.values()), floatfmt=".1f")
+        notes = [f"{s['scope']}: {note}" for s in series for note in [s.get("error"), *s.get("warnings", [])] if note]
+        return "\n".join([lines, *notes])
+
+    def text(self, report: Details) -> str:
+        """The whole report as aligned text tables."""
+        parts = [f"What this run did\n\n{self.table(report['series'])}"]
+        parts += [
+            f"{section.title}\n\n{tabulate(section.rows, headers=list(section.headers))}"
+            for section in self.sections(report)
+            if section.rows
+        ]
+        return "\n\n".join(parts)
+
+    def write(self, report: Details, folder: Path) -> Path:
+        """Write ``report.json``, ``plot.png`` and ``index.html`` below ``folder``; returns the page."""
+        return write_files(
+            folder,
+            report,
+            "run.html.jinja",
+            self.chart(report),
+            spec=self,
+            run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
+            sections=self.sections(report),
+        )
+
+
+def cells(things: list[Details], columns: dict[str, str]) -> list[list[Any]]:
+    """The things as rows of cells: of a list its length, of a time named like a first or last close its day."""
+    return [[_cell(name, thing.get(name, "")) for name in columns] for thing in things]
+
+
+def _cell(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return len(value)
+    if name.endswith("_close_time_utc"):
+        return str(value or "")[:10]
+    return str(value)[:16].replace("T", " ") if name.endswith("_utc") else value
+
+
+def _series_report(ticker: str, by_scope: dict[str, Details]) -> Details:
+    run = by_scope.get(ticker)
+    if run and run["report"]:
+        report: Details = run["report"]
+        return report
+    plan = by_scope[PLAN]["report"] if PLAN in by_scope else None
+    why = (plan or {}).get("error") or "See the log of the task plan."
+    error = "Its task was killed." if run else f"Its task never began. {why}"
+    return {"scope": ticker, "state": "failed", "error": error}

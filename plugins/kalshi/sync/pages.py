@@ -1,0 +1,115 @@
+"""Pages on their way into the warehouse: each in a transaction, with its rejected records and its progress."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from kalshi.exchange import ExchangeError, ExchangeUnavailable, PageCapReached
+from kalshi.exchange.pages import Page
+from kalshi.records import Record, Rejected
+from kalshi.sync.run import SyncRun
+from kalshi.warehouse import checkpoints, ledger
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import Misfit, WriteCounts
+
+log = logging.getLogger(__name__)
+Write = Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
+"""Writes the records of a page and says what became of them, by table."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far ``window`` is once a page is written; a later run gets ``reached`` where this one is killed."""
+
+    window: Window
+    reached: dict[str, Any]
+
+
+@contextmanager
+def checkpointed(run: SyncRun, window: Window) -> Iterator[dict[str, Any] | None]:
+    """A checkpoint around a block: COMPLETE when it ends well, else FAILED.
+
+    Yields how far an earlier run came. A page cap is the user's wish: the window is FAILED, and the run
+    goes on, to end with a warning.
+    """
+    run.cap = None
+    reached = in_transaction(run.engine, lambda c: checkpoints.claim(c, window, run.run_id))
+    try:
+        yield msgspec.json.decode(reached) if reached else None
+    except BaseException as error:
+        reason = str(error) or type(error).__name__
+        # A cursor that was refused or went in a circle is no place to go on from.
+        resumable = isinstance(error, ExchangeUnavailable) or not isinstance(error, ExchangeError)
+        in_transaction(run.engine, lambda c: checkpoints.fail(c, window, reason, resumable=resumable))
+        raise
+    if run.cap:
+        cap = str(run.cap)
+        in_transaction(run.engine, lambda c: checkpoints.fail(c, window, cap, resumable=False))
+    else:
+        in_transaction(run.engine, lambda c: checkpoints.complete(c, window))
+
+
+def write_pages(
+    run: SyncRun,
+    pages: Iterable[Page[Record]],
+    write: Write[Record],
+    *,
+    window: Window | None = None,
+    on_written: Callable[[Page[Record]], None] | None = None,
+) -> None:
+    """Write each page in a transaction of its own, while the next one is being fetched.
+
+    With ``window``, its checkpoint remembers the cursor of the page that comes next (``next_cursor``).
+    A page cap becomes a warning of the run.
+    """
+    try:
+        for page in pages:
+            progress = Progress(window, {"next_cursor": page.cursor}) if window and page.cursor else None
+            write_page(run, page, write, progress)
+            if on_written:
+                on_written(page)
+    except PageCapReached as cap:
+        run.warn(str(cap))
+        run.cap = cap
+
+
+def write_page(run: SyncRun, page: Page[Record], write: Write[Record], progress: Progress | None = None) -> None:
+    """Write one page; its records, what was rejected of it and its progress commit together."""
+
+    def work(connection: sa.Connection) -> tuple[dict[str, WriteCounts], int]:
+        written = write(connection, page)
+        misfits = [
+            Rejected(page.endpoint, misfit.reason, _payload(misfit))
+            for counts in written.values()
+            for misfit in counts.misfits
+        ]
+        run.reject(connection, page.rejected + misfits)
+        if progress:
+            reached = msgspec.json.encode(progress.reached).decode()
+            checkpoints.progress(connection, progress.window, reached)
+        ledger.beat(connection, run.run_id)
+        return written, len(page.rejected) + len(misfits)
+
+    written, rejected = in_transaction(run.engine, work)
+    for table, counts in written.items():
+        run.count(table, counts)
+    run.seen += len(page.records) + len(page.rejected)
+    run.rejected += rejected
+    run.pages += 1
+    log.info(
+        "%s %s page %d: %d records, %d rejected", run.scope, page.endpoint, page.number, len(page.records), rejected
+    )
+
+
+def _payload(misfit: Misfit) -> bytes:
+    """What the exchange sent, where the row ends with it, else the row."""
+    last = misfit.row[-1]
+    return last if isinstance(last, bytes) else msgspec.json.encode(misfit.row, enc_hook=str)

@@ -1,0 +1,16 @@
+"""What a DAG run asks once, before its series: where the historical tier begins."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.records import HistoricalCutoff
+from kalshi.sync.run import recorded_run
+from kalshi.warehouse.ledger import PLAN, RunKey
+
+
+def find_cutoff(exchange: Exchange, engine: sa.Engine, job: str, dag_run_id: str | None = None) -> HistoricalCutoff:
+    """``GET /historical/cutoff``, as a run of its own in the ledger, with the scope ``(plan)``."""
+    with recorded_run(engine, RunKey(job, PLAN, dag_run_id), exchange.traffic):
+        return exchange.historical_cutoff()

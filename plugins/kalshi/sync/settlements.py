@@ -1,0 +1,143 @@
+"""The settlements of one series: settled markets of both tiers, then those that should have settled by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.exchange.pages import Page
+from kalshi.records import Found, Market
+from kalshi.sync.pages import checkpointed, write_pages
+from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.warehouse import catalog, checkpoints, market_data, settlements
+from kalshi.warehouse.checkpoints import EPOCH, Window
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import WriteCounts
+
+JOB = "settlements"
+OVERLAP = timedelta(days=1)
+"""An incremental run reads this much again: a settlement may be published later than its time says."""
+TICKERS_PER_LOOKUP = 100
+SETTLED = ("finalized", "settled")
+"""Only "finalized" is final today (Kalshi docs, "Market lifecycle"); "settled" was its name in the old API."""
+
+
+@dataclass(frozen=True)
+class SettlementsRequest(SeriesRequest):
+    """What to sync: one series; below the tier boundary ``cutoff`` too on the first run or where ``full``."""
+
+    cutoff: datetime
+    max_pages: int | None = None
+    full: bool = False
+
+
+@dataclass
+class _Tally:
+    read: int = 0
+    without_result: set[str] = field(default_factory=set)
+
+    def see(self, page: Page[Market]) -> None:
+        self.read += len(page.records)
+        self.without_result |= {f.record.ticker for f in page.records if _is_settled(f) and not f.record.result}
+
+
+def _is_settled(found: Found[Market]) -> bool:
+    return found.record.status in SETTLED
+
+
+def sync_settlements(exchange: Exchange, engine: sa.Engine, request: SettlementsRequest) -> dict[str, Any]:
+    """Sync one series and return its report (see ``docs/reports.md``).
+
+    The first run reads every settled market; later ones those settled since, with an overlap of a day,
+    and look up by ticker the markets that are past their close without a settlement here.
+
+    Raises:
+        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        TooManyRejected: after loading the rest.
+    """
+    with recorded_run(engine, request.key(JOB), exchange.traffic) as run:
+        tally = _Tally()
+        try:
+            _sync(exchange, run, request, tally)
+            run.check_rejected(request.tolerated_share)
+        finally:
+            run.report = in_transaction(engine, lambda c: _describe(c, run, tally))
+    return run.report
+
+
+def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally) -> None:
+    scope = request.series_ticker
+    until = min(request.window_end or datetime.now(UTC), datetime.now(UTC))
+    since = None if request.full else in_transaction(run.engine, lambda c: _since(c, scope))
+    window = Window(JOB, scope, since or EPOCH, until)
+    lists: dict[str, Any] = {"series_ticker": scope, "max_pages": request.max_pages}
+
+    def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
+        return _write(connection, page, scope, run.run_id)
+
+    with checkpointed(run, window) as reached:
+        settled_since = int(since.timestamp()) if since else None
+        live = exchange.markets(status="settled", min_settled_ts=settled_since, **lists)
+        write_pages(run, live, write, on_written=tally.see)
+        if since is None or since < request.cutoff:
+            start = reached["next_cursor"] if reached else None
+            archived = exchange.historical_markets(start=start, **lists)
+            write_pages(run, archived, write, window=window, on_written=tally.see)
+        write_pages(run, _overdue(exchange, run, scope), write, on_written=tally.see)
+    if tally.without_result:
+        unknown = in_transaction(run.engine, lambda c: settlements.without_settlement(c, tally.without_result))
+        if unknown:
+            run.warn(f"{len(unknown)} markets of {scope} are settled but have no result, such as {unknown[0]}.")
+
+
+def _since(connection: sa.Connection, series_ticker: str) -> datetime | None:
+    """Where an incremental run begins, or None where no run ever read everything.
+
+    The exchange's clock and ours may differ, so the latest settlement that it told us of counts too.
+    """
+    complete = checkpoints.covered_until(connection, JOB, series_ticker, EPOCH)
+    if complete is None:
+        return None
+    latest = settlements.latest_settled_at(connection, series_ticker)
+    return max(EPOCH, min(complete, latest or complete) - OVERLAP)
+
+
+def _overdue(exchange: Exchange, run: SyncRun, series_ticker: str) -> Iterator[Page[Market]]:
+    """The markets that are past their close without a settlement here, looked up in one tier or the other."""
+    tickers = in_transaction(run.engine, lambda c: settlements.overdue(c, series_ticker))
+    for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
+        some = tickers[start : start + TICKERS_PER_LOOKUP]
+        found: set[str] = set()
+        for page in exchange.markets(tickers=",".join(some)):
+            found |= {f.record.ticker for f in page.records}
+            yield page
+        if missing := [ticker for ticker in some if ticker not in found]:
+            yield from exchange.historical_markets(tickers=",".join(missing))
+
+
+def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, run_id: int) -> dict[str, WriteCounts]:
+    markets, events = catalog.write_markets(connection, page.records, series_ticker, run_id)
+    events.unchanged = 0  # an event that was there already is no placeholder
+    misfits = {misfit.row[0] for misfit in markets.misfits}
+    settled = [f for f in page.records if _is_settled(f) and f.record.ticker not in misfits]
+    written = market_data.write_settlements(connection, settled, series_ticker, run_id)
+    return {"kalshi_market": markets, "kalshi_event": events, "kalshi_settlement": written}
+
+
+def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[str, Any]:
+    counts = run.counts.get("kalshi_settlement", WriteCounts())
+    odd = settlements.events_without_one_yes(connection, run.scope)
+    return {
+        "markets": tally.read,
+        "settled": settlements.count(connection, run.scope),
+        "newly_settled": counts.inserted,
+        "amended": settlements.amended_by(connection, run.run_id),
+        "without_result": settlements.without_settlement(connection, tally.without_result),
+        "overdue": settlements.overdue(connection, run.scope),
+        "events_without_one_yes": odd,
+    }

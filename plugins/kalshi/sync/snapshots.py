@@ -1,0 +1,101 @@
+"""Price snapshots: the top of the book of every open market, at one time per run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.exchange.pages import Page
+from kalshi.records import Market
+from kalshi.sync.pages import write_pages
+from kalshi.sync.run import SeriesRequest, recorded_run
+from kalshi.warehouse import catalog, market_data
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import WriteCounts
+
+JOB = "snapshots"
+EVERYTHING = "*"
+"""Instead of a series ticker: the open markets of the whole exchange."""
+TOLERATED_DELAY = timedelta(minutes=5)
+ROWS_PER_DELETE = 10_000
+
+
+@dataclass(frozen=True)
+class SnapshotRequest(SeriesRequest):
+    """What to snapshot: one series, or everything, at ``snapshot_at``.
+
+    ``include_combos``: multivariate combinations too (hundreds of thousands), where everything is asked for.
+    """
+
+    snapshot_at: datetime
+    include_combos: bool = False
+
+
+@dataclass
+class _Tally:
+    markets: int = 0
+    empty_books: int = 0
+
+    def see(self, page: Page[Market]) -> None:
+        self.markets += len(page.records)
+        self.empty_books += sum(market_data.is_empty_book(found.record) for found in page.records)
+
+
+def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequest) -> dict[str, Any]:
+    """Snapshot one series or everything, and return the report (see ``docs/reports.md``).
+
+    Each page commits with placeholders for the markets and events that aren't there yet. A snapshot that
+    is there already stays: running again adds nothing.
+
+    Raises:
+        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        TooManyRejected: after loading the rest.
+    """
+    with recorded_run(engine, request.key(JOB), exchange.traffic) as run:
+        tally = _Tally()
+
+        def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
+            markets, events = catalog.write_unknown_markets(connection, page.records, run.run_id)
+            misfits = {misfit.row[0] for misfit in markets.misfits}
+            stored = [found for found in page.records if found.record.ticker not in misfits]
+            snapshots = market_data.write_snapshots(
+                connection, stored, request.snapshot_at, datetime.now(UTC), run.run_id
+            )
+            return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": snapshots}
+
+        try:
+            delay = datetime.now(UTC) - request.snapshot_at
+            if delay > TOLERATED_DELAY:
+                run.warn(
+                    f"The prices of {run.scope} were seen {delay.total_seconds() / 60:.0f} minutes after the time "
+                    "that the snapshot stands for: observed_at_utc tells when."
+                )
+            write_pages(run, _open_markets(exchange, request), write, on_written=tally.see)
+            run.check_rejected(request.tolerated_share)
+        finally:
+            run.report = {**vars(tally), "snapshot_at_utc": request.snapshot_at}
+    return run.report
+
+
+def _open_markets(exchange: Exchange, request: SnapshotRequest) -> Any:
+    if request.series_ticker != EVERYTHING:
+        return exchange.markets(status="open", series_ticker=request.series_ticker)
+    return exchange.markets(status="open", mve_filter=None if request.include_combos else "exclude")
+
+
+def prune_snapshots(engine: sa.Engine, older_than: datetime, *, dry_run: bool) -> int:
+    """Delete the snapshots before ``older_than``, some at a time; returns how many there were."""
+    values = {"older_than": older_than.astimezone(UTC).replace(tzinfo=None)}
+    old = "FROM kalshi_price_snapshot WHERE snapshot_at_utc < :older_than"
+    if dry_run:
+        query = sa.text(f"SELECT COUNT(*) {old}")
+        return in_transaction(engine, lambda c: int(c.execute(query, values).scalar_one()))
+    delete = sa.text(f"DELETE {old} LIMIT {ROWS_PER_DELETE}")
+    total = 0
+    while some := in_transaction(engine, lambda c: c.execute(delete, values).rowcount):
+        total += some
+    return total

@@ -1,0 +1,105 @@
+"""Writes settlements, trades and price snapshots, each after the markets that they hang on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.records import Found, Market, Trade, known_time
+from kalshi.warehouse.catalog import expect_markets
+from kalshi.warehouse.tables import PRICE_SNAPSHOT, SETTLEMENT, TRADE
+from kalshi.warehouse.writer import WriteCounts, upsert
+
+
+def settled_at(market: Market) -> tuple[datetime, str] | None:
+    """When a market settled, and where that is known from.
+
+    The exchange's ``settlement_ts`` where it is given. Else the best proxy: the last update of the
+    market, where that lies after its close and before its latest expiration; else its expected
+    expiration, its expiration or its close. None where nothing is given.
+    """
+    updated, close, latest = map(known_time, (market.updated_time, market.close_time, market.latest_expiration_time))
+    if updated and ((close and updated < close) or (latest and updated > latest)):
+        updated = None
+    candidates = {
+        "settlement_ts": known_time(market.settlement_time),
+        "updated_time": updated,
+        "expected_expiration_time": known_time(market.expected_expiration_time),
+        "expiration_time": known_time(market.expiration_time),
+        "close_time": close,
+    }
+    return next(((moment, source) for source, moment in candidates.items() if moment), None)
+
+
+def write_settlements(
+    connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
+) -> WriteCounts:
+    """Upsert ``kalshi_settlement`` from settled markets, which must be in ``kalshi_market`` already.
+
+    Markets without a result are left out.
+    """
+    rows: list[Sequence[Any]] = []
+    for m in (f.record for f in found):
+        when, source = settled_at(m) or (None, None)
+        if m.result:
+            rows.append((m.ticker, m.event_ticker, series_ticker, m.result, m.settlement_value, when, source))
+    return upsert(connection, SETTLEMENT, rows, run_id=run_id)
+
+
+def write_trades(connection: sa.Connection, found: Sequence[Found[Trade]], run_id: int) -> WriteCounts:
+    """Upsert ``kalshi_trade``, after placeholders for markets that aren't there yet."""
+    trades = [f.record for f in found]
+    expect_markets(connection, sorted({t.ticker for t in trades}), run_id)
+    rows = [
+        (
+            t.trade_id,
+            t.ticker,
+            known_time(t.executed),
+            t.yes_price,
+            t.no_price,
+            t.count,
+            t.taker_side,
+            t.taker_book_side,
+            t.is_block_trade,
+        )
+        for t in trades
+    ]
+    return upsert(connection, TRADE, rows, run_id=run_id)
+
+
+def write_snapshots(
+    connection: sa.Connection,
+    found: Sequence[Found[Market]],
+    snapshot_at: datetime,
+    observed_at: datetime,
+    run_id: int,
+) -> WriteCounts:
+    """Insert ``kalshi_price_snapshot`` rows; markets must be there, a snapshot that is there stays as it is."""
+    rows = [
+        (
+            m.ticker,
+            snapshot_at,
+            observed_at,
+            m.status,
+            m.yes_bid,
+            m.yes_ask,
+            m.last_price,
+            m.yes_bid_size,
+            m.yes_ask_size,
+            m.volume,
+            m.volume_24h,
+            m.open_interest,
+            is_empty_book(m),
+        )
+        for m in (f.record for f in found)
+    ]
+    return upsert(connection, PRICE_SNAPSHOT, rows, run_id=run_id)
+
+
+def is_empty_book(market: Market) -> bool:
+    """Whether nobody quotes: the exchange then says bid 0.0000 and ask 1.0000 (or leaves them out)."""
+    return Decimal(market.yes_bid or 0) == 0 and Decimal(market.yes_ask or 1) == 1

@@ -1,0 +1,64 @@
+"""Questions about settlements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+
+def latest_settled_at(connection: sa.Connection, series_ticker: str) -> datetime | None:
+    """The latest settlement of a series by the exchange's own time."""
+    query = sa.text(
+        "SELECT MAX(settled_at_utc) FROM kalshi_settlement WHERE series_ticker = :s "
+        "AND settled_at_source = 'settlement_ts'"
+    )
+    latest: datetime | None = connection.execute(query, {"s": series_ticker}).scalar()
+    return latest.replace(tzinfo=UTC) if latest else None
+
+
+def count(connection: sa.Connection, series_ticker: str) -> int:
+    """How many markets of a series are settled."""
+    query = sa.text("SELECT COUNT(*) FROM kalshi_settlement WHERE series_ticker = :s")
+    return int(connection.execute(query, {"s": series_ticker}).scalar_one())
+
+
+def amended_by(connection: sa.Connection, run_id: int) -> int:
+    """How many known results or values a run changed."""
+    query = sa.text("SELECT COUNT(*) FROM kalshi_settlement_change WHERE run_id = :run_id")
+    return int(connection.execute(query, {"run_id": run_id}).scalar_one())
+
+
+def overdue(connection: sa.Connection, series_ticker: str) -> list[str]:
+    """Markets of a series that are past their close and have no settlement here."""
+    query = sa.text(
+        "SELECT m.market_ticker FROM kalshi_market m LEFT JOIN kalshi_settlement s "
+        "ON s.market_ticker = m.market_ticker WHERE m.series_ticker = :s AND s.market_ticker IS NULL "
+        "AND m.close_time_utc < UTC_TIMESTAMP(6) ORDER BY 1"
+    )
+    return list(connection.execute(query, {"s": series_ticker}).scalars())
+
+
+def without_settlement(connection: sa.Connection, tickers: Iterable[str]) -> list[str]:
+    """Those of the markets that have no settlement here."""
+    wanted = sorted(tickers)
+    query = sa.text("SELECT market_ticker FROM kalshi_settlement WHERE market_ticker IN :tickers").bindparams(
+        sa.bindparam("tickers", expanding=True)
+    )
+    there = set(connection.execute(query, {"tickers": wanted}).scalars())
+    return [ticker for ticker in wanted if ticker not in there]
+
+
+def events_without_one_yes(connection: sa.Connection, series_ticker: str) -> list[str]:
+    """Fully settled events that don't have exactly one YES.
+
+    Left out: events that aren't mutually exclusive, and those with a result other than yes and no.
+    """
+    query = sa.text(
+        "SELECT s.event_ticker FROM kalshi_settlement s JOIN kalshi_event e ON e.event_ticker = s.event_ticker "
+        "WHERE s.series_ticker = :s AND COALESCE(e.mutually_exclusive, TRUE) GROUP BY s.event_ticker "
+        "HAVING SUM(s.result NOT IN ('yes', 'no')) = 0 AND SUM(s.result = 'yes') <> 1 AND COUNT(*) = "
+        "(SELECT COUNT(*) FROM kalshi_market m WHERE m.event_ticker = s.event_ticker) ORDER BY 1"
+    )
+    return list(connection.execute(query, {"s": series_ticker}).scalars())
