@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from sandbox import payloads, queries
+from sandbox import payloads, queries, trades
 from sandbox.access import TOKENS_PER_REQUEST, Keys, RateLimit
 from sandbox.faults import Fault, Faults, distort
 from sandbox.queries import BadRequest, Query
@@ -53,10 +53,12 @@ class Sandbox:
             "/events": self._events,
             "/events/{event}": self._event,
             "/markets": self._markets,
+            "/markets/trades": self._trades,
             "/markets/{market}": self._market,
             "/historical/cutoff": self._cutoff,
             "/historical/markets": self._historical_markets,
             "/historical/markets/{market}": self._historical_market,
+            "/historical/trades": self._historical_trades,
         }
         private: dict[str, Handler] = {
             "/portfolio/balance": self._balance,
@@ -120,7 +122,7 @@ class Sandbox:
 
     def _events(self, request: Request, query: Query) -> dict[str, Any]:
         limit = query.limit(200, 1, 200)
-        some, cursor = query.page(queries.events(query, self.world), limit)
+        some, cursor = query.page(*queries.events(query, self.world), limit)
         shape = self._nested if query.flag("with_nested_markets") else payloads.event
         return {"events": [shape(e) for e in some], "cursor": cursor}
 
@@ -133,7 +135,7 @@ class Sandbox:
         return {"event": payloads.event(event), "markets": self._nested(event)["markets"]}
 
     def _markets(self, request: Request, query: Query) -> dict[str, Any]:
-        some, cursor = query.page(queries.live_markets(query, self.world), query.limit(100, 0, 1000))
+        some, cursor = query.page(*queries.live_markets(query, self.world), query.limit(100, 0, 1000))
         return {"markets": [payloads.market(m, self.world) for m in some], "cursor": cursor}
 
     def _market(self, request: Request, query: Query) -> dict[str, Any]:
@@ -148,14 +150,22 @@ class Sandbox:
         return dict.fromkeys(names, cutoff)
 
     def _historical_markets(self, request: Request, query: Query) -> dict[str, Any]:
-        some, cursor = query.page(queries.historical_markets(query, self.world), query.limit(100, 0, 1000))
-        return {"markets": [payloads.market(m, self.world, archived=True) for m in some], "cursor": cursor}
+        some, cursor = query.page(*queries.historical_markets(query, self.world), query.limit(100, 0, 1000))
+        return {"markets": [payloads.market(m, self.world) for m in some], "cursor": cursor}
 
     def _historical_market(self, request: Request, query: Query) -> dict[str, Any]:
         market = self.world.market(request.path_params["market"])
         if market is None or not self.world.in_historical_tier(market):
             raise NotFound("market not found")
-        return {"market": payloads.market(market, self.world, archived=True)}
+        return {"market": payloads.market(market, self.world)}
+
+    def _trades(self, request: Request, query: Query) -> dict[str, Any]:
+        some, cursor = trades.live_trades(query, self.world)
+        return {"trades": [payloads.trade(t) for t in some], "cursor": cursor}
+
+    def _historical_trades(self, request: Request, query: Query) -> dict[str, Any]:
+        some, cursor = trades.historical_trades(query, self.world)
+        return {"trades": [payloads.trade(t) for t in some], "cursor": cursor}
 
     def _balance(self, request: Request, query: Query) -> dict[str, Any]:
         now = int(self.world.clock.now().timestamp())

@@ -76,7 +76,7 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
         if fault.kind == "missing_list":
             body = {}
         elif fault.kind == "repeated_cursor":
-            body["cursor"] = cursor or cursor_at(0)
+            body["cursor"] = cursor or body["cursor"] or cursor_at(0)
         elif fault.kind == "malformed_market" and markets:
             markets[0] = {**markets[0], "close_time": "soon"}
         elif fault.kind == "integer_cents" and markets:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import random
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from sandbox.world import CITIES, RECORDED_EVENT, Event, Market, World
+from sandbox.markets import Event, Market
+from sandbox.tape import Trade, at, micros
+from sandbox.weather import CITIES, RECORDED_EVENT
+from sandbox.world import World
 
 RECORDED = Path(__file__).parent / "recorded"
 SOURCES = [{"name": "The Weather Company", "url": "https://weather.com/kalshi"}]
@@ -27,8 +29,12 @@ def stamp(moment: datetime) -> str:
     return (text.rstrip("0") if "." in text else text) + "Z"
 
 
-def dollars(value: float) -> str:
-    return f"{value:.4f}"
+def dollars(cents: int) -> str:
+    return f"{cents / 100:.4f}"
+
+
+def contracts(hundredths: int) -> str:
+    return f"{hundredths / 100:.2f}"
 
 
 @cache
@@ -77,7 +83,7 @@ def event(found: Event) -> dict[str, Any]:
         "event_ticker": found.ticker,
         "exchange_index": 0,
         "last_updated_ts": "0001-01-01T00:00:00Z",
-        "mutually_exclusive": found.city.series != "KXSANDBOXWIDE",
+        "mutually_exclusive": found.city in CITIES,
         "product_metadata": {"competition": "High Temperature"},
         "series_ticker": found.city.series,
         "settlement_sources": SOURCES,
@@ -96,27 +102,12 @@ def _wording(market: Market) -> tuple[str, str]:
     return f"{market.floor}-{market.cap}°", f"{market.floor}° to {market.cap}°"
 
 
-def market(found: Market, world: World, *, archived: bool = False) -> dict[str, Any]:
-    """A market as it looks at the world's clock; null optionals are left out, as the live exchange does."""
-    now = world.clock.now()
-    status = found.status(now)
-    if status == "active" and found.ticker in recorded_markets():
-        return dict(recorded_markets()[found.ticker])
-    of = found.event
-    seen = min(max(now, of.opens), of.closes)
-    dice = random.Random(f"{world.seed}/{found.ticker}")
-    bid = ask = 0.0
-    volume = 0.0
-    if status == "initialized":
-        ask = 1.0
-    else:
-        fair = found.chance(seen)
-        bid = max(0.0, round(fair - 0.015, 2))
-        ask = min(1.0, round(bid + 0.01 + 0.01 * dice.randrange(4), 2))
-        volume = round(dice.uniform(200, 4000) * (seen - of.opens) / (of.closes - of.opens), 2)
-    question, yes = _wording(found)
+@lru_cache(1024)
+def _shared(of: Event) -> dict[str, Any]:
+    """What all markets of an event say at all times."""
     day = f"{of.day:%b} {of.day.day}, {of.day.year}"
-    body: dict[str, Any] = {
+    expires = stamp(of.closes + timedelta(days=6, hours=9))
+    return {
         "can_close_early": True,
         "close_time": stamp(of.closes),
         "created_time": stamp(of.created),
@@ -124,16 +115,11 @@ def market(found: Market, world: World, *, archived: bool = False) -> dict[str, 
         "event_ticker": of.ticker,
         "exchange_index": 0,
         "expected_expiration_time": stamp(of.closes + timedelta(hours=14)),
-        "expiration_time": stamp(of.closes + timedelta(days=6, hours=9)),
+        "expiration_time": expires,
         "expiration_value": "",
-        "last_price_dollars": dollars(bid),
-        "latest_expiration_time": stamp(of.closes + timedelta(days=6, hours=9)),
+        "latest_expiration_time": expires,
         "market_type": "binary",
-        "no_ask_dollars": dollars(1 - bid),
-        "no_bid_dollars": dollars(1 - ask),
-        "no_sub_title": yes,
         "notional_value_dollars": "1.0000",
-        "open_interest_fp": f"{volume * 0.6:.2f}",
         "open_time": stamp(of.opens),
         "previous_price_dollars": "0.0000",
         "previous_yes_ask_dollars": "0.0000",
@@ -141,33 +127,70 @@ def market(found: Market, world: World, *, archived: bool = False) -> dict[str, 
         "price_level_structure": "linear_cent",
         "price_ranges": [{"end": "1.0000", "start": "0.0000", "step": "0.0100"}],
         "result": "",
-        "rules_primary": f"If the maximum temperature recorded at {of.city.name} ({of.city.station}) for {day} "
-        f"is {question}, then the market resolves to Yes.",
         "rules_secondary": RULES,
         "settlement_bounds_type": "default",
         "settlement_timer_seconds": 300,
+    }
+
+
+def market(found: Market, world: World) -> dict[str, Any]:
+    """A market as it looks at the world's clock; null optionals are left out, as the live exchange does."""
+    now = world.clock.now()
+    status = found.status(now)
+    if status == "active" and found.ticker in recorded_markets():
+        return dict(recorded_markets()[found.ticker])
+    of = found.event
+    quote, last, volume, volume_24h = world.tape.snapshot(found, micros(now))
+    question, yes = _wording(found)
+    day = f"{of.day:%b} {of.day.day}, {of.day.year}"
+    body: dict[str, Any] = {
+        **_shared(of),
+        "last_price_dollars": dollars(last),
+        "no_ask_dollars": dollars(100 - quote.bid),
+        "no_bid_dollars": dollars(100 - quote.ask),
+        "no_sub_title": yes,
+        "open_interest_fp": contracts(volume * 3 // 5),
+        "rules_primary": f"If the maximum temperature recorded at {of.city.name} ({of.city.station}) for {day} "
+        f"is {question}, then the market resolves to Yes.",
         "status": status,
         "strike_type": found.strike_type,
         "ticker": found.ticker,
         "title": f"Will the maximum temperature be {question} on {day}?",
-        "updated_time": stamp(of.opens if status == "active" else of.created),
-        "volume_24h_fp": "0.00" if archived or status in ("determined", "finalized") else f"{volume:.2f}",
-        "volume_fp": f"{volume:.2f}",
-        "yes_ask_dollars": dollars(ask),
-        "yes_ask_size_fp": f"{dice.uniform(5, 200):.2f}",
-        "yes_bid_dollars": dollars(bid),
-        "yes_bid_size_fp": f"{dice.uniform(5, 200):.2f}",
+        "updated_time": stamp(found.updated(now)),
+        "volume_24h_fp": contracts(volume_24h),
+        "volume_fp": contracts(volume),
+        "yes_ask_dollars": dollars(quote.ask),
+        "yes_ask_size_fp": contracts(quote.ask_size),
+        "yes_bid_dollars": dollars(quote.bid),
+        "yes_bid_size_fp": contracts(quote.bid_size),
         "yes_sub_title": yes,
     }
     if found.floor is not None:
         body["floor_strike"] = found.floor
     if found.cap is not None:
         body["cap_strike"] = found.cap
-    if status in ("determined", "finalized"):
-        body["result"] = found.result
-        body["expiration_value"] = f"{of.high:.2f}"
-        body["updated_time"] = stamp(of.settles)
-    if status == "finalized":
-        body["settlement_ts"] = stamp(of.settles)
-        body["settlement_value_dollars"] = "1.0000" if found.result == "yes" else "0.0000"
+    if step := of.step(now):
+        verdict = found.verdict(step.high)
+        body["result"] = verdict.result
+        if verdict.result:
+            body["expiration_value"] = f"{step.high:.2f}"
+        if status == "finalized" and verdict.dated:
+            body["settlement_ts"] = stamp(step.since)
+        if status == "finalized" and verdict.value:
+            body["settlement_value_dollars"] = verdict.value
     return body
+
+
+def trade(found: Trade) -> dict[str, Any]:
+    """A public trade."""
+    return {
+        "count_fp": contracts(found.size),
+        "created_time": stamp(at(found.created)),
+        "is_block_trade": found.is_block,
+        "no_price_dollars": dollars(100 - found.price),
+        "taker_book_side": "bid" if found.takes_yes else "ask",
+        "taker_outcome_side": "yes" if found.takes_yes else "no",
+        "ticker": found.ticker,
+        "trade_id": found.id,
+        "yes_price_dollars": dollars(found.price),
+    }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TypeVar
 
-from sandbox.world import Event, Market, World
+from sandbox.markets import Event, Market
+from sandbox.world import TIER_OVERLAP, World
 
 Item = TypeVar("Item")
 STATUSES: dict[str, tuple[str, ...]] = {
@@ -31,7 +31,7 @@ class BadRequest(ValueError):
     """A parameter that the exchange refuses with a 400."""
 
 
-def cursor_at(position: int) -> str:
+def cursor_at(position: object) -> str:
     """The cursor of the page that begins there."""
     return base64.urlsafe_b64encode(str(position).encode()).decode()
 
@@ -75,15 +75,31 @@ class Query:
         except (OverflowError, ValueError, OSError):
             raise BadRequest(f"{name} is out of range") from None
 
-    def page(self, items: Iterable[Item], limit: int) -> tuple[list[Item], str]:
-        """A page of the items, and the cursor of the next one ("" at the end)."""
+    def cursor(self) -> str:
+        """What stands in the cursor; "" on the first page."""
         try:
-            start = int(base64.urlsafe_b64decode(self.text("cursor") or cursor_at(0)))
-            window = islice(items, start, start + limit + 1)
+            return base64.b64decode(self.text("cursor") or "", b"-_", validate=True).decode()
         except (binascii.Error, ValueError):
             raise BadRequest("invalid cursor") from None
-        some = list(window)
-        return some[:limit], cursor_at(start + limit) if len(some) > limit else ""
+
+    def page(self, items: Sequence[Item], matches: Callable[[Item], bool], limit: int) -> tuple[list[Item], str]:
+        """The next items that match, and the cursor of the page after them ("" at the end).
+
+        The cursor is a place in ``items``, so that no page looks again at what earlier ones have seen.
+        """
+        try:
+            start = int(self.cursor() or 0)
+        except ValueError:
+            raise BadRequest("invalid cursor") from None
+        if not 0 <= start <= len(items):
+            raise BadRequest("invalid cursor")
+        some: list[Item] = []
+        for place in range(start, len(items)):
+            if matches(items[place]):
+                if len(some) == limit:
+                    return some, cursor_at(place)
+                some.append(items[place])
+        return some, ""
 
 
 def _status(query: Query) -> str | None:
@@ -106,69 +122,78 @@ def _check_times(query: Query, status: str | None) -> None:
             raise BadRequest("updated timestamp filters only go with mve_filter=exclude")
 
 
-def _within(query: Query, family: str, moment: Callable[[Market], datetime]) -> Callable[[Market], bool]:
-    low, high = query.moment(f"min_{family}_ts"), query.moment(f"max_{family}_ts")
-    return lambda market: (low is None or moment(market) >= low) and (high is None or moment(market) <= high)
+Test = Callable[[Market], bool]
 
 
-def live_markets(query: Query, world: World) -> Iterable[Market]:
-    """The markets of the live tier that match, newest event first."""
+def _within(query: Query, family: str, moment: Callable[[Market], datetime]) -> list[Test]:
+    """The tests that the bounds of that family ask for."""
+    tests: list[Test] = []
+    if low := query.moment(f"min_{family}_ts"):
+        tests.append(lambda market: moment(market) >= low)
+    if high := query.moment(f"max_{family}_ts"):
+        tests.append(lambda market: moment(market) <= high)
+    return tests
+
+
+def live_markets(query: Query, world: World) -> tuple[Sequence[Market], Test]:
+    """Markets, newest event first, and whether one is in the live tier and matches."""
     status = _status(query)
     _check_times(query, status)
-    now = world.clock.now()
-    tests: list[Callable[[Market], bool]] = [
-        world.in_live_tier,
-        _within(query, "created", lambda m: m.event.created),
-        _within(query, "close", lambda m: m.event.closes),
+    now, cutoff = world.clock.now(), world.cutoff()
+    settled = _within(query, "settled", lambda m: m.updated(now))
+    tests: list[Test] = [
+        lambda m: m.event.settles >= cutoff,
+        *_within(query, "created", lambda m: m.event.created),
+        *_within(query, "close", lambda m: m.event.closes),
+        *_within(query, "updated", lambda m: m.updated(now)),
+        *settled,
     ]
-    if query.text("min_settled_ts") or query.text("max_settled_ts"):
-        tests += [_within(query, "settled", lambda m: m.event.settles), lambda m: m.status(now) == "finalized"]
-    if query.text("min_updated_ts") or query.text("max_updated_ts"):
-        tests.append(_within(query, "updated", lambda m: min(now, m.event.settles)))
-    if status:
-        tests.append(lambda m: m.status(now) in STATUSES[status])
+    if status or settled:
+        wanted = STATUSES[status or "settled"]
+        tests.append(lambda m: m.status(now) in wanted)
     if query.text("mve_filter") == "only":
-        return []
-    return (m for m in _chosen(query, world) if all(test(m) for test in tests))
+        return [], lambda _: False
+    return _chosen(query, world), lambda m: all(test(m) for test in tests)
 
 
-def historical_markets(query: Query, world: World) -> Iterable[Market]:
-    """The markets of the historical tier that match, newest event first."""
+def historical_markets(query: Query, world: World) -> tuple[Sequence[Market], Test]:
+    """Markets, newest event first, and whether one is in the historical tier and settled."""
     if len([n for n in ("tickers", "event_ticker", "series_ticker") if query.text(n)]) > 1:
         raise BadRequest("tickers, event_ticker and series_ticker are mutually exclusive")
-    return (m for m in _chosen(query, world) if world.in_historical_tier(m) and m.event.settles <= world.clock.now())
+    before = min(world.cutoff() + TIER_OVERLAP, world.clock.now())
+    return _chosen(query, world), lambda m: m.event.settles < before
 
 
-def _chosen(query: Query, world: World) -> Iterable[Market]:
+def _chosen(query: Query, world: World) -> Sequence[Market]:
     series, event_ticker = query.text("series_ticker"), query.text("event_ticker")
     if tickers := query.text("tickers"):
         found = (world.market(ticker) for ticker in dict.fromkeys(tickers.split(",")))
-        markets: Iterable[Market] = (m for m in found if m)
-        if series:
-            markets = (m for m in markets if m.event.city.series == series)
-        return (m for m in markets if not event_ticker or m.event.ticker == event_ticker)
+        return [
+            m for m in found if m and series in (None, m.event.city.series) and event_ticker in (None, m.event.ticker)
+        ]
     if event_ticker:
         event = world.event(event_ticker)  # a comma list names no event: 200 and an empty list
         return event.markets if event and series in (None, event.city.series) else []
-    return (m for e in reversed(world.events(series)) for m in e.markets)
+    return world.markets(series)
 
 
-def events(query: Query, world: World) -> Iterable[Event]:
-    """The events that match; one matches a status when any of its markets does."""
+def events(query: Query, world: World) -> tuple[Sequence[Event], Callable[[Event], bool]]:
+    """Events, newest first, and whether one matches; it has a status when any of its markets has it."""
     status = query.text("status")
     if status is not None and status not in ("unopened", "open", "closed", "settled"):
         raise BadRequest(f"invalid status: {status}")
     now, closing, updated = world.clock.now(), query.moment("min_close_ts"), query.moment("min_updated_ts")
     series = query.text("series_ticker")
     if tickers := query.text("tickers"):
-        chosen: Iterable[Event] = [e for e in map(world.event, dict.fromkeys(tickers.split(","))) if e]
+        chosen = [e for e in map(world.event, dict.fromkeys(tickers.split(","))) if e]
     else:
-        chosen = reversed(world.events(series))
+        chosen = world.events(series)[::-1]
     return (
-        e
-        for e in chosen
-        if (series is None or e.city.series == series)
-        and (status is None or any(m.status(now) in STATUSES[status] for m in e.markets))
-        and (closing is None or e.closes >= closing)
-        and (updated is None or e.created >= updated)
+        chosen,
+        lambda e: (
+            (series is None or e.city.series == series)
+            and (status is None or any(m.status(now) in STATUSES[status] for m in e.markets))
+            and (closing is None or e.closes >= closing)
+            and (updated is None or e.created >= updated)
+        ),
     )

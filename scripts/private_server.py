@@ -166,12 +166,23 @@ def _start(folder: Path, program: Program, server: PrivateServer) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        try:
-            with socket.create_connection(("127.0.0.1", server.port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
+        if _listens(server):
+            return
+        time.sleep(0.05)
     raise ServerError(f"The private server didn't start. The end of {log}:\n{log.read_text()[-2000:]}")
+
+
+def _listens(server: PrivateServer) -> bool:
+    """Whether the server takes connections both ways: MySQL opens its port before its Unix socket."""
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", server.port), timeout=1),
+            socket.socket(socket.AF_UNIX) as local,
+        ):
+            local.connect(server.socket)
+            return True
+    except OSError:
+        return False
 
 
 def _set_root_password(server: PrivateServer) -> None:

@@ -6,8 +6,10 @@ import functools
 import os
 import tomllib
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 PROJECT = Path(__file__).resolve().parents[2]
 INCLUDE = PROJECT / "include"
@@ -28,6 +30,15 @@ class SeriesSettings:
 
 
 @dataclass(frozen=True)
+class DecisionTime:
+    """When a strategy decides: ``time`` local to the city, ``day`` days after the event's own."""
+
+    name: str
+    day: int
+    time: time
+
+
+@dataclass(frozen=True)
 class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
@@ -35,6 +46,7 @@ class Settings:
     """
 
     series: tuple[SeriesSettings, ...]
+    decision_times: tuple[DecisionTime, ...]
     rejected_share: float
     reports_folder: Path
     task_retries: int
@@ -43,6 +55,10 @@ class Settings:
     @property
     def series_tickers(self) -> list[str]:
         return [series.ticker for series in self.series]
+
+    def time_zone(self, series_ticker: str) -> ZoneInfo | None:
+        """The time zone of a configured series; None of any other."""
+        return next((ZoneInfo(s.time_zone) for s in self.series if s.ticker == series_ticker), None)
 
 
 @functools.cache
@@ -60,6 +76,7 @@ def load_settings() -> Settings:
         folder = os.environ.get("KALSHI_REPORTS_FOLDER") or values["reports"]["folder"]
         return Settings(
             series=tuple(SeriesSettings(**series) for series in values["series"]),
+            decision_times=tuple(DecisionTime(**decision) for decision in values["decision_times"]),
             rejected_share=float(values["tolerances"]["rejected_share"]),
             reports_folder=PROJECT / folder,
             task_retries=int(values["tasks"]["retries"]),

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sandbox.queries import Query
 from tests.exchange_server import ExchangeServer
 
 NOW = datetime(2026, 9, 22, 11, 25, tzinfo=UTC)
@@ -120,7 +123,13 @@ def test_a_number_that_is_none_is_a_400(morning: ExchangeServer, name: str, valu
 
 @pytest.mark.parametrize(
     ("path", "lowest", "highest", "default"),
-    [("/markets", 0, 1000, 100), ("/historical/markets", 0, 1000, 100), ("/events", 1, 200, 200)],
+    [
+        ("/markets", 0, 1000, 100),
+        ("/historical/markets", 0, 1000, 100),
+        ("/markets/trades", 0, 1000, 100),
+        ("/historical/trades", 0, 1000, 100),
+        ("/events", 1, 200, 200),
+    ],
 )
 def test_a_limit_outside_its_bounds_is_a_400(
     morning: ExchangeServer, path: str, lowest: int, highest: int, default: int
@@ -133,9 +142,28 @@ def test_a_limit_outside_its_bounds_is_a_400(
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "LTU=", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "%", "ü"])
-@pytest.mark.parametrize("path", ["/markets", "/events", "/historical/markets"])
+@pytest.mark.parametrize(
+    "path", ["/markets", "/events", "/historical/markets", "/markets/trades", "/historical/trades"]
+)
 def test_a_cursor_that_the_exchange_never_gave_is_a_400(morning: ExchangeServer, path: str, cursor: str) -> None:
     assert refused(morning, path, cursor=cursor) == "invalid cursor"
+
+
+@given(wanted=st.sets(st.integers(0, 49)), limit=st.integers(1, 60))
+def test_no_page_looks_again_at_what_earlier_ones_have_seen(wanted: set[int], limit: int) -> None:
+    looked_at: list[int] = []
+
+    def matches(number: int) -> bool:
+        looked_at.append(number)
+        return number in wanted
+
+    found, cursor, pages = [], "", 0
+    while cursor or not pages:
+        page, cursor = Query({"cursor": cursor}).page(range(50), matches, limit)
+        found += page
+        pages += 1
+    assert found == sorted(wanted)
+    assert len(looked_at) == 50 + pages - 1, "only the first of a page is looked at twice"
 
 
 def test_one_event_is_found_and_a_comma_list_of_events_is_not(morning: ExchangeServer) -> None:

@@ -12,7 +12,8 @@ from starlette.routing import Mount, Route
 
 from kalshi.exchange.signing import KeySignature
 from sandbox.app import Sandbox
-from sandbox.world import RECORDED_EVENT, Clock, World
+from sandbox.weather import RECORDED_EVENT
+from sandbox.world import Clock, World
 from tests.exchange.api_key import ApiKey
 from tests.exchange_server import ExchangeServer
 from tests.official_client import OfficialClient, blank
@@ -26,8 +27,11 @@ ROUTES: list[str] = [
     if isinstance(route, Route)
 ]
 TICKERS = {
-    "series": ["KXHIGHNY", "KXHIGHCHI", "KXSANDBOXWIDE"],
-    "event": ["KXHIGHNY-26SEP23", "KXHIGHNY-26SEP22", "KXHIGHMIA-26SEP21", "KXHIGHDEN-26JUN10"],
+    "series": ["KXHIGHNY", "KXHIGHCHI", "KXSANDBOXWIDE", "KXSANDBOXODD"],
+    "event": [
+        *("KXHIGHNY-26SEP23", "KXHIGHNY-26SEP22", "KXHIGHMIA-26SEP21", "KXHIGHDEN-26JUN10"),
+        *("KXSANDBOXODD-26SEP15", "KXSANDBOXODD-26DEC31"),
+    ],
 }
 """What to put into a path. Markets are taken from the list of their tier."""
 QUERIES = [
@@ -37,6 +41,9 @@ QUERIES = [
     {"status": "unopened"},
     {"status": "open"},
     {"status": "closed"},
+    {"series_ticker": "KXSANDBOXODD"},
+    {"is_block_trade": "true"},
+    {"ticker": "KXSANDBOXODD-26SEP15-SCALAR", "min_ts": "1", "max_ts": "2000000000"},
 ]
 """A route ignores the parameters that it doesn't know."""
 

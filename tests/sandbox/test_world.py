@@ -24,6 +24,8 @@ ROUTES = [
     "/markets?limit=300",
     "/historical/cutoff",
     "/historical/markets?limit=300",
+    "/markets/trades?limit=300",
+    "/historical/trades?limit=300",
     "/exchange/status",
 ]
 
@@ -39,6 +41,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others() -> None:
     assert {route for route in ROUTES if first[route] != other[route]} >= {
         "/markets?limit=300",
         "/historical/markets?limit=300",
+        "/markets/trades?limit=300",
+        "/historical/trades?limit=300",
         f"/events/{EVENT}",
     }
 

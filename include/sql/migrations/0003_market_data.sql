@@ -61,6 +61,16 @@ CREATE TABLE IF NOT EXISTS kalshi_price_snapshot (
   CONSTRAINT kalshi_price_snapshot_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS kalshi_decision_time (
+  event_ticker   VARCHAR(120) NOT NULL,
+  decision       VARCHAR(64)  NOT NULL COMMENT 'its name in kalshi.toml',
+  decided_at_utc DATETIME(6)  NOT NULL COMMENT 'the local time of the series city, clock changes included',
+  run_id         BIGINT UNSIGNED NOT NULL,
+  updated_at_utc DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (event_ticker, decision),
+  CONSTRAINT kalshi_decision_time_event FOREIGN KEY (event_ticker) REFERENCES kalshi_event (event_ticker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS kalshi_freshness_rule (
   table_name          VARCHAR(64) NOT NULL,
   job                 VARCHAR(64) NOT NULL COMMENT 'whose successful runs keep the table fresh',

@@ -47,7 +47,7 @@ def _ranges(report: Details) -> alt.Chart | None:
         .encode(
             x=alt.X("low:Q", title="bid to ask, dollars", scale=alt.Scale(domain=[0, 1])),
             x2="high:Q",
-            y=alt.Y("market:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),
+            y=alt.Y("market:N", title=None, axis=alt.Axis(labelLimit=260)),
             color=alt.Color("series:N", title=None),
         )
         .properties(width=700, height=alt.Step(13), padding={"left": 5, "top": 5, "bottom": 5, "right": 30})

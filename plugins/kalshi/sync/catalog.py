@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeError
 from kalshi.exchange.pages import Page
 from kalshi.records import Event, Market, Rejected, Series, known_time
+from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.pages import checkpointed, write_page, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints
@@ -122,6 +123,7 @@ class _SeriesSync:
                 )
                 self._markets(archived, archive)
         self._enrich_placeholders()
+        write_decision_times(self._run)
 
     def _series(self) -> None:
         series = self._exchange.series(self._scope)

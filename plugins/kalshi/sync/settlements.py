@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
+from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.pages import checkpointed, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, market_data, settlements
@@ -89,6 +90,7 @@ def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: 
             archived = exchange.historical_markets(start=start, **lists)
             write_pages(run, archived, write, window=window, on_written=tally.see)
         write_pages(run, _overdue(exchange, run, scope), write, on_written=tally.see)
+    write_decision_times(run)
     if tally.without_result:
         unknown = in_transaction(run.engine, lambda c: settlements.without_settlement(c, tally.without_result))
         if unknown:

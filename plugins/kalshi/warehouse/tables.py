@@ -168,6 +168,12 @@ SETTLEMENT = Table(
     },
 )
 
+DECISION_TIME = Table(
+    "kalshi_decision_time",
+    key=("event_ticker", "decision"),
+    columns=("event_ticker", "decision", "decided_at_utc"),
+)
+
 TRADE = Table(
     "kalshi_trade",
     key=("trade_id",),

@@ -1,0 +1,47 @@
+"""Decision times: the configured local times of each event's city, as moments in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from kalshi.settings import DecisionTime, load_settings
+from kalshi.sync.run import SyncRun
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.tables import DECISION_TIME
+from kalshi.warehouse.writer import WriteCounts, upsert
+
+
+def decided_at(day: date, decision: DecisionTime, zone: ZoneInfo) -> datetime:
+    """The moment of a decision about the event of ``day``, in UTC.
+
+    A local time that a clock change leaves out counts as if the clocks had not changed yet; one that
+    comes twice is the first.
+    """
+    return datetime.combine(day + timedelta(days=decision.day), decision.time, zone).astimezone(UTC)
+
+
+def write_decision_times(run: SyncRun) -> None:
+    """Bring ``kalshi_decision_time`` up to date for the events of a configured series."""
+    settings = load_settings()
+    zone = settings.time_zone(run.scope)
+    if zone is None:
+        return
+
+    def work(connection: sa.Connection) -> WriteCounts:
+        events = connection.execute(
+            sa.text(
+                "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :s AND event_date IS NOT NULL"
+            ),
+            {"s": run.scope},
+        )
+        rows = [
+            (ticker, decision.name, decided_at(day, decision, zone))
+            for ticker, day in events
+            for decision in settings.decision_times
+        ]
+        return upsert(connection, DECISION_TIME, rows, run_id=run.run_id)
+
+    in_transaction(run.engine, work)

@@ -1,0 +1,148 @@
+"""The trades sync against the sandbox: every trade once, from both tiers, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.sync.trades import TradesRequest, sync_trades
+from tests.exchange_server import ExchangeServer
+from tests.sync.conftest import count, select
+
+DAY = timedelta(days=1)
+SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
+ORPHANS = """
+SELECT t.trade_id FROM kalshi_trade t LEFT JOIN kalshi_market m ON m.market_ticker = t.market_ticker
+LEFT JOIN kalshi_event e ON e.event_ticker = m.event_ticker WHERE e.event_ticker IS NULL
+"""
+
+
+class Trades(Protocol):
+    def __call__(self, start: datetime, end: datetime, series: str = ..., **others: Any) -> dict[str, Any]: ...
+
+
+def trading(exchange: Exchange, engine: sa.Engine) -> Trades:
+    def trades(start: datetime, end: datetime, series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
+        cutoff = exchange.historical_cutoff()
+        request = TradesRequest(
+            series, cutoff.markets_settled, cutoff.trades_created, window_start=start, window_end=end, **others
+        )
+        return sync_trades(exchange, engine, request)
+
+    return trades
+
+
+@pytest.fixture
+def trades(exchange: Exchange, warehouse: sa.Engine) -> Trades:
+    return trading(exchange, warehouse)
+
+
+def listed(server: ExchangeServer, start: datetime, end: datetime, *paths: str) -> Iterator[dict[str, Any]]:
+    """Every trade of KXHIGHNY that the exchange lists there in that time, once."""
+    seen = set()
+    for path in paths:
+        cursor: str | None = None
+        while cursor != "":
+            bounds = {"min_ts": int(start.timestamp()), "max_ts": int(end.timestamp())}
+            answer = server.get(path, limit=1000, cursor=cursor, **bounds).json()
+            cursor = answer["cursor"]
+            for trade in answer["trades"]:
+                if trade["ticker"].startswith("KXHIGHNY-") and trade["trade_id"] not in seen:
+                    seen.add(trade["trade_id"])
+                    yield trade
+
+
+def stored(engine: sa.Engine, start: datetime, end: datetime) -> dict[str, dict[str, Any]]:
+    rows = select(
+        engine,
+        f"SELECT * FROM kalshi_trade WHERE executed_at_utc >= '{start:%Y-%m-%d %H:%M:%S}' "
+        f"AND executed_at_utc <= '{end:%Y-%m-%d %H:%M:%S}'",
+    )
+    return {row["trade_id"]: row for row in rows}
+
+
+def test_a_fresh_database_gets_every_trade_of_the_day_with_its_parents(
+    exchange: Exchange, warehouse_on_both: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    report = trading(exchange, warehouse_on_both)(SEP_20, SEP_20 + DAY)
+    assert report["state"] == "success"
+    there = {t["trade_id"]: t for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
+    rows = stored(warehouse_on_both, SEP_20, SEP_20 + DAY)
+    assert rows.keys() == there.keys()
+    assert len(rows) > 50
+    for trade_id, trade in there.items():
+        row = rows[trade_id]
+        assert row["market_ticker"] == trade["ticker"]
+        assert row["yes_price"] == Decimal(trade["yes_price_dollars"])
+        assert row["count"] == Decimal(trade["count_fp"])
+        assert row["taker_side"] == trade["taker_outcome_side"]
+        assert bool(row["is_block_trade"]) is trade["is_block_trade"]
+        assert row["executed_at_utc"] == datetime.fromisoformat(trade["created_time"]).replace(tzinfo=None)
+    assert select(warehouse_on_both, ORPHANS) == []
+
+
+def test_complete_days_are_not_read_again_unless_forced(trades: Trades, warehouse: sa.Engine) -> None:
+    trades(SEP_20, SEP_20 + DAY)
+    before = count(warehouse, "kalshi_trade")
+    again = trades(SEP_20, SEP_20 + DAY)
+    assert again["requests"] == 0
+    forced = trades(SEP_20, SEP_20 + DAY, force=True)
+    assert forced["trades"] > 50
+    assert (forced["inserted"], forced["updated"]) == (0, 0)
+    assert count(warehouse, "kalshi_trade") == before
+
+
+def test_a_window_across_the_cutoff_comes_from_both_tiers_without_a_double(
+    exchange: Exchange, trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    cutoff = exchange.historical_cutoff().trades_created
+    start, end = cutoff - 2 * DAY, cutoff + 2 * DAY
+    trades(start, end)
+    there = {t["trade_id"] for t in listed(exchange_server, start, end, "/markets/trades", "/historical/trades")}
+    assert stored(warehouse, start, end).keys() == there
+
+
+def test_an_incremental_run_goes_on_where_the_last_one_ended(trades: Trades, warehouse: sa.Engine) -> None:
+    trades(SEP_20, SEP_20 + timedelta(hours=1), incremental=True)
+    report = trades(SEP_20 + timedelta(hours=8), SEP_20 + timedelta(hours=9), incremental=True)
+    assert report["from_utc"] == SEP_20, "the end of the last window, less an hour of overlap"
+    assert report["warnings"] == []
+
+
+def test_a_long_pause_is_said_and_not_silently_filled(trades: Trades) -> None:
+    trades(SEP_20 - 40 * DAY, SEP_20 - 39 * DAY)
+    report = trades(SEP_20, SEP_20 + timedelta(hours=1), incremental=True)
+    assert report["state"] == "warning"
+    assert "from 2026-08-12 00:00 to 2026-09-13 01:00 UTC are missing" in report["warnings"][0]
+
+
+def test_a_run_that_failed_goes_on_at_the_market_where_it_stopped(
+    trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    exchange_server.faults({"kind": "http_500", "path": "/markets/trades", "skip": 6, "times": 99})
+    with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
+        trades(SEP_20, SEP_20 + DAY)
+    (window,) = select(warehouse, "SELECT state, error FROM kalshi_checkpoint WHERE job = 'trades'")
+    assert window["state"] == "FAILED"
+    assert "HTTP 500" in window["error"]
+    exchange_server.faults()
+    report = trades(SEP_20, SEP_20 + DAY)
+    assert report["requests"] == report["markets"] - 6 + catalog_requests(warehouse)
+    there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
+    assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
+
+
+def catalog_requests(engine: sa.Engine) -> int:
+    rows = select(engine, "SELECT requests FROM kalshi_sync_run WHERE job = 'catalog' ORDER BY run_id DESC LIMIT 1")
+    return int(rows[0]["requests"])
+
+
+def test_a_window_never_ends_in_the_future(trades: Trades) -> None:
+    report = trades(SEP_20, datetime.now(UTC) + 30 * DAY, "KXSANDBOXODD")
+    assert report["to_utc"] <= datetime.now(UTC)
