@@ -4,7 +4,7 @@ Fills `kalshi_settlement` from settled markets, and keeps the markets' own statu
 other DAG to have run: markets and events that aren't there yet are made.
 
 * The first run of a series reads every settled market of both tiers. Later runs read what settled since, with a day of
-  overlap, and look up the markets that are past their close without a settlement.
+  overlap. Every run reads the markets that are closed and not settled yet, and looks up those that should be.
 * A result that is known is never erased. One that the exchange amends changes, and `kalshi_settlement_change` keeps
   the old one.
 * The report lists what settled, what was amended, and what is odd: settled without a result, long past its close,

@@ -149,9 +149,10 @@ def test_a_series_and_an_event_need_little_more_than_their_tickers() -> None:
         read_record(b'{"event_ticker":"KXHIGHNY-26SEP23"}', Event)
 
 
-def test_a_cutoff_needs_both_of_its_times() -> None:
-    with pytest.raises(msgspec.ValidationError, match="trades_created_ts"):
-        read_record(b'{"market_settled_ts":"2026-06-24T00:00:00Z"}', HistoricalCutoff)
+def test_a_cutoff_needs_the_time_of_the_markets() -> None:
+    with pytest.raises(msgspec.ValidationError, match="market_settled_ts"):
+        read_record(b'{"trades_created_ts":"2026-06-24T00:00:00Z"}', HistoricalCutoff)
+    assert read_record(b'{"market_settled_ts":"2026-06-24T00:00:00Z"}', HistoricalCutoff).trades_created is None
 
 
 JSON = st.recursive(

@@ -131,10 +131,10 @@ class Trade(Struct, frozen=True, kw_only=True):
 
 
 class HistoricalCutoff(Struct, frozen=True, kw_only=True):
-    """Where the live tier begins. Markets settled earlier are in the historical tier only."""
+    """Where the live tier begins. Markets settled and trades created earlier are in the historical tier only."""
 
     markets_settled: Time = field(name="market_settled_ts")
-    trades_created: Time = field(name="trades_created_ts")
+    trades_created: Time | None = field(name="trades_created_ts", default=None)
 
 
 Record = TypeVar("Record", bound=Struct)

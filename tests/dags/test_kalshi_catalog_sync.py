@@ -4,70 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from kalshi.settings import INCLUDE
-from kalshi.warehouse.server import open_engine
-from tests.airflow_cli import Airflow
-from tests.conftest import address_of
+from tests.dags.conftest import DagUnderTest
 from tests.exchange_server import ExchangeServer
 
 TABLES = ("kalshi_series", "kalshi_event", "kalshi_market")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What one run left behind. ``output`` is Airflow's whole log."""
-
-    succeeded: bool
-    output: str
-    report: dict[str, Any]
-    page: str
-
-
-@dataclass(frozen=True)
-class CatalogDag:
-    airflow: Airflow
-    warehouse: str
-    exchange: str
-    reports: Path
-    settings: Path
-
-    def run(self, *, warehouse: str | None = None, exchange: str | None = None, **conf: Any) -> Outcome:
-        arguments = ["--conf", json.dumps(conf)] if conf else []
-        done = self.airflow.run(
-            "dags",
-            "test",
-            "kalshi_catalog_sync",
-            *arguments,
-            AIRFLOW_CONN_KALSHI_WAREHOUSE=warehouse or self.warehouse,
-            AIRFLOW_CONN_KALSHI_DEFAULT=exchange or self.exchange,
-            KALSHI_REPORTS_FOLDER=str(self.reports),
-            KALSHI_SETTINGS=str(self.settings),
-        )
-        latest = self.reports / "kalshi_catalog_sync" / "latest"
-        if not latest.exists():
-            return Outcome(done.returncode == 0, done.stdout, {}, "")
-        report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
-        return Outcome(done.returncode == 0, done.stdout, report, (latest / "index.html").read_text(encoding="utf-8"))
-
-    def rows(self) -> dict[str, int]:
-        with open_engine(address_of(self.warehouse)).connect() as connection:
-            return {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in TABLES}
-
-
 @pytest.fixture
-def dag(airflow: Airflow, empty_database: str, exchange_server: ExchangeServer, tmp_path: Path) -> CatalogDag:
-    """The DAG with both connections in URI form."""
-    settings = tmp_path / "kalshi.toml"
-    settings.write_text((INCLUDE / "kalshi.toml").read_text().replace("retries = 2", "retries = 0"))
-    address = exchange_server.base_url.removeprefix("http://")
-    return CatalogDag(airflow, empty_database, f"kalshi://{address}", tmp_path / "reports", settings)
+def dag(dag_under_test: Callable[[str], DagUnderTest]) -> DagUnderTest:
+    return dag_under_test("kalshi_catalog_sync")
 
 
 def in_json_form(warehouse: str, base_url: str) -> dict[str, str]:
@@ -86,19 +37,19 @@ def in_json_form(warehouse: str, base_url: str) -> dict[str, str]:
     }
 
 
-def test_a_second_run_inserts_nothing_and_updates_nothing(dag: CatalogDag, exchange_server: ExchangeServer) -> None:
+def test_a_second_run_inserts_nothing_and_updates_nothing(dag: DagUnderTest, exchange_server: ExchangeServer) -> None:
     first = dag.run()
     assert first.succeeded, first.output[-3000:]
     assert first.report["verdict"] == "success"
     assert len(first.report["series"]) == 7
-    assert first.report["totals"]["inserted"] == sum(dag.rows().values()) > 1000
-    before = dag.rows()
+    assert first.report["totals"]["inserted"] == sum(dag.rows(*TABLES).values()) > 1000
+    before = dag.rows(*TABLES)
 
     second = dag.run(**in_json_form(dag.warehouse, exchange_server.base_url))
     assert second.succeeded, second.output[-3000:]
     assert (second.report["totals"]["inserted"], second.report["totals"]["updated"]) == (0, 0)
     assert second.report["totals"]["unchanged"] > 1000
-    assert dag.rows() == before
+    assert dag.rows(*TABLES) == before
 
     password = sa.make_url(dag.warehouse).password
     assert password
@@ -108,25 +59,25 @@ def test_a_second_run_inserts_nothing_and_updates_nothing(dag: CatalogDag, excha
     assert re.search(r"^KXHIGHNY +success +\d+ +\d+ +20\d\d-\d\d-\d\d", first.output, re.MULTILINE)
 
 
-def test_a_series_that_fails_does_not_hold_up_the_others(dag: CatalogDag) -> None:
+def test_a_series_that_fails_does_not_hold_up_the_others(dag: DagUnderTest) -> None:
     outcome = dag.run(series=["KXNOSUCH", "KXHIGHDEN"])
     assert not outcome.succeeded
     states = {s["scope"]: s["state"] for s in outcome.report["series"]}
     assert states == {"KXNOSUCH": "failed", "KXHIGHDEN": "success"}
-    assert dag.rows()["kalshi_market"] > 500
+    assert dag.rows("kalshi_market")["kalshi_market"] > 500
     assert "/series/KXNOSUCH was refused with HTTP 404" in outcome.page
     assert "check the ticker" in outcome.page
 
 
-def test_a_page_cap_that_is_hit_is_a_warning_in_the_report(dag: CatalogDag) -> None:
+def test_a_page_cap_that_is_hit_is_a_warning_in_the_report(dag: DagUnderTest) -> None:
     outcome = dag.run(series=["KXSANDBOXWIDE"], max_pages=2)
     assert outcome.succeeded
     assert outcome.report["verdict"] == "warning"
     assert "raise max_pages" in outcome.page
-    assert dag.rows()["kalshi_market"] == 2000
+    assert dag.rows("kalshi_market")["kalshi_market"] == 2000
 
 
-def test_an_exchange_that_is_away_leaves_a_report_that_says_so(dag: CatalogDag) -> None:
+def test_an_exchange_that_is_away_leaves_a_report_that_says_so(dag: DagUnderTest) -> None:
     away = json.dumps({"conn_type": "http", "host": "http://127.0.0.1:9/trade-api/v2", "extra": {"attempts": 1}})
     outcome = dag.run(exchange=away, series=["KXHIGHNY"])
     assert not outcome.succeeded
@@ -134,14 +85,14 @@ def test_an_exchange_that_is_away_leaves_a_report_that_says_so(dag: CatalogDag) 
 
 
 @pytest.mark.parametrize("conf", [{"series": []}, {"series": "KXHIGHNY"}, {"series": ["kx high"]}, {"max_pages": 0}])
-def test_bad_params_are_refused_before_anything_runs(dag: CatalogDag, conf: dict[str, Any]) -> None:
+def test_bad_params_are_refused_before_anything_runs(dag: DagUnderTest, conf: dict[str, Any]) -> None:
     outcome = dag.run(**conf)
     assert not outcome.succeeded
     assert "Invalid input for param" in outcome.output
     assert outcome.report == {}
 
 
-def test_a_connection_that_lacks_its_database_says_so(dag: CatalogDag) -> None:
+def test_a_connection_that_lacks_its_database_says_so(dag: DagUnderTest) -> None:
     outcome = dag.run(warehouse="mysql://someone:secret-word@127.0.0.1:3306")
     assert not outcome.succeeded
     assert "kalshi_warehouse names no database" in outcome.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -209,3 +210,45 @@ def test_two_runs_at_the_same_time_leave_the_rows_of_one(
     assert [r["state"] for r in reports] == ["success", "success"]
     assert sum(r["newly_settled"] for r in reports) == count(warehouse_on_both, "kalshi_settlement")
     assert count(warehouse_on_both, "kalshi_settlement_change") == 0
+
+
+@pytest.fixture
+def settle_at(warehouse: sa.Engine) -> Callable[[str, str], dict[str, Any]]:
+    """``settle_at("2026-09-02T12:00", "KXHIGHMIA")``: one sync when the exchange's clock says so."""
+
+    def settle(clock: str, series: str) -> dict[str, Any]:
+        options = ("--since=2026-08-01", "--requests-per-second=0", f"--clock={clock}+00:00")
+        with ExchangeServer(*options) as server, Exchange(quick_config(server)) as exchange:
+            return settling(exchange, warehouse)(series)
+
+    return settle
+
+
+def test_an_event_that_the_exchange_amends_ends_with_the_right_winner(
+    settle_at: Callable[[str, str], dict[str, Any]], warehouse: sa.Engine
+) -> None:
+    event = "KXHIGHMIA-26SEP01"
+    settle_at("2026-09-02T12:00", "KXHIGHMIA")
+    assert winner(warehouse, event) == f"{event}-B83.5"
+    disputed = settle_at("2026-09-02T15:00", "KXHIGHMIA")
+    assert (disputed["amended"], winner(warehouse, event)) == (0, f"{event}-B83.5")
+    settle_at("2026-09-02T18:00", "KXHIGHMIA")
+    assert winner(warehouse, event) == f"{event}-B81.5"
+    changes = select(warehouse, "SELECT market_ticker, old_result, new_result FROM kalshi_settlement_change ORDER BY 1")
+    assert [tuple(change.values()) for change in changes] == [
+        (f"{event}-B81.5", "no", "yes"),
+        (f"{event}-B83.5", "yes", "no"),
+    ]
+
+
+def test_an_event_that_settles_days_late_is_overdue_until_it_does(
+    settle_at: Callable[[str, str], dict[str, Any]], warehouse: sa.Engine
+) -> None:
+    assert len(markets_of(settle_at("2026-09-17T12:00", "KXHIGHLAX"), "26SEP15")) == 6
+    report = settle_at("2026-09-18T15:00", "KXHIGHLAX")
+    assert markets_of(report, "26SEP15") == []
+    assert count(warehouse, "kalshi_settlement") == report["settled"]
+
+
+def markets_of(report: dict[str, Any], day: str) -> list[str]:
+    return [ticker.rpartition("-")[2] for ticker in report["overdue"] if f"-{day}-" in ticker]

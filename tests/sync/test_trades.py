@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.sync.trades import TradesRequest, sync_trades
+from tests.conftest import quick_config
 from tests.exchange_server import ExchangeServer
 from tests.sync.conftest import count, select
 
@@ -102,6 +104,7 @@ def test_a_window_across_the_cutoff_comes_from_both_tiers_without_a_double(
     exchange: Exchange, trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     cutoff = exchange.historical_cutoff().trades_created
+    assert cutoff
     start, end = cutoff - 2 * DAY, cutoff + 2 * DAY
     trades(start, end)
     there = {t["trade_id"] for t in listed(exchange_server, start, end, "/markets/trades", "/historical/trades")}
@@ -146,3 +149,15 @@ def catalog_requests(engine: sa.Engine) -> int:
 def test_a_window_never_ends_in_the_future(trades: Trades) -> None:
     report = trades(SEP_20, datetime.now(UTC) + 30 * DAY, "KXSANDBOXODD")
     assert report["to_utc"] <= datetime.now(UTC)
+
+
+def test_two_runs_at_the_same_time_leave_the_rows_of_one(warehouse: sa.Engine, exchange_server: ExchangeServer) -> None:
+    def run(number: int) -> dict[str, Any]:
+        with Exchange(quick_config(exchange_server)) as exchange:
+            return trading(exchange, warehouse)(SEP_20, SEP_20 + DAY, dag_run_id=f"run {number}", force=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(run, range(2)))
+    assert [r["state"] for r in reports] == ["success", "success"]
+    there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
+    assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there

@@ -34,9 +34,12 @@ def base_url(host: str | None, port: int | None, schema: str | None, conn_type: 
         return BASE_URLS[env]
     if "://" in host:
         return host.rstrip("/")
-    scheme = conn_type if conn_type in ("http", "https") else "http" if _is_loopback(host) else "https"
     address, _, path = host.partition("/")
-    path = path.strip("/") or (schema or "").strip("/") or "trade-api/v2"
+    schemes = ("http", "https")
+    # Airflow's own http connections have the scheme in their schema; elsewhere the schema is the path.
+    named = next((word for word in (schema, conn_type) if word in schemes), None)
+    scheme = named or ("http" if _is_loopback(address) else "https")
+    path = path.strip("/") or ("" if schema in schemes else (schema or "").strip("/")) or "trade-api/v2"
     return f"{scheme}://{address}{f':{port}' if port else ''}/{path}"
 
 

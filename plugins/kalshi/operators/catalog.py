@@ -29,7 +29,7 @@ class CatalogSyncOperator(SeriesSyncOperator):
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
         request = CatalogRequest(
-            cutoff=self.planned_time("cutoff"),
+            cutoff=self.cutoff,
             max_pages=self.max_pages,
             include_historical=self.include_historical,
             full=self.full,

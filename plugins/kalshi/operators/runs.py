@@ -38,13 +38,14 @@ class PlanOperator(BaseOperator):
         self.job = job
         self.series = series
 
-    def execute(self, context: Any) -> list[dict[str, str]]:
+    def execute(self, context: Any) -> list[dict[str, str | None]]:
         with failing_for_good():
             engine = WarehouseHook().get_conn()
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
             with KalshiHook().get_conn(engine) as exchange:
                 found = find_cutoff(exchange, engine, self.job, context["dag_run"].run_id)
-        cutoff, trades = found.markets_settled.isoformat(), found.trades_created.isoformat()
+        cutoff = found.markets_settled.isoformat()
+        trades = found.trades_created.isoformat() if found.trades_created else None
         self.log.info("Markets settled before %s and trades before %s are in the historical tier.", cutoff, trades)
         return [{"series_ticker": ticker, "cutoff": cutoff, "trades_cutoff": trades} for ticker in self.series]
 
@@ -55,7 +56,7 @@ class SeriesSyncOperator(BaseOperator):
     template_fields: Sequence[str] = ("planned",)
     report: RunReport
 
-    def __init__(self, *, planned: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *, planned: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.planned = planned
 
@@ -80,8 +81,10 @@ class SeriesSyncOperator(BaseOperator):
             "window_end": as_utc(context.get("data_interval_end")),
         }
 
-    def planned_time(self, name: str) -> datetime:
-        return datetime.fromisoformat(self.planned[name])
+    @property
+    def cutoff(self) -> datetime:
+        """Markets settled earlier are in the historical tier."""
+        return datetime.fromisoformat(self.planned["cutoff"])
 
 
 class ReportOperator(BaseOperator):

@@ -26,6 +26,6 @@ class SettlementsSyncOperator(SeriesSyncOperator):
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
         request = SettlementsRequest(
-            cutoff=self.planned_time("cutoff"), max_pages=self.max_pages, full=self.full, **self.about(context)
+            cutoff=self.cutoff, max_pages=self.max_pages, full=self.full, **self.about(context)
         )
         return sync_settlements(exchange, engine, request)

@@ -29,12 +29,12 @@ class TradesSyncOperator(SeriesSyncOperator):
         self.force = force
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
-        about = self.about(context)
+        about, trades = self.about(context), self.planned["trades_cutoff"]
         if self.date_from or self.date_to:
             about["window_start"], about["window_end"] = self._days()
         request = TradesRequest(
-            cutoff=self.planned_time("cutoff"),
-            trades_cutoff=self.planned_time("trades_cutoff"),
+            cutoff=self.cutoff,
+            trades_cutoff=datetime.fromisoformat(trades) if trades else None,
             incremental=not self.date_from,
             force=self.force,
             **about,

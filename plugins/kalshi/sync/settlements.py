@@ -39,11 +39,11 @@ class SettlementsRequest(SeriesRequest):
 
 @dataclass
 class _Tally:
-    read: int = 0
+    read: set[str] = field(default_factory=set)
     without_result: set[str] = field(default_factory=set)
 
     def see(self, page: Page[Market]) -> None:
-        self.read += len(page.records)
+        self.read |= {f.record.ticker for f in page.records}
         self.without_result |= {f.record.ticker for f in page.records if _is_settled(f) and not f.record.result}
 
 
@@ -54,8 +54,9 @@ def _is_settled(found: Found[Market]) -> bool:
 def sync_settlements(exchange: Exchange, engine: sa.Engine, request: SettlementsRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
-    The first run reads every settled market; later ones those settled since, with an overlap of a day,
-    and look up by ticker the markets that are past their close without a settlement here.
+    The first run reads every settled market; later ones those settled since, with an overlap of a day.
+    Every run reads the markets that are closed and not settled yet, and looks up by ticker those that are
+    past their close here and in neither list.
 
     Raises:
         ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
@@ -89,7 +90,8 @@ def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: 
             start = reached["next_cursor"] if reached else None
             archived = exchange.historical_markets(start=start, **lists)
             write_pages(run, archived, write, window=window, on_written=tally.see)
-        write_pages(run, _overdue(exchange, run, scope), write, on_written=tally.see)
+        write_pages(run, exchange.markets(status="closed", **lists), write, on_written=tally.see)
+        write_pages(run, _overdue(exchange, run, tally), write, on_written=tally.see)
     write_decision_times(run)
     if tally.without_result:
         unknown = in_transaction(run.engine, lambda c: settlements.without_settlement(c, tally.without_result))
@@ -109,9 +111,10 @@ def _since(connection: sa.Connection, series_ticker: str) -> datetime | None:
     return max(EPOCH, min(complete, latest or complete) - OVERLAP)
 
 
-def _overdue(exchange: Exchange, run: SyncRun, series_ticker: str) -> Iterator[Page[Market]]:
-    """The markets that are past their close without a settlement here, looked up in one tier or the other."""
-    tickers = in_transaction(run.engine, lambda c: settlements.overdue(c, series_ticker))
+def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[Market]]:
+    """The unread markets that are past their close without a settlement here, from one tier or the other."""
+    overdue = in_transaction(run.engine, lambda c: settlements.overdue(c, run.scope))
+    tickers = [ticker for ticker in overdue if ticker not in tally.read]
     for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
         some = tickers[start : start + TICKERS_PER_LOOKUP]
         found: set[str] = set()
@@ -135,7 +138,7 @@ def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[st
     counts = run.counts.get("kalshi_settlement", WriteCounts())
     odd = settlements.events_without_one_yes(connection, run.scope)
     return {
-        "markets": tally.read,
+        "markets": len(tally.read),
         "settled": settlements.count(connection, run.scope),
         "newly_settled": counts.inserted,
         "amended": settlements.amended_by(connection, run.run_id),

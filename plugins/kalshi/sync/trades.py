@@ -33,11 +33,12 @@ class TradesRequest(SeriesRequest):
     """What to sync: one series, in ``window_start`` to ``window_end``.
 
     ``incremental``: from the end of the last complete window instead, where that is earlier.
-    ``force``: also where the window is complete. ``trades_cutoff``: older trades are in the historical tier.
+    ``force``: also where the window is complete. ``trades_cutoff``: older trades are in the historical tier;
+    unknown, both tiers are asked.
     """
 
     cutoff: datetime
-    trades_cutoff: datetime
+    trades_cutoff: datetime | None
     incremental: bool = False
     force: bool = False
 
@@ -121,15 +122,15 @@ def _sync(exchange: Exchange, run: SyncRun, request: TradesRequest, window: Wind
 
 
 def _pages(
-    exchange: Exchange, ticker: str, window: Window, cutoff: datetime
+    exchange: Exchange, ticker: str, window: Window, cutoff: datetime | None
 ) -> Iterator[tuple[str, Page[Trade], bool]]:
     """The pages of one market's trades, each with its ticker and whether it is the market's last."""
     # Whether the exchange's bounds belong to the range is not documented: ask for a second more on each side.
     bounds = {"min_ts": int(window.start.timestamp()) - 1, "max_ts": int(window.end.timestamp()) + 1}
     tiers = []
-    if window.start < cutoff + TIER_OVERLAP:
+    if cutoff is None or window.start < cutoff + TIER_OVERLAP:
         tiers.append(exchange.historical_trades)
-    if window.end > cutoff - TIER_OVERLAP:
+    if cutoff is None or window.end > cutoff - TIER_OVERLAP:
         tiers.append(exchange.trades)
     for tier in tiers:
         for page in tier(ticker=ticker, **bounds):

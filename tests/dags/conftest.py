@@ -1,0 +1,76 @@
+"""DAGs, run by ``airflow dags test``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi.settings import INCLUDE
+from kalshi.warehouse.server import open_engine
+from tests.airflow_cli import Airflow
+from tests.conftest import address_of
+from tests.exchange_server import ExchangeServer
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run left behind. ``output`` is Airflow's whole log."""
+
+    succeeded: bool
+    output: str
+    report: dict[str, Any]
+    page: str
+
+
+@dataclass(frozen=True)
+class DagUnderTest:
+    """One DAG, its connections and its reports folder."""
+
+    dag_id: str
+    airflow: Airflow
+    warehouse: str
+    exchange: str
+    reports: Path
+    settings: Path
+
+    def run(
+        self, *, warehouse: str | None = None, exchange: str | None = None, date: str | None = None, **conf: Any
+    ) -> Outcome:
+        arguments = [*([date] if date else []), *(["--conf", json.dumps(conf)] if conf else [])]
+        done = self.airflow.run(
+            "dags",
+            "test",
+            self.dag_id,
+            *arguments,
+            AIRFLOW_CONN_KALSHI_WAREHOUSE=warehouse or self.warehouse,
+            AIRFLOW_CONN_KALSHI_DEFAULT=exchange or self.exchange,
+            KALSHI_REPORTS_FOLDER=str(self.reports),
+            KALSHI_SETTINGS=str(self.settings),
+        )
+        latest = self.reports / self.dag_id / "latest"
+        if not latest.exists():
+            return Outcome(done.returncode == 0, done.stdout, {}, "")
+        report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
+        return Outcome(done.returncode == 0, done.stdout, report, (latest / "index.html").read_text(encoding="utf-8"))
+
+    def rows(self, *tables: str) -> dict[str, int]:
+        """How many rows these tables have."""
+        with open_engine(address_of(self.warehouse)).connect() as connection:
+            return {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in tables}
+
+
+@pytest.fixture
+def dag_under_test(
+    airflow: Airflow, empty_database: str, exchange_server: ExchangeServer, tmp_path: Path
+) -> Callable[[str], DagUnderTest]:
+    """The DAG of that id, with both connections in URI form, on a fresh database."""
+    settings = tmp_path / "kalshi.toml"
+    settings.write_text((INCLUDE / "kalshi.toml").read_text().replace("retries = 2", "retries = 0"))
+    exchange = f"kalshi://{exchange_server.base_url.removeprefix('http://')}"
+    return lambda dag_id: DagUnderTest(dag_id, airflow, empty_database, exchange, tmp_path / "reports", settings)

@@ -1,0 +1,45 @@
+"""The DAGs of settlements, trades and snapshots, each on a fresh database, with no catalog sync before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.dags.conftest import DagUnderTest
+
+Dag = Callable[[str], DagUnderTest]
+
+
+def test_settlements_come_once(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_settlements_sync")
+    first = dag.run()
+    assert first.succeeded, first.output[-3000:]
+    settled = dag.rows("kalshi_settlement")
+    assert settled["kalshi_settlement"] == sum(s["settled"] for s in first.report["series"]) > 7000
+    second = dag.run()
+    assert (second.report["totals"]["inserted"], second.report["totals"]["updated"]) == (0, 0)
+    assert dag.rows("kalshi_settlement") == settled
+    assert "How long settling took" in second.page
+
+
+def test_trades_come_for_a_range_of_days(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_trades_sync")
+    outcome = dag.run(series=["KXHIGHNY", "KXHIGHDEN"], date_from="2026-09-19", date_to="2026-09-20")
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert [s["from_utc"][:10] for s in outcome.report["series"]] == ["2026-09-19"] * 2
+    assert dag.rows("kalshi_trade")["kalshi_trade"] > 200
+    assert "<svg" in outcome.page
+
+
+def test_half_a_range_of_days_is_refused(dag_under_test: Dag) -> None:
+    outcome = dag_under_test("kalshi_trades_sync").run(series=["KXHIGHNY"], date_from="2026-09-19")
+    assert not outcome.succeeded
+    assert "Give both date_from and date_to" in outcome.output
+
+
+def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_price_snapshots")
+    for _ in range(2):
+        outcome = dag.run(date="2026-09-22T15:00:00+00:00")
+        assert outcome.succeeded, outcome.output[-3000:]
+        assert dag.rows("kalshi_price_snapshot")["kalshi_price_snapshot"] == 7 * 12
+    assert "after the time that the snapshot stands for" in outcome.page
