@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from kalshi.exchange import Exchange, ExchangeConfig
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
 from kalshi.sync.catalog import CatalogRequest, sync_series
-from kalshi.warehouse import catalog
+from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
+from kalshi.warehouse import catalog, market_data
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, in_transaction, open_engine
 from sandbox import process as sandbox_process
@@ -27,12 +29,31 @@ from scripts import private_server
 from scripts.private_server import PrivateServer
 
 SERIES = "KXSANDBOXWIDE"
+NOON = datetime(2026, 9, 22, 12, tzinfo=UTC)
+Work = Callable[[sa.Engine], object]
 
 
-def seconds(work: Callable[..., object], *arguments: object) -> float:
-    began = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - began
+@dataclass
+class Contest:
+    """What is measured, each on a fresh warehouse: the reference, then others by name."""
+
+    title: str
+    reference: tuple[str, Work]
+    others: dict[str, Work]
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def run_round(self, server: PrivateServer) -> None:
+        for name, work in [self.reference, *self.others.items()]:
+            with fresh_warehouse(server) as engine:
+                began = time.perf_counter()
+                work(engine)
+                self.seconds.setdefault(name, []).append(time.perf_counter() - began)
+
+    def table(self, rows: int) -> str:
+        median = {name: statistics.median(took) for name, took in self.seconds.items()}
+        reference = median[self.reference[0]]
+        cells = [[name, f"{rows / took:,.0f}", reference / took] for name, took in median.items()]
+        return tabulate(cells, headers=[self.title, "per second", "ratio"], floatfmt=".2f", colalign=("left", "right"))
 
 
 @contextmanager
@@ -47,54 +68,73 @@ def fresh_warehouse(server: PrivateServer) -> Iterator[sa.Engine]:
         cursor.execute("DROP DATABASE bench")
 
 
-def write_alone(engine: sa.Engine, exchange: Exchange, pages: list[Page[Market]]) -> None:
-    """What the sync writes, from memory: the parents, then each page in a transaction of its own."""
-    series = exchange.series(SERIES)
+def write_markets(engine: sa.Engine, series: object, pages: list[Page[Market]]) -> None:
+    """What the catalog sync writes, from memory: the parents, then each page in a transaction of its own."""
     if isinstance(series, Found):
         in_transaction(engine, partial(catalog.write_series, found=[series], run_id=1))
     for page in pages:
         in_transaction(engine, partial(catalog.write_markets, found=page.records, series_ticker=SERIES, run_id=1))
 
 
+def write_snapshots(engine: sa.Engine, pages: list[Page[Market]]) -> None:
+    """What the snapshots write, from memory, placeholders of the markets included."""
+
+    def write(connection: sa.Connection, page: Page[Market]) -> None:
+        catalog.write_unknown_markets(connection, page.records, 1)
+        market_data.write_snapshots(connection, page.records, NOON, NOON, 1)
+
+    for page in pages:
+        in_transaction(engine, partial(write, page=page))
+
+
+def contests(exchange: Exchange) -> list[Contest]:
+    series = exchange.series(SERIES)
+    pages = list(exchange.markets(series_ticker=SERIES))
+
+    def fetch(_: sa.Engine) -> None:
+        for _page in exchange.markets(series_ticker=SERIES):
+            pass
+
+    def sync(engine: sa.Engine) -> None:
+        sync_series(exchange, engine, CatalogRequest(SERIES, datetime.now(UTC), include_historical=False))
+
+    def snapshot(engine: sa.Engine) -> None:
+        snapshot_prices(exchange, engine, SnapshotRequest(SERIES, datetime.now(UTC)))
+
+    return [
+        Contest(
+            "catalog: markets",
+            ("written alone, from memory (the reference)", partial(write_markets, series=series, pages=pages)),
+            {"fetched alone": fetch, "fetched and written": sync},
+        ),
+        Contest(
+            "snapshots of markets never seen: rows",
+            ("written alone, from memory (the reference)", partial(write_snapshots, pages=pages)),
+            {"fetched and written": snapshot},
+        ),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Markets per second, fetched and written.")
-    parser.add_argument("--markets", type=int, default=20_000)
+    parser.add_argument("--markets", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    alone: list[float] = []
-    fetched: list[float] = []
-    first: list[float] = []
-    again: list[float] = []
+    options = ("--requests-per-second=0", f"--wide-markets={args.markets}", "--since=2026-09-01")
     with tempfile.TemporaryDirectory() as folder:
         server = private_server.ensure(Path(folder))
-        options = ("--requests-per-second=0", f"--wide-markets={args.markets}", "--since=2026-09-01")
-        with sandbox_process.running(Path(folder) / "sandbox.log", *options) as base_url:
-            request = CatalogRequest(SERIES, datetime.now(UTC), include_historical=False)
-            with Exchange(ExchangeConfig(base_url, requests_per_second=1e6)) as exchange:
-                pages = list(exchange.markets(series_ticker=SERIES))
-                for number in range(args.rounds):
-                    print(f"round {number + 1} of {args.rounds} …", flush=True)
-                    fetched.append(seconds(list, exchange.markets(series_ticker=SERIES)))
-                    with fresh_warehouse(server) as engine:
-                        alone.append(seconds(write_alone, engine, exchange, pages))
-                    with fresh_warehouse(server) as engine:
-                        first.append(seconds(sync_series, exchange, engine, request))
-                        again.append(seconds(sync_series, exchange, engine, request))
+        with (
+            sandbox_process.running(Path(folder) / "sandbox.log", *options) as base_url,
+            Exchange(ExchangeConfig(base_url, requests_per_second=1e6)) as exchange,
+        ):
+            measured = contests(exchange)
+            for number in range(args.rounds):
+                print(f"round {number + 1} of {args.rounds} …", flush=True)
+                for contest in measured:
+                    contest.run_round(server)
         private_server.stop(Path(folder))
-    reference = statistics.median(alone)
-    rows = [
-        [what, f"{args.markets / statistics.median(took):,.0f}", reference / statistics.median(took)]
-        for what, took in (
-            ("written alone, from memory (the reference)", alone),
-            ("fetched alone, into memory", fetched),
-            ("fetched and written, first run", first),
-            ("fetched and written, nothing new", again),
-        )
-    ]
-    print()
-    print(
-        tabulate(rows, headers=["markets", "per second", "ratio"], floatfmt=".2f", colalign=("left", "right", "right"))
-    )
+    for contest in measured:
+        print(f"\n{contest.table(args.markets)}")
     print(f"\nMedian of {args.rounds} rounds with {args.markets:,} markets.")
 
 
