@@ -6,7 +6,7 @@ import functools
 import os
 import tomllib
 from dataclasses import dataclass
-from datetime import time
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,11 +42,13 @@ class DecisionTime:
 class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
+    ``candles_start``: the first day that the daily catchup of candles fills.
     ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
     """
 
     series: tuple[SeriesSettings, ...]
     decision_times: tuple[DecisionTime, ...]
+    candles_start: datetime
     rejected_share: float
     reports_folder: Path
     task_retries: int
@@ -77,6 +79,7 @@ def load_settings() -> Settings:
         return Settings(
             series=tuple(SeriesSettings(**series) for series in values["series"]),
             decision_times=tuple(DecisionTime(**decision) for decision in values["decision_times"]),
+            candles_start=datetime.combine(values["candles"]["start_date"], time(), UTC),
             rejected_share=float(values["tolerances"]["rejected_share"]),
             reports_folder=PROJECT / folder,
             task_retries=int(values["tasks"]["retries"]),

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.sync.run import TooManyRejected
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.conftest import quick_config
 from tests.exchange_server import ExchangeServer
@@ -118,11 +119,38 @@ def test_an_incremental_run_goes_on_where_the_last_one_ended(trades: Trades, war
     assert report["warnings"] == []
 
 
-def test_a_long_pause_is_said_and_not_silently_filled(trades: Trades) -> None:
-    trades(SEP_20 - 40 * DAY, SEP_20 - 39 * DAY)
+def test_a_gap_of_long_ago_is_said_as_long_as_it_is_there(trades: Trades) -> None:
+    trades(SEP_20 - 20 * DAY, SEP_20 - 19 * DAY)
+    for hour in (0, 1):
+        start = SEP_20 + timedelta(hours=hour)
+        report = trades(start, start + timedelta(hours=1), incremental=True)
+        assert report["state"] == "warning"
+        assert "have a gap from 2026-09-01 00:00 UTC on" in report["warnings"][0]
+    assert report["from_utc"] == SEP_20, "what is complete by now is not read again, but for the overlap"
+
+
+def test_a_day_read_by_hand_does_not_hide_a_gap_before_it(trades: Trades) -> None:
+    trades(SEP_20 - 3 * DAY, SEP_20 - 2 * DAY)
+    trades(SEP_20 - DAY, SEP_20)
     report = trades(SEP_20, SEP_20 + timedelta(hours=1), incremental=True)
-    assert report["state"] == "warning"
-    assert "from 2026-08-12 00:00 to 2026-09-13 01:00 UTC are missing" in report["warnings"][0]
+    assert report["from_utc"] == SEP_20 - 2 * DAY - timedelta(hours=1)
+
+
+def test_a_range_that_lies_ahead_is_refused(trades: Trades) -> None:
+    with pytest.raises(ValueError, match="lie ahead"):
+        trades(datetime.now(UTC) + DAY, datetime.now(UTC) + 2 * DAY)
+
+
+def test_too_many_rejected_records_are_read_again_by_the_next_run(
+    trades: Trades, exchange_server: ExchangeServer, warehouse: sa.Engine
+) -> None:
+    exchange_server.faults({"kind": "malformed_market", "path": "/markets$", "times": 99})
+    for _ in range(2):
+        with pytest.raises(TooManyRejected):
+            trades(SEP_20, SEP_20 + DAY, "KXSANDBOXODD")
+    assert {row["state"] for row in select(warehouse, "SELECT state FROM kalshi_checkpoint")} == {"FAILED"}
+    exchange_server.faults()
+    assert trades(SEP_20, SEP_20 + DAY, "KXSANDBOXODD")["state"] == "success"
 
 
 def test_a_run_that_failed_goes_on_at_the_market_where_it_stopped(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from msgspec import Raw, Struct
 
+from kalshi.candles import ArchivedCandle, LiveCandle, MarketCandles, read_candles
 from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
+from kalshi.exchange.errors import ExchangeError, RequestRefused
 from kalshi.exchange.pages import Page, paginate, read_ahead
 from kalshi.exchange.transport import Traffic, Transport
 from kalshi.records import (
@@ -47,6 +49,25 @@ class _MarketsAnswer(Struct):
 class _TradesAnswer(Struct):
     trades: list[Raw] | None
     cursor: str | None = None
+
+
+class _MarketCandlesAnswer(Struct):
+    candlesticks: Raw
+
+
+class _NamedCandles(Struct):
+    market_ticker: str
+    candlesticks: Raw
+
+
+class _BatchCandlesAnswer(Struct):
+    markets: list[_NamedCandles]
+
+
+class _EventCandlesAnswer(Struct):
+    market_tickers: list[str]
+    market_candlesticks: list[Raw]
+    adjusted_end_ts: int
 
 
 class Exchange:
@@ -104,6 +125,54 @@ class Exchange:
     def historical_trades(self, **filters: Any) -> Iterator[Page[Trade]]:
         """``GET /historical/trades``: trades before the cutoff, with the filters of :meth:`trades`."""
         return self._pages("/historical/trades", Trade, _TradesAnswer, "trades", TRADES_PER_PAGE, None, filters)
+
+    def candles(self, market_tickers: Sequence[str], start: int, end: int) -> list[MarketCandles]:
+        """``GET /markets/candlesticks``: minutes of up to 100 live markets whose end lies in [start, end], unix s.
+
+        At most 10,000 minutes in all. An archived or unknown market is not in the answer.
+        """
+        path = "/markets/candlesticks"
+        tickers = ",".join(market_tickers)
+        answer = self._transport.get(
+            path, _BatchCandlesAnswer, market_tickers=tickers, start_ts=start, end_ts=end, period_interval=1
+        )
+        return [read_candles(m.candlesticks, LiveCandle, path, m.market_ticker) for m in answer.markets]
+
+    def event_candles(self, series_ticker: str, event_ticker: str, start: int, end: int) -> Iterator[MarketCandles]:
+        """``GET /series/{s}/events/{e}/candlesticks``: minutes of all live markets of an event.
+
+        The exchange cuts a long answer and says where (``adjusted_end_ts``); this goes on from there.
+
+        Raises:
+            ExchangeError: it was cut without coming any further.
+        """
+        path = f"/series/{quote(series_ticker, safe='')}/events/{quote(event_ticker, safe='')}/candlesticks"
+        while True:
+            answer = self._transport.get(path, _EventCandlesAnswer, start_ts=start, end_ts=end, period_interval=1)
+            for ticker, candles in zip(answer.market_tickers, answer.market_candlesticks, strict=True):
+                yield read_candles(candles, LiveCandle, path, ticker)
+            if answer.adjusted_end_ts >= end:
+                return
+            if answer.adjusted_end_ts <= start:
+                raise ExchangeError(
+                    f"GET {path} was cut at {answer.adjusted_end_ts}, no further than its start {start}: the minutes "
+                    f"up to {end} can't be reached. Run the task again, and report it to Kalshi if it stays."
+                )
+            start = answer.adjusted_end_ts
+
+    def historical_candles(self, market_ticker: str, start: int, end: int) -> MarketCandles | None:
+        """``GET /historical/markets/{m}/candlesticks``: minutes of an archived market; None for a live one (404).
+
+        At most 5,000 minutes.
+        """
+        path = f"/historical/markets/{quote(market_ticker, safe='')}/candlesticks"
+        try:
+            answer = self._transport.get(path, _MarketCandlesAnswer, start_ts=start, end_ts=end, period_interval=1)
+        except RequestRefused as error:
+            if error.status == 404:
+                return None
+            raise
+        return read_candles(answer.candlesticks, ArchivedCandle, path, market_ticker)
 
     def _pages(
         self,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from kalshi.exchange.errors import PageCapReached, RepeatedCursor
@@ -22,6 +23,7 @@ class Page(Generic[Record]):
     records: list[Found[Record]]
     rejected: list[Rejected]
     cursor: str | None
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def paginate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from kalshi.exchange import Exchange, ExchangeError
 from kalshi.exchange.pages import Page
 from kalshi.records import Event, Market, Rejected, Series, known_time
 from kalshi.sync.decisions import write_decision_times
-from kalshi.sync.pages import checkpointed, write_page, write_pages
+from kalshi.sync.pages import checkpointed, next_cursor, without, write_page, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints
 from kalshi.warehouse.checkpoints import EPOCH, Window
@@ -74,11 +74,11 @@ def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) 
         ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic) as run:
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
         try:
             _SeriesSync(exchange, run, request, tally).run_all()
-            run.check_rejected(request.tolerated_share)
+            run.check_rejected()
         finally:
             run.report = _describe(tally)
     return run.report
@@ -113,15 +113,10 @@ class _SeriesSync:
             request.full or not in_transaction(engine, lambda c: checkpoints.is_covered(c, archive))
         ):
             with checkpointed(self._run, archive) as reached:
-                start = reached["next_cursor"] if reached else None
+                start = next_cursor(reached)
                 write_pages(self._run, self._exchange.events(**lists), self._write_events)
-                # The tiers overlap around the cutoff; the live answer counts, or the two would take turns.
-                live_tickers = frozenset(self._tally.tickers)
-                archived = (
-                    replace(page, records=[f for f in page.records if f.record.ticker not in live_tickers])
-                    for page in self._exchange.historical_markets(start=start, **lists)
-                )
-                self._markets(archived, archive)
+                archived = self._exchange.historical_markets(start=start, **lists)
+                self._markets(without(archived, frozenset(self._tally.tickers)), archive)
         self._enrich_placeholders()
         write_decision_times(self._run)
 

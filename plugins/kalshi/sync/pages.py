@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import ExchangeError, ExchangeUnavailable, PageCapReached
 from kalshi.exchange.pages import Page
-from kalshi.records import Record, Rejected
+from kalshi.records import Market, Record, Rejected
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import checkpoints, ledger
 from kalshi.warehouse.checkpoints import Window
@@ -21,6 +22,7 @@ from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import Misfit, WriteCounts
 
 log = logging.getLogger(__name__)
+CURSOR_LIFE = timedelta(minutes=30)
 Write = Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
 """Writes the records of a page and says what became of them, by table."""
 
@@ -37,10 +39,10 @@ class Progress:
 def checkpointed(run: SyncRun, window: Window) -> Iterator[dict[str, Any] | None]:
     """A checkpoint around a block: COMPLETE when it ends well, else FAILED.
 
-    Yields how far an earlier run came. A page cap is the user's wish: the window is FAILED, and the run
-    goes on, to end with a warning.
+    Yields how far an earlier run came. Where a page cap was hit, too much was rejected or something else
+    makes the window incomplete, it is FAILED and the run goes on.
     """
-    run.cap = None
+    run.incomplete, seen, rejected = None, run.seen, run.rejected
     reached = in_transaction(run.engine, lambda c: checkpoints.claim(c, window, run.run_id))
     try:
         yield msgspec.json.decode(reached) if reached else None
@@ -50,9 +52,12 @@ def checkpointed(run: SyncRun, window: Window) -> Iterator[dict[str, Any] | None
         resumable = isinstance(error, ExchangeUnavailable) or not isinstance(error, ExchangeError)
         in_transaction(run.engine, lambda c: checkpoints.fail(c, window, reason, resumable=resumable))
         raise
-    if run.cap:
-        cap = str(run.cap)
-        in_transaction(run.engine, lambda c: checkpoints.fail(c, window, cap, resumable=False))
+    if run.too_many_rejected(seen, rejected):
+        run.has_spoilt_window = True
+        run.incomplete = f"{run.rejected - rejected} of {run.seen - seen} records were rejected"
+    if run.incomplete:
+        why = run.incomplete
+        in_transaction(run.engine, lambda c: checkpoints.fail(c, window, why, resumable=False))
     else:
         in_transaction(run.engine, lambda c: checkpoints.complete(c, window))
 
@@ -72,13 +77,31 @@ def write_pages(
     """
     try:
         for page in pages:
-            progress = Progress(window, {"next_cursor": page.cursor}) if window and page.cursor else None
+            reached = {"next_cursor": page.cursor, "at": datetime.now(UTC).isoformat()}
+            progress = Progress(window, reached) if window and page.cursor else None
             write_page(run, page, write, progress)
             if on_written:
                 on_written(page)
     except PageCapReached as cap:
         run.warn(str(cap))
-        run.cap = cap
+        run.incomplete = str(cap)
+
+
+def next_cursor(reached: dict[str, Any] | None) -> str | None:
+    """The cursor where a killed run stopped, unless it is old: the exchange says to keep none for long."""
+    if not reached or datetime.now(UTC) - datetime.fromisoformat(reached["at"]) > CURSOR_LIFE:
+        return None
+    cursor: str = reached["next_cursor"]
+    return cursor
+
+
+def without(pages: Iterable[Page[Market]], tickers: Set[str]) -> Iterator[Page[Market]]:
+    """The pages without the markets of these tickers.
+
+    The tiers overlap around the cutoff. The live answer counts; else the two would take turns.
+    """
+    for page in pages:
+        yield replace(page, records=[found for found in page.records if found.record.ticker not in tickers])
 
 
 def write_page(run: SyncRun, page: Page[Record], write: Write[Record], progress: Progress | None = None) -> None:
@@ -111,5 +134,7 @@ def write_page(run: SyncRun, page: Page[Record], write: Write[Record], progress:
 
 def _payload(misfit: Misfit) -> bytes:
     """What the exchange sent, where the row ends with it, else the row."""
+    if isinstance(misfit.row, bytes):
+        return misfit.row
     last = misfit.row[-1]
     return last if isinstance(last, bytes) else msgspec.json.encode(misfit.row, enc_hook=str)

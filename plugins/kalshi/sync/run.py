@@ -7,12 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.exchange import PageCapReached
 from kalshi.exchange.transport import Traffic
 from kalshi.records import Rejected
 from kalshi.warehouse import ledger
@@ -30,7 +29,8 @@ class TooManyRejected(RuntimeError):
 class SeriesRequest:
     """What every job is asked: a series, for which Airflow run and data interval.
 
-    ``tolerated_share``: the share of rejected records above which the run fails at its end.
+    ``tolerated_share``: the share of rejected records above which the run fails at its end; ``asked_at``:
+    when it was asked for, the same for every retry: no window ends later.
     """
 
     series_ticker: str
@@ -38,6 +38,7 @@ class SeriesRequest:
     dag_run_id: str | None = field(default=None, kw_only=True)
     window_start: datetime | None = field(default=None, kw_only=True)
     window_end: datetime | None = field(default=None, kw_only=True)
+    asked_at: datetime = field(default_factory=lambda: datetime.now(UTC), kw_only=True)
 
     def key(self, job: str) -> ledger.RunKey:
         return ledger.RunKey(job, self.series_ticker, self.dag_run_id, self.window_start, self.window_end)
@@ -45,17 +46,22 @@ class SeriesRequest:
 
 @dataclass
 class SyncRun:
-    """One attempt at one job and scope, while it goes on. ``cap``: the page cap that its last list hit."""
+    """One attempt at one job and scope, while it goes on.
+
+    ``incomplete``: why the window that is being read can't be complete, though the run goes on.
+    """
 
     run_id: int
     scope: str
     engine: sa.Engine
     traffic: Traffic
+    tolerated_share: float
     counts: dict[str, WriteCounts] = field(default_factory=dict)
     pages: int = 0
     seen: int = 0
     rejected: int = 0
-    cap: PageCapReached | None = None
+    incomplete: str | None = None
+    has_spoilt_window: bool = False
     warnings: list[str] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
 
@@ -70,23 +76,31 @@ class SyncRun:
         log.warning("%s", warning)
         self.warnings.append(warning)
 
-    def check_rejected(self, tolerated_share: float) -> None:
-        """Raise TooManyRejected where more than the tolerated share of the records was rejected."""
+    def too_many_rejected(self, seen_before: int = 0, rejected_before: int = 0) -> bool:
+        """Whether more than the tolerated share was rejected of what came since then."""
+        return self.rejected - rejected_before > self.tolerated_share * (self.seen - seen_before)
+
+    def check_rejected(self) -> None:
+        """Raise TooManyRejected where more than the tolerated share of the records was rejected, of all of
+        them or in one window."""
         if self.rejected:
             self.warn(f"{self.rejected} of {self.seen} records were rejected: see kalshi_rejected_record.")
-        if self.rejected > tolerated_share * self.seen:
+        if self.too_many_rejected() or self.has_spoilt_window:
             raise TooManyRejected(
                 f"{self.rejected} of {self.seen} records were rejected, more than the tolerated "
-                f"{tolerated_share:.1%}; the others are loaded. SELECT endpoint, reason, payload FROM "
+                f"{self.tolerated_share:.1%}; the others are loaded. SELECT endpoint, reason, payload FROM "
                 f"kalshi_rejected_record WHERE run_id = {self.run_id} shows them; tolerances.rejected_share "
                 "in kalshi.toml sets the limit."
             )
 
 
 @contextmanager
-def recorded_run(engine: sa.Engine, key: ledger.RunKey, traffic: Traffic) -> Iterator[SyncRun]:
+def recorded_run(
+    engine: sa.Engine, key: ledger.RunKey, traffic: Traffic, tolerated_share: float = 0.01
+) -> Iterator[SyncRun]:
     """A run in the ledger: success, warning or failed, with its report, however the block ends."""
-    run = SyncRun(in_transaction(engine, lambda c: ledger.start_run(c, key)), key.scope, engine, traffic)
+    run_id = in_transaction(engine, lambda c: ledger.start_run(c, key))
+    run = SyncRun(run_id, key.scope, engine, traffic, tolerated_share)
     began, before = time.monotonic(), replace(traffic)
     error: BaseException | None = None
     try:

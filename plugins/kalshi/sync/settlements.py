@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
 from kalshi.sync.decisions import write_decision_times
-from kalshi.sync.pages import checkpointed, write_pages
+from kalshi.sync.pages import checkpointed, next_cursor, without, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, market_data, settlements
 from kalshi.warehouse.checkpoints import EPOCH, Window
@@ -62,11 +62,14 @@ def sync_settlements(exchange: Exchange, engine: sa.Engine, request: Settlements
         ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic) as run:
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
         try:
             _sync(exchange, run, request, tally)
-            run.check_rejected(request.tolerated_share)
+            odd = in_transaction(engine, lambda c: settlements.events_without_one_yes(c, run.scope))
+            if odd:
+                run.warn(f"{len(odd)} settled events of {run.scope} don't have exactly one YES, such as {odd[0]}.")
+            run.check_rejected()
         finally:
             run.report = in_transaction(engine, lambda c: _describe(c, run, tally))
     return run.report
@@ -74,8 +77,10 @@ def sync_settlements(exchange: Exchange, engine: sa.Engine, request: Settlements
 
 def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally) -> None:
     scope = request.series_ticker
-    until = min(request.window_end or datetime.now(UTC), datetime.now(UTC))
-    since = None if request.full else in_transaction(run.engine, lambda c: _since(c, scope))
+    until = min(request.window_end or request.asked_at, request.asked_at)
+    complete, since = in_transaction(run.engine, lambda c: _since(c, scope))
+    if request.full:
+        complete = since = None
     window = Window(JOB, scope, since or EPOCH, until)
     lists: dict[str, Any] = {"series_ticker": scope, "max_pages": request.max_pages}
 
@@ -86,10 +91,10 @@ def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: 
         settled_since = int(since.timestamp()) if since else None
         live = exchange.markets(status="settled", min_settled_ts=settled_since, **lists)
         write_pages(run, live, write, on_written=tally.see)
-        if since is None or since < request.cutoff:
-            start = reached["next_cursor"] if reached else None
-            archived = exchange.historical_markets(start=start, **lists)
-            write_pages(run, archived, write, window=window, on_written=tally.see)
+        if complete is None or complete < request.cutoff:
+            archived = exchange.historical_markets(start=next_cursor(reached), **lists)
+            old = without(archived, frozenset(tally.read))
+            write_pages(run, old, write, window=window, on_written=tally.see)
         write_pages(run, exchange.markets(status="closed", **lists), write, on_written=tally.see)
         write_pages(run, _overdue(exchange, run, tally), write, on_written=tally.see)
     write_decision_times(run)
@@ -99,22 +104,22 @@ def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: 
             run.warn(f"{len(unknown)} markets of {scope} are settled but have no result, such as {unknown[0]}.")
 
 
-def _since(connection: sa.Connection, series_ticker: str) -> datetime | None:
-    """Where an incremental run begins, or None where no run ever read everything.
+def _since(connection: sa.Connection, series_ticker: str) -> tuple[datetime | None, datetime | None]:
+    """How far everything was read, and where an incremental run begins; None where no run ever read all.
 
     The exchange's clock and ours may differ, so the latest settlement that it told us of counts too.
     """
     complete = checkpoints.covered_until(connection, JOB, series_ticker, EPOCH)
     if complete is None:
-        return None
+        return None, None
     latest = settlements.latest_settled_at(connection, series_ticker)
-    return max(EPOCH, min(complete, latest or complete) - OVERLAP)
+    return complete, max(EPOCH, min(complete, latest or complete) - OVERLAP)
 
 
 def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[Market]]:
-    """The unread markets that are past their close without a settlement here, from one tier or the other."""
-    overdue = in_transaction(run.engine, lambda c: settlements.overdue(c, run.scope))
-    tickers = [ticker for ticker in overdue if ticker not in tally.read]
+    """The unread markets whose settlement is missing or in doubt here, from one tier or the other."""
+    doubtful = in_transaction(run.engine, lambda c: settlements.doubtful(c, run.scope))
+    tickers = [ticker for ticker in doubtful if ticker not in tally.read]
     for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
         some = tickers[start : start + TICKERS_PER_LOOKUP]
         found: set[str] = set()
@@ -141,7 +146,7 @@ def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[st
         "markets": len(tally.read),
         "settled": settlements.count(connection, run.scope),
         "newly_settled": counts.inserted,
-        "amended": settlements.amended_by(connection, run.run_id),
+        "amended": settlements.amended_since_last_run(connection, JOB, run.scope, run.run_id),
         "without_result": settlements.without_settlement(connection, tally.without_result),
         "overdue": settlements.overdue(connection, run.scope),
         "events_without_one_yes": odd,

@@ -55,7 +55,7 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
         ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic) as run:
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
@@ -63,7 +63,7 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
             misfits = {misfit.row[0] for misfit in markets.misfits}
             stored = [found for found in page.records if found.record.ticker not in misfits]
             snapshots = market_data.write_snapshots(
-                connection, stored, request.snapshot_at, datetime.now(UTC), run.run_id
+                connection, stored, request.snapshot_at, page.received_at, run.run_id
             )
             return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": snapshots}
 
@@ -75,7 +75,7 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
                     "that the snapshot stands for: observed_at_utc tells when."
                 )
             write_pages(run, _open_markets(exchange, request), write, on_written=tally.see)
-            run.check_rejected(request.tolerated_share)
+            run.check_rejected()
         finally:
             run.report = {**vars(tally), "snapshot_at_utc": request.snapshot_at}
     return run.report

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange
+from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Trade
-from kalshi.sync.catalog import CatalogRequest, sync_series
 from kalshi.sync.pages import Progress, checkpointed, write_page
+from kalshi.sync.parents import ensure_catalog
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, market_data
 from kalshi.warehouse.checkpoints import Window
@@ -23,7 +23,9 @@ JOB = "trades"
 OVERLAP = timedelta(hours=1)
 """An incremental run reads this much again: a trade may be published later than its time says."""
 LONGEST_GAP = timedelta(days=7)
-"""An incremental run goes back no further than this; a longer pause is for a run with dates."""
+"""An incremental run goes back no further than this; an older gap is for a run with dates."""
+LONGEST_REMEMBERED = timedelta(days=30)
+"""A gap that began longer ago is not spoken of any more."""
 TIER_OVERLAP = timedelta(days=1)
 """The tiers may overlap, or the cutoff may move while we read: this close to it both are asked."""
 
@@ -32,7 +34,7 @@ TIER_OVERLAP = timedelta(days=1)
 class TradesRequest(SeriesRequest):
     """What to sync: one series, in ``window_start`` to ``window_end``.
 
-    ``incremental``: from the end of the last complete window instead, where that is earlier.
+    ``incremental``: from where the trades of the last days stop being complete instead, where that is earlier.
     ``force``: also where the window is complete. ``trades_cutoff``: older trades are in the historical tier;
     unknown, both tiers are asked.
     """
@@ -60,14 +62,14 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
         ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic) as run:
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
         window = _window(run, request)
         try:
             covered = in_transaction(engine, lambda c: checkpoints.is_covered(c, window))
             if not covered or request.force:
                 _sync(exchange, run, request, window, tally)
-            run.check_rejected(request.tolerated_share)
+            run.check_rejected()
         finally:
             run.report = {
                 **vars(tally),
@@ -78,44 +80,54 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
 
 
 def _window(run: SyncRun, request: TradesRequest) -> Window:
-    """The window to read. It never ends in the future, or it could not be complete."""
-    now = datetime.now(UTC)
-    end = min(request.window_end or now, now)
+    """The window to read. It never ends ahead of the time that the run was asked for."""
+    end = min(request.window_end or request.asked_at, request.asked_at)
     start = request.window_start or end
+    if start > end:
+        raise ValueError(f"The trades from {start:%Y-%m-%d} on lie ahead: there are none yet.")
     if request.incremental:
-        before = in_transaction(run.engine, lambda c: checkpoints.latest_end(c, JOB, run.scope, end))
-        start = min(start, before or start)
-        if end - start > LONGEST_GAP:
-            run.warn(
-                f"The trades of {run.scope} from {start:%Y-%m-%d %H:%M} to {end - LONGEST_GAP:%Y-%m-%d %H:%M} UTC "
-                "are missing: trigger the DAG with date_from and date_to."
-            )
-            start = end - LONGEST_GAP
-        start -= OVERLAP
+        start = min(start, _first_gap(run, end) or start) - OVERLAP
     return Window(JOB, run.scope, start, end)
 
 
-def _sync(exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, tally: _Tally) -> None:
-    archived = window.start < request.cutoff
-    sync_series(
-        exchange,
-        run.engine,
-        CatalogRequest(
-            request.series_ticker, request.cutoff, include_historical=archived, dag_run_id=request.dag_run_id
-        ),
+def _first_gap(run: SyncRun, end: datetime) -> datetime | None:
+    """Where the trades of the last days stop being complete; None where nothing was ever complete.
+
+    A gap that began longer ago is left to a run with dates, and said again as long as it is there.
+    """
+
+    def work(connection: sa.Connection) -> tuple[datetime | None, datetime | None]:
+        first = checkpoints.first_start(connection, JOB, run.scope, end - LONGEST_REMEMBERED, end)
+        reached = first and checkpoints.covered_until(connection, JOB, run.scope, first)
+        recent = checkpoints.first_start(connection, JOB, run.scope, end - LONGEST_GAP, end)
+        resumed = recent and checkpoints.covered_until(connection, JOB, run.scope, max(recent, end - LONGEST_GAP))
+        return reached, resumed
+
+    reached, resumed = in_transaction(run.engine, work)
+    if reached is None or reached >= end - LONGEST_GAP:
+        return reached
+    oldest = end - LONGEST_GAP
+    run.warn(
+        f"The trades of {run.scope} have a gap from {reached:%Y-%m-%d %H:%M} UTC on, longer ago than an hourly run "
+        "goes back: trigger the DAG with date_from and date_to."
     )
-    alive = in_transaction(run.engine, lambda c: catalog.markets_alive(c, run.scope, window.start, window.end))
-    tally.markets = len(alive)
+    return resumed or oldest
+
+
+def _sync(exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, tally: _Tally) -> None:
     with checkpointed(run, window) as reached:
+        ensure_catalog(exchange, run, request.cutoff, window.start, window.end)
+        lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, run.scope, window.start, window.end))
+        alive = sorted(ticker for ticker, *_ in lives)
+        tally.markets = len(alive)
         left = [ticker for ticker in alive if not reached or ticker > reached["market"]]
         pages = (page for ticker in left for page in _pages(exchange, ticker, window, request.trades_cutoff))
         for ticker, page, is_last in read_ahead(pages):
-            progress = Progress(window, {"market": ticker}) if is_last else None
             write_page(
                 run,
                 page,
                 lambda c, p: {"kalshi_trade": market_data.write_trades(c, p.records, run.run_id)},
-                progress,
+                Progress(window, {"market": ticker}) if is_last else None,
             )
             tally.trades += len(page.records)
             tally.traded += is_last and bool(page.records or page.number > 1)
@@ -127,11 +139,37 @@ def _pages(
     """The pages of one market's trades, each with its ticker and whether it is the market's last."""
     # Whether the exchange's bounds belong to the range is not documented: ask for a second more on each side.
     bounds = {"min_ts": int(window.start.timestamp()) - 1, "max_ts": int(window.end.timestamp()) + 1}
-    tiers = []
-    if cutoff is None or window.start < cutoff + TIER_OVERLAP:
-        tiers.append(exchange.historical_trades)
-    if cutoff is None or window.end > cutoff - TIER_OVERLAP:
-        tiers.append(exchange.trades)
-    for tier in tiers:
-        for page in tier(ticker=ticker, **bounds):
-            yield ticker, page, tier == tiers[-1] and not page.cursor
+    waiting: Page[Trade] | None = None
+    for page in _tiers(exchange, ticker, window, cutoff, bounds):
+        if waiting:
+            yield ticker, waiting, False
+        waiting = page
+    if waiting:
+        yield ticker, waiting, True
+
+
+def _tiers(
+    exchange: Exchange, ticker: str, window: Window, cutoff: datetime | None, bounds: dict[str, int]
+) -> Iterator[Page[Trade]]:
+    """The tiers that the window touches; where all of them answer 404, the others too.
+
+    Raises:
+        RequestRefused: no tier knows the market, or one refused for another reason.
+    """
+    archived = cutoff is None or window.start < cutoff + TIER_OVERLAP
+    live = cutoff is None or window.end > cutoff - TIER_OVERLAP
+    tiers = {exchange.historical_trades: archived, exchange.trades: live}
+    known, refusal = False, None
+    for tier in sorted(tiers, key=lambda tier: not tiers[tier]):
+        if known and not tiers[tier]:
+            return
+        try:
+            for page in tier(ticker=ticker, **bounds):
+                known = True
+                yield page
+        except RequestRefused as error:
+            if error.status != 404:
+                raise
+            refusal = error
+    if not known and refusal:
+        raise refusal

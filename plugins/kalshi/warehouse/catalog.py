@@ -87,9 +87,9 @@ def _market_row(found: Found[Market], series_ticker: str, *, is_placeholder: boo
         m.no_sub_title,
         m.market_type,
         m.status or None,
+        m.settlement_value,
         m.result or None,
         known_time(m.settlement_time),
-        m.settlement_value,
         m.expiration_value or None,
         m.strike_type,
         m.floor_strike,
@@ -152,10 +152,11 @@ def write_markets(
         connection.exec_driver_sql(
             "INSERT INTO kalshi_settlement_change (market_ticker, old_result, new_result, "
             "old_settlement_value, new_settlement_value, run_id) "
-            "SELECT t.market_ticker, t.result, COALESCE(NULLIF(s.result, ''), t.result), t.settlement_value, "
-            f"COALESCE(s.settlement_value, t.settlement_value), %s FROM kalshi_market t JOIN `{staging.name}` s "
-            "ON t.market_ticker = s.market_ticker WHERE t.result <> NULLIF(s.result, '') "
-            "OR t.settlement_value <> s.settlement_value",
+            "SELECT kalshi_market.market_ticker, kalshi_market.result, "
+            f"{MARKET.guarded('result')}, kalshi_market.settlement_value, {MARKET.guarded('settlement_value')}, %s "
+            f"FROM kalshi_market JOIN `{staging.name}` s ON kalshi_market.market_ticker = s.market_ticker "
+            f"WHERE kalshi_market.result <> {MARKET.guarded('result')} "
+            f"OR kalshi_market.settlement_value <> {MARKET.guarded('settlement_value')}",
             (run_id,),
         )
         return staging.merge(run_id), placeholders
@@ -202,20 +203,25 @@ def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) ->
     upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in sorted(tickers)], run_id=run_id)
 
 
-def markets_alive(connection: sa.Connection, series_ticker: str, start: datetime, end: datetime) -> list[str]:
-    """Tickers of the markets of a series that were open at some time between ``start`` and ``end``."""
+def lives_of_markets(
+    connection: sa.Connection, series_ticker: str, start: datetime, end: datetime
+) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
+    """Ticker, event, open, close and settlement of the markets open at some time between ``start`` and ``end``."""
     rows = connection.execute(
         sa.text(
-            "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :s AND open_time_utc < :end "
-            "AND close_time_utc > :start ORDER BY market_ticker"
+            "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc FROM kalshi_market "
+            "WHERE series_ticker = :s AND open_time_utc < :end AND close_time_utc > :start"
         ),
-        {
-            "s": series_ticker,
-            "start": start.astimezone(UTC).replace(tzinfo=None),
-            "end": end.astimezone(UTC).replace(tzinfo=None),
-        },
+        {"s": series_ticker, "start": _naive(start), "end": _naive(end)},
     )
-    return list(rows.scalars())
+    return [
+        (ticker, event, opens.replace(tzinfo=UTC), closes.replace(tzinfo=UTC), settled and settled.replace(tzinfo=UTC))
+        for ticker, event, opens, closes, settled in rows
+    ]
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:

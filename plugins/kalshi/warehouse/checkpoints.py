@@ -123,13 +123,18 @@ def covered_until(connection: sa.Connection, job: str, scope: str, start: dateti
     return covered if covered > start else None
 
 
-def latest_end(connection: sa.Connection, job: str, scope: str, until: datetime) -> datetime | None:
-    """The latest end of a complete window that ended by ``until``."""
-    end: datetime | None = connection.execute(
+def first_start(connection: sa.Connection, job: str, scope: str, after: datetime, until: datetime) -> datetime | None:
+    """The earliest start of a complete window that ended between ``after`` and ``until``."""
+    start: datetime | None = connection.execute(
         sa.text(
-            "SELECT MAX(window_end_utc) FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
-            "AND state = 'COMPLETE' AND window_end_utc <= :until"
+            "SELECT MIN(window_start_utc) FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
+            "AND state = 'COMPLETE' AND window_end_utc BETWEEN :after AND :until"
         ),
-        {"job": job, "scope": scope, "until": until.astimezone(UTC).replace(tzinfo=None)},
+        {
+            "job": job,
+            "scope": scope,
+            "after": after.astimezone(UTC).replace(tzinfo=None),
+            "until": until.astimezone(UTC).replace(tzinfo=None),
+        },
     ).scalar()
-    return end.replace(tzinfo=UTC) if end else None
+    return start.replace(tzinfo=UTC) if start else None

@@ -46,7 +46,7 @@ def write_settlements(
     for m in (f.record for f in found):
         when, source = settled_at(m) or (None, None)
         if m.result:
-            rows.append((m.ticker, m.event_ticker, series_ticker, m.result, m.settlement_value, when, source))
+            rows.append((m.ticker, m.event_ticker, series_ticker, m.settlement_value, m.result, when, source))
     return upsert(connection, SETTLEMENT, rows, run_id=run_id)
 
 

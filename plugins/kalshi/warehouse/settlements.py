@@ -24,10 +24,14 @@ def count(connection: sa.Connection, series_ticker: str) -> int:
     return int(connection.execute(query, {"s": series_ticker}).scalar_one())
 
 
-def amended_by(connection: sa.Connection, run_id: int) -> int:
-    """How many known results or values a run changed."""
-    query = sa.text("SELECT COUNT(*) FROM kalshi_settlement_change WHERE run_id = :run_id")
-    return int(connection.execute(query, {"run_id": run_id}).scalar_one())
+def amended_since_last_run(connection: sa.Connection, job: str, series_ticker: str, run_id: int) -> int:
+    """How many known results or values of a series changed since the run before this one, by whatever job."""
+    query = sa.text(
+        "SELECT COUNT(*) FROM kalshi_settlement_change c JOIN kalshi_market m ON m.market_ticker = c.market_ticker "
+        "WHERE m.series_ticker = :s AND c.changed_at_utc >= (SELECT MAX(ended_at_utc) FROM kalshi_sync_run "
+        "WHERE job = :job AND scope = :s AND run_id < :run_id)"
+    )
+    return int(connection.execute(query, {"s": series_ticker, "job": job, "run_id": run_id}).scalar_one())
 
 
 def overdue(connection: sa.Connection, series_ticker: str) -> list[str]:
@@ -36,6 +40,23 @@ def overdue(connection: sa.Connection, series_ticker: str) -> list[str]:
         "SELECT m.market_ticker FROM kalshi_market m LEFT JOIN kalshi_settlement s "
         "ON s.market_ticker = m.market_ticker WHERE m.series_ticker = :s AND s.market_ticker IS NULL "
         "AND m.close_time_utc < UTC_TIMESTAMP(6) ORDER BY 1"
+    )
+    return list(connection.execute(query, {"s": series_ticker}).scalars())
+
+
+def doubtful(connection: sa.Connection, series_ticker: str) -> list[str]:
+    """Markets of a series to look up: overdue, or settled here though the market says otherwise by now.
+
+    Left out: those that have been final without a result for a week; they won't get one.
+    """
+    query = sa.text(
+        "SELECT m.market_ticker FROM kalshi_market m LEFT JOIN kalshi_settlement s "
+        "ON s.market_ticker = m.market_ticker WHERE m.series_ticker = :s AND ("
+        "s.market_ticker IS NULL AND m.close_time_utc < UTC_TIMESTAMP(6) AND NOT COALESCE("
+        "m.status IN ('finalized', 'settled') AND m.result IS NULL "
+        "AND m.close_time_utc < UTC_TIMESTAMP(6) - INTERVAL 7 DAY, FALSE) "
+        "OR s.market_ticker IS NOT NULL AND (m.status NOT IN ('finalized', 'settled') "
+        "OR m.result <> s.result OR NOT m.settlement_value <=> s.settlement_value)) ORDER BY 1"
     )
     return list(connection.execute(query, {"s": series_ticker}).scalars())
 

@@ -17,25 +17,34 @@ class Guard(Enum):
     KEEP_KNOWN_VALUE = "COALESCE({new}, {old})"
     INSERT_ONLY = "{old}"
     EXACT_TIME = (  # the exchange's own time of a settlement never gives way to a proxy
-        "IF(s.`settled_at_source` = 'settlement_ts' OR "
-        "`kalshi_settlement`.`settled_at_source` <> 'settlement_ts', {new}, {old})"
+        "IF(s.`settled_at_source` = 'settlement_ts' OR {table}.`settled_at_source` <> 'settlement_ts', {new}, {old})"
     )
 
 
 @dataclass(frozen=True)
 class Table:
-    """A target of the writer. ``columns`` are those written, in the order of the rows' values."""
+    """A target of the writer. ``columns`` are those written, in the order of the rows' values.
+
+    ``version``: a column by which an older row is known; it changes nothing. Null is not older.
+    """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
     guards: dict[str, Guard] = field(default_factory=dict)
     default_guard: Guard = Guard.REPLACE
+    version: str | None = None
 
     def guarded(self, column: str) -> str:
         """The SQL that says what becomes of ``column`` when the key is already there; ``s`` is the new row."""
         guard = self.guards.get(column, self.default_guard)
-        return guard.value.format(old=self.qualified(column), new=f"s.`{column}`")
+        old = self.qualified(column)
+        kept = guard.value.format(old=old, new=f"s.`{column}`", table=f"`{self.name}`")
+        return f"IF({self.is_older('s')}, {old}, {kept})" if self.version else kept
+
+    def is_older(self, row: str) -> str:
+        """The SQL that says whether the new ``row`` is older than the stored one."""
+        return f"COALESCE({row}.`{self.version}` < {self.qualified(self.version or '')}, FALSE)"
 
     def qualified(self, column: str) -> str:
         return f"`{self.name}`.`{column}`"
@@ -105,9 +114,9 @@ MARKET = Table(
         "no_sub_title",
         "market_type",
         "status",
+        "settlement_value",
         "result",
         "settlement_ts_utc",
-        "settlement_value",
         "expiration_value",
         "strike_type",
         "floor_strike",
@@ -141,9 +150,10 @@ MARKET = Table(
         "settlement_ts_utc": Guard.KEEP_KNOWN_VALUE,
         "settlement_value": Guard.KEEP_KNOWN_VALUE,
     },
+    version="exchange_updated_at_utc",
 )
 
-MARKET_PLACEHOLDER = replace(MARKET, guards={}, default_guard=Guard.INSERT_ONLY)
+MARKET_PLACEHOLDER = replace(MARKET, guards={}, default_guard=Guard.INSERT_ONLY, version=None)
 
 MARKET_TICKER = replace(
     MARKET_PLACEHOLDER, columns=("market_ticker", "event_ticker", "series_ticker", "is_placeholder")
@@ -156,8 +166,8 @@ SETTLEMENT = Table(
         "market_ticker",
         "event_ticker",
         "series_ticker",
-        "result",
         "settlement_value",
+        "result",
         "settled_at_utc",
         "settled_at_source",
     ),
@@ -187,6 +197,35 @@ TRADE = Table(
         "taker_side",
         "taker_book_side",
         "is_block_trade",
+    ),
+)
+
+CANDLE_1M = Table(
+    "kalshi_candle_1m",
+    key=("market_ticker", "bucket_start_utc", "source"),
+    columns=(
+        "market_ticker",
+        "bucket_start_utc",
+        "source",
+        "period_minutes",
+        "yes_bid_open",
+        "yes_bid_high",
+        "yes_bid_low",
+        "yes_bid_close",
+        "yes_ask_open",
+        "yes_ask_high",
+        "yes_ask_low",
+        "yes_ask_close",
+        "trade_open",
+        "trade_high",
+        "trade_low",
+        "trade_close",
+        "trade_mean",
+        "trade_previous",
+        "trade_min",
+        "trade_max",
+        "volume",
+        "open_interest",
     ),
 )
 

@@ -1,0 +1,31 @@
+"""Parents first: the catalog of a series, before the jobs that go market by market."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kalshi.exchange import Exchange
+from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
+from kalshi.sync.run import SyncRun
+from kalshi.warehouse import checkpoints
+from kalshi.warehouse.checkpoints import EPOCH
+from kalshi.warehouse.server import in_transaction
+
+
+def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:
+    """Sync the catalog of the run's series, unless it is complete up to ``end``.
+
+    The historical tier is read where the window begins before ``cutoff``. It is a run of its own in the
+    ledger; where it leaves out a market, this run says so and its window can't be complete.
+    """
+    known = in_transaction(run.engine, lambda c: checkpoints.covered_until(c, JOB, run.scope, EPOCH))
+    if known is not None and known >= end:
+        return
+    request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)
+    report = sync_series(exchange, run.engine, request)
+    if report["rejected"]:
+        run.incomplete = (
+            f"{report['rejected']} records of the catalog of {run.scope} were rejected (run {report['run_id']} in "
+            "kalshi_rejected_record), so what hangs on them is missing."
+        )
+        run.warn(run.incomplete)
