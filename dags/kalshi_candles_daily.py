@@ -13,6 +13,7 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 from __future__ import annotations
 
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag
+
 from kalshi.operators.candles import CandlesSyncOperator
 from kalshi.operators.common import series_param, task_defaults
 from kalshi.operators.runs import PlanOperator, ReportOperator

@@ -20,6 +20,7 @@ from kalshi.operators.common import series_param, task_defaults
 from kalshi.operators.runs import PlanOperator, ReportOperator
 from kalshi.operators.snapshots import PriceSnapshotOperator, PruneSnapshotsOperator
 from kalshi.reports.snapshots import SNAPSHOTS
+from kalshi.settings import load_settings
 
 PARAMS = {
     "series": series_param(or_everything=True),
@@ -30,17 +31,17 @@ PARAMS = {
         description="With series *: hundreds of thousands of markets more.",
     ),
     "retention_days": Param(
-        None,
+        load_settings().snapshots_kept_days,
         type=["null", "integer"],
         minimum=1,
         title="Keep for days",
-        description="Prune snapshots older than this. Empty: keep all.",
+        description="Prune snapshots older than this. Empty: keep all. Default: snapshots.keep_days in kalshi.toml.",
     ),
     "prune_dry_run": Param(
-        True,
+        load_settings().snapshots_kept_days is None,
         type="boolean",
         title="Only count what would be pruned",
-        description="Switch off to delete.",
+        description="Switch off to delete. Off by default where kalshi.toml says how long to keep them.",
     ),
 }
 

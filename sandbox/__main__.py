@@ -21,13 +21,20 @@ def main() -> None:
     parser.add_argument("--since", default="2023-01-01", help="the first event's day (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wide-markets", type=int, default=2500, help="markets of KXSANDBOXWIDE (default %(default)s)")
+    parser.add_argument("--dense-candles", action="store_true", help="a candle for every minute, moved or not")
     parser.add_argument("--requests-per-second", type=float, default=20.0, help="its rate limit; 0: none")
     parser.add_argument(
         "--key", action="append", default=[], metavar="ID=PEM", help="accept this key id; PEM: its public key's file"
     )
     args = parser.parse_args()
     clock = Clock(datetime.fromisoformat(args.clock).astimezone(UTC), args.speed)
-    world = World(clock, seed=args.seed, since=date.fromisoformat(args.since), wide_markets=args.wide_markets)
+    world = World(
+        clock,
+        seed=args.seed,
+        since=date.fromisoformat(args.since),
+        wide_markets=args.wide_markets,
+        dense_candles=args.dense_candles,
+    )
     world.events()  # made before the port opens, so that the first request isn't a slow one
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from sandbox import payloads, queries, trades
+from sandbox import candlesticks, payloads, queries, trades
 from sandbox.access import TOKENS_PER_REQUEST, Keys, RateLimit
 from sandbox.faults import Fault, Faults, distort
+from sandbox.markets import Market
 from sandbox.queries import BadRequest, Query
 from sandbox.world import World
 
@@ -30,8 +31,9 @@ def _json(body: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(body), status, media_type="application/json")
 
 
-def _error(status: int, code: str, message: str) -> Response:
-    return _json({"error": {"code": code, "message": message}}, status)
+def _error(status: int, code: str, message: str, details: str = "") -> Response:
+    error = {"code": code, "message": message}
+    return _json({"error": {**error, "details": details} if details else error}, status)
 
 
 class Sandbox:
@@ -54,10 +56,14 @@ class Sandbox:
             "/events/{event}": self._event,
             "/markets": self._markets,
             "/markets/trades": self._trades,
+            "/markets/candlesticks": self._batch_candles,
             "/markets/{market}": self._market,
+            "/series/{series}/markets/{market}/candlesticks": self._candles,
+            "/series/{series}/events/{event}/candlesticks": self._event_candles,
             "/historical/cutoff": self._cutoff,
             "/historical/markets": self._historical_markets,
             "/historical/markets/{market}": self._historical_market,
+            "/historical/markets/{market}/candlesticks": self._historical_candles,
             "/historical/trades": self._historical_trades,
         }
         private: dict[str, Handler] = {
@@ -86,11 +92,11 @@ class Sandbox:
             try:
                 body = handler(request, Query(request.query_params))
             except BadRequest as error:
-                return _error(400, "bad_request", str(error))
+                return _error(400, "bad_request", str(error), error.details)
             except NotFound as error:
                 return _error(404, "not_found", str(error))
-            body = distort(body, struck, request.query_params.get("cursor"))
-            return _damaged(msgspec.json.encode(body), struck) or _json(body)
+            content = msgspec.json.encode(distort(body, struck, request.query_params.get("cursor")))
+            return _damaged(content, struck) or Response(content, media_type="application/json")
 
         return answer
 
@@ -138,11 +144,23 @@ class Sandbox:
         some, cursor = query.page(*queries.live_markets(query, self.world), query.limit(100, 0, 1000))
         return {"markets": [payloads.market(m, self.world) for m in some], "cursor": cursor}
 
-    def _market(self, request: Request, query: Query) -> dict[str, Any]:
+    def _live(self, request: Request) -> Market:
+        """The market in the path, in its series if that is there too."""
         market = self.world.market(request.path_params["market"])
         if market is None or not self.world.in_live_tier(market):
             raise NotFound("market not found")
-        return {"market": payloads.market(market, self.world)}
+        if request.path_params.get("series", market.event.city.series) != market.event.city.series:
+            raise NotFound("market not found in that series")
+        return market
+
+    def _archived(self, request: Request) -> Market:
+        market = self.world.market(request.path_params["market"])
+        if market is None or not self.world.in_historical_tier(market):
+            raise NotFound("market not found")
+        return market
+
+    def _market(self, request: Request, query: Query) -> dict[str, Any]:
+        return {"market": payloads.market(self._live(request), self.world)}
 
     def _cutoff(self, request: Request, query: Query) -> dict[str, Any]:
         cutoff = payloads.stamp(self.world.cutoff())
@@ -154,10 +172,7 @@ class Sandbox:
         return {"markets": [payloads.market(m, self.world) for m in some], "cursor": cursor}
 
     def _historical_market(self, request: Request, query: Query) -> dict[str, Any]:
-        market = self.world.market(request.path_params["market"])
-        if market is None or not self.world.in_historical_tier(market):
-            raise NotFound("market not found")
-        return {"market": payloads.market(market, self.world)}
+        return {"market": payloads.market(self._archived(request), self.world)}
 
     def _trades(self, request: Request, query: Query) -> dict[str, Any]:
         some, cursor = trades.live_trades(query, self.world)
@@ -166,6 +181,21 @@ class Sandbox:
     def _historical_trades(self, request: Request, query: Query) -> dict[str, Any]:
         some, cursor = trades.historical_trades(query, self.world)
         return {"trades": [payloads.trade(t) for t in some], "cursor": cursor}
+
+    def _candles(self, request: Request, query: Query) -> dict[str, Any]:
+        return candlesticks.of_market(query, self.world, self._live(request))
+
+    def _batch_candles(self, request: Request, query: Query) -> dict[str, Any]:
+        return candlesticks.of_batch(query, self.world)
+
+    def _event_candles(self, request: Request, query: Query) -> dict[str, Any]:
+        event = self.world.event(request.path_params["event"])
+        if event is None or event.city.series != request.path_params["series"]:
+            raise NotFound("event not found")
+        return candlesticks.of_event(query, self.world, event)
+
+    def _historical_candles(self, request: Request, query: Query) -> dict[str, Any]:
+        return candlesticks.of_archived_market(query, self.world, self._archived(request))
 
     def _balance(self, request: Request, query: Query) -> dict[str, Any]:
         now = int(self.world.clock.now().timestamp())

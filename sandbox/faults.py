@@ -27,6 +27,7 @@ Kind = Literal[
     "slow",
     "malformed_market",
     "integer_cents",
+    "integer_cents_candle",
     "set_market",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -72,10 +73,10 @@ class Faults:
 def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> dict[str, Any]:
     """The body of a list answer, as the faults leave it."""
     for fault in faults:
-        markets = body.get("markets") or []
+        markets = [] if _candle_lists(body) else body.get("markets") or []
         if fault.kind == "missing_list":
             body = {}
-        elif fault.kind == "repeated_cursor":
+        elif fault.kind == "repeated_cursor" and "cursor" in body:
             body["cursor"] = cursor or body["cursor"] or cursor_at(0)
         elif fault.kind == "malformed_market" and markets:
             markets[0] = {**markets[0], "close_time": "soon"}
@@ -84,9 +85,34 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
             for name in ("yes_bid_dollars", "yes_ask_dollars", "last_price_dollars"):
                 old.pop(name)
             markets[0] = old
+        elif fault.kind == "integer_cents_candle":
+            for holder, key in _candle_lists(body):
+                if candles := msgspec.json.decode(holder[key]):
+                    holder[key] = msgspec.Raw(msgspec.json.encode([_in_cents(candles[0]), *candles[1:]]))
+                    break
         elif fault.kind == "set_market":
             for number, market in enumerate(markets):
                 if market["ticker"] == fault.value["ticker"]:
                     changed = {**market, **fault.value}
                     markets[number] = {n: v for n, v in changed.items() if v != "(missing)"}
     return body
+
+
+def _candle_lists(body: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Where the lists of candles are: what holds them, and the key in it."""
+    by_market = [body, *(body.get("markets") or [])]
+    by_event = body.get("market_candlesticks", [])
+    return [(of, "candlesticks") for of in by_market if "candlesticks" in of] + [
+        (by_event, n) for n in range(len(by_event))
+    ]
+
+
+def _in_cents(candle: dict[str, Any]) -> dict[str, Any]:
+    """A candle as it was until March 2026: whole cents and contracts, in names without suffixes."""
+    old = {name.removesuffix("_fp"): value for name, value in candle.items()}
+    for name, value in old.items():
+        if isinstance(value, dict):
+            old[name] = {n.removesuffix("_dollars"): v and round(float(v) * 100) for n, v in value.items()}
+        elif isinstance(value, str):
+            old[name] = int(float(value))
+    return old

@@ -37,6 +37,11 @@ def contracts(hundredths: int) -> str:
     return f"{hundredths / 100:.2f}"
 
 
+def open_interest(volume: int) -> str:
+    """What is held of the contracts that were traded."""
+    return contracts(volume * 3 // 5)
+
+
 @cache
 def _recorded(name: str) -> dict[str, Any]:
     body: dict[str, Any] = json.loads((RECORDED / name).read_text(encoding="utf-8"))
@@ -149,7 +154,7 @@ def market(found: Market, world: World) -> dict[str, Any]:
         "no_ask_dollars": dollars(100 - quote.bid),
         "no_bid_dollars": dollars(100 - quote.ask),
         "no_sub_title": yes,
-        "open_interest_fp": contracts(volume * 3 // 5),
+        "open_interest_fp": open_interest(volume),
         "rules_primary": f"If the maximum temperature recorded at {of.city.name} ({of.city.station}) for {day} "
         f"is {question}, then the market resolves to Yes.",
         "status": status,

@@ -30,6 +30,10 @@ ALLOWED_WITH: dict[str, tuple[str | None, ...]] = {
 class BadRequest(ValueError):
     """A parameter that the exchange refuses with a 400."""
 
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
+
 
 def cursor_at(position: object) -> str:
     """The cursor of the page that begins there."""
@@ -74,6 +78,13 @@ class Query:
             return None if value is None else datetime.fromtimestamp(value, UTC)
         except (OverflowError, ValueError, OSError):
             raise BadRequest(f"{name} is out of range") from None
+
+    def second(self, name: str) -> int:
+        """A moment that must be given, in unix seconds."""
+        moment = self.moment(name)
+        if moment is None:
+            raise BadRequest(f"{name} is required")
+        return int(moment.timestamp())
 
     def cursor(self) -> str:
         """What stands in the cursor; "" on the first page."""

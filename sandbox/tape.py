@@ -132,20 +132,20 @@ class Tape:
         quiet_since = market.event.minutes.stop * MINUTE + 24 * HOUR
         return self._final(market, quiet_since) if now >= quiet_since else self._snapshot(market, now)
 
+    def volume(self, market: Market, end: int) -> int:
+        """The contracts traded before ``end``."""
+        schedule = self._schedule(market)
+        hours = max(0, end // HOUR - schedule.first)
+        return sum(schedule.counts[:hours]) + sum(t.size for t in self.trades(market, end // HOUR * HOUR, end))
+
     def _snapshot(self, market: Market, now: int) -> Snapshot:
         minute = min(now // MINUTE, market.event.minutes.stop - 1)
         if minute < market.event.minutes.start:
             return Snapshot(Quote(minute, 0, 100, 0, 0), 0, 0, 0)
         [quote] = self.quotes(market, minute, minute + 1)
         last = next(self.trades(market, 0, now + 1), None)
-        volume = self._volume(market, now + 1)
-        return Snapshot(quote, last.price if last else 0, volume, volume - self._volume(market, now + 1 - 24 * HOUR))
-
-    def _volume(self, market: Market, end: int) -> int:
-        """The contracts traded before ``end``."""
-        schedule = self._schedule(market)
-        hours = max(0, end // HOUR - schedule.first)
-        return sum(schedule.counts[:hours]) + sum(t.size for t in self.trades(market, end // HOUR * HOUR, end))
+        volume = self.volume(market, now + 1)
+        return Snapshot(quote, last.price if last else 0, volume, volume - self.volume(market, now + 1 - 24 * HOUR))
 
     def _bytes(self, number: int, market: Market, hour: int) -> bytes:
         return shake_128(f"{self._seed}/{market.ticker}/{hour}".encode()).digest(number)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
+from sandbox.candles import Chart
 from sandbox.markets import Event, Market
 from sandbox.special import odd_events, wide_event
 from sandbox.tape import Tape
@@ -33,11 +34,18 @@ class World:
     """The weather events from ``since`` on, the odd ones, and a wide one with ``wide_markets`` markets."""
 
     def __init__(
-        self, clock: Clock, *, seed: int = 1, since: date = date(2023, 1, 1), wide_markets: int = 2500
+        self,
+        clock: Clock,
+        *,
+        seed: int = 1,
+        since: date = date(2023, 1, 1),
+        wide_markets: int = 2500,
+        dense_candles: bool = False,
     ) -> None:
         self.clock = clock
         self._seed = seed
         self.tape = Tape(seed)
+        self.chart = Chart(self.tape, dense=dense_candles)
         self._next_day = since
         self._events: dict[str, list[Event]] = {city.series: [] for city in CITIES}
         self._by_ticker: dict[str, Event] = {}

@@ -43,6 +43,7 @@ class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
     ``candles_start``: the first day that the daily catchup of candles fills.
+    ``reports_kept``: per DAG; ``snapshots_kept_days``: None keeps all.
     ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
     """
 
@@ -51,6 +52,8 @@ class Settings:
     candles_start: datetime
     rejected_share: float
     reports_folder: Path
+    reports_kept: int
+    snapshots_kept_days: int | None
     task_retries: int
     retry_delay_seconds: float
 
@@ -82,6 +85,8 @@ def load_settings() -> Settings:
             candles_start=datetime.combine(values["candles"]["start_date"], time(), UTC),
             rejected_share=float(values["tolerances"]["rejected_share"]),
             reports_folder=PROJECT / folder,
+            reports_kept=int(values["reports"]["keep"]),
+            snapshots_kept_days=int(values["snapshots"]["keep_days"]) or None,
             task_retries=int(values["tasks"]["retries"]),
             retry_delay_seconds=float(values["tasks"]["retry_delay_seconds"]),
         )

@@ -46,19 +46,41 @@ QUERIES = [
     {"ticker": "KXSANDBOXODD-26SEP15-SCALAR", "min_ts": "1", "max_ts": "2000000000"},
 ]
 """A route ignores the parameters that it doesn't know."""
+CANDLE_QUERIES = [
+    {
+        "market_tickers": "KXHIGHNY-26SEP23-T65,KXSANDBOXODD-26SEP15-SCALAR,KXSANDBOXODD-26DEC31-EMPTY",
+        "start_ts": str(start),
+        "end_ts": str(start + minutes * 60),
+        "period_interval": period,
+        "include_latest_before_start": latest,
+    }
+    for start, minutes, period in (
+        (1789999200, 600, "1"),
+        (1789430400, 3000, "1"),
+        (1781704800, 3000, "1"),
+        (1780272000, 3000 * 60, "60"),
+        (1777593600, 3000 * 1440, "1440"),
+    )
+    for latest in ("true", "false")
+]
 
 
 def paths(server: ExchangeServer, route: str) -> list[str]:
     """The route with its tickers filled in."""
     if "{market}" in route:
-        tier = route.partition("/{market}")[0]
+        tier = "/historical/markets" if route.startswith("/historical") else "/markets"
         markets = server.get(tier, limit=1000).json()["markets"]
         one_of_each_status = {market["status"]: market["ticker"] for market in markets}
-        return [route.replace("{market}", ticker) for ticker in one_of_each_status.values()]
-    for name, tickers in TICKERS.items():
+        return [filled(route, "market", ticker) for ticker in one_of_each_status.values()]
+    for name in ("event", "series"):
         if f"{{{name}}}" in route:
-            return [route.replace(f"{{{name}}}", ticker) for ticker in tickers]
+            return [filled(route, name, ticker) for ticker in TICKERS[name]]
     return [route]
+
+
+def filled(route: str, name: str, ticker: str) -> str:
+    """With that ticker, and the series that it is of."""
+    return route.replace(f"{{{name}}}", ticker).replace("{series}", ticker.partition("-")[0])
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -67,11 +89,14 @@ def test_every_answer_fits_the_official_model_and_holds_nothing_that_it_does_not
 ) -> None:
     model = official_client.model_of(route)
     auth = KeySignature(key.id, key.private_pem)
+    of_candles, candles = route.endswith("/candlesticks"), 0
     for path in paths(morning, route):
-        for query in QUERIES:
+        for query in CANDLE_QUERIES if of_candles else QUERIES:
             answer = requests.get(morning.base_url + path, params=query, auth=auth, timeout=10)
             assert answer.status_code == 200, answer.text
             model.model_validate(answer.json(), extra="forbid")
+            candles += answer.text.count("end_period_ts")
+    assert candles > 1000 or not of_candles
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -16,6 +16,7 @@ from tests.exchange_server import ExchangeServer
 
 SMALL = ("--since=2026-06-15", "--requests-per-second=0", "--wide-markets=20")
 EVENT = "KXHIGHCHI-26SEP10"
+CANDLES = f"/series/KXHIGHCHI/events/{EVENT}/candlesticks?start_ts=1788962400&end_ts=1789000000&period_interval=1"
 ROUTES = [
     "/series",
     "/series/KXHIGHCHI",
@@ -26,6 +27,7 @@ ROUTES = [
     "/historical/markets?limit=300",
     "/markets/trades?limit=300",
     "/historical/trades?limit=300",
+    CANDLES,
     "/exchange/status",
 ]
 
@@ -44,6 +46,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others() -> None:
         "/markets/trades?limit=300",
         "/historical/trades?limit=300",
         f"/events/{EVENT}",
+        CANDLES,
     }
 
 

@@ -252,3 +252,38 @@ def test_an_event_that_settles_days_late_is_overdue_until_it_does(
 
 def markets_of(report: dict[str, Any], day: str) -> list[str]:
     return [ticker.rpartition("-")[2] for ticker in report["overdue"] if f"-{day}-" in ticker]
+
+
+def test_a_result_that_changed_elsewhere_is_looked_up_again(
+    settle: Settle, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    settle()
+    old = "KXHIGHNY-26SEP01"
+    ticker = loser(warehouse, old)
+    amended = {"ticker": ticker, "result": "yes", "settlement_value_dollars": "1.0000"}
+    exchange_server.faults({"kind": "set_market", "value": amended, "times": 99})
+    assert settlement(warehouse, ticker)["result"] == "no", "long settled: no incremental list has it"
+    with warehouse.begin() as connection:
+        connection.execute(sa.text(f"UPDATE kalshi_market SET result = 'yes' WHERE market_ticker = '{ticker}'"))
+    report = settle()
+    assert settlement(warehouse, ticker)["result"] == "yes"
+    assert report["state"] == "warning"
+    assert old in report["warnings"][0]
+
+
+def test_the_live_tier_counts_where_the_historical_one_disagrees(
+    settle: Settle, warehouse: sa.Engine, exchange: Exchange, exchange_server: ExchangeServer
+) -> None:
+    archived = {m["ticker"]: m for m in listed(exchange_server, "/historical/markets")}
+    both = [m["ticker"] for m in listed(exchange_server, "/markets") if m["ticker"] in archived]
+    stale = {"ticker": both[0], "result": "no" if archived[both[0]]["result"] == "yes" else "yes"}
+    exchange_server.faults({"kind": "set_market", "path": "/historical/markets", "value": stale, "times": 99})
+    settle()
+    assert settlement(warehouse, both[0])["result"] == archived[both[0]]["result"]
+    again = settle(full=True)
+    assert (again["updated"], count(warehouse, "kalshi_settlement_change")) == (0, 0)
+
+
+def listed(server: ExchangeServer, path: str) -> list[dict[str, Any]]:
+    markets: list[dict[str, Any]] = server.get(path, series_ticker="KXHIGHNY", limit=1000).json()["markets"]
+    return markets

@@ -68,6 +68,12 @@ def test_an_idle_bucket_saves_up_no_more_than_a_second(warehouse_on_both: sa.Eng
     assert next_free_us(warehouse_on_both) >= idle_since + HOUR_US - 1_000_000
 
 
+def test_a_clock_that_was_set_back_holds_nobody_up_for_long(warehouse_on_both: sa.Engine) -> None:
+    budget = SharedBudget(warehouse_on_both, "exchange/key", 20)
+    set_next_free(warehouse_on_both, HOUR_US)
+    assert budget.reserve() <= 60
+
+
 def test_making_a_bucket_again_keeps_what_is_taken(warehouse_on_both: sa.Engine) -> None:
     SharedBudget(warehouse_on_both, "exchange/key", 0.001).reserve()
     taken = next_free_us(warehouse_on_both)

@@ -229,3 +229,13 @@ def test_a_market_too_long_for_its_column_takes_no_other_with_it(catalog: sa.Eng
 )
 def test_the_day_of_an_event_is_read_from_its_ticker(ticker: str, day: date | None) -> None:
     assert event_date(ticker) == day
+
+
+def test_an_answer_older_than_what_is_stored_changes_nothing(catalog: sa.Engine) -> None:
+    write_market(catalog, 1, **SETTLED, updated_time="2026-09-24T12:00:00Z")
+    before = only(rows(catalog, "kalshi_market"))
+    stale = {"status": "closed", "result": "yes", "settlement_value_dollars": "1.0000"}
+    assert write_market(catalog, 2, **stale, updated_time="2026-09-24T11:00:00Z") == WriteCounts(unchanged=1)
+    assert only(rows(catalog, "kalshi_market")) == before
+    assert rows(catalog, "kalshi_settlement_change") == []
+    assert write_market(catalog, 3, **stale, updated_time="2026-09-24T12:00:00Z").updated == 1

@@ -144,3 +144,19 @@ def test_the_readme_s_backtest_gives_the_profit_of_buying_at_the_first_ask(wareh
         connection.exec_driver_sql(yesterday.replace("%", "%%")).all()
     found = [(str(day), contracts, float(profit)) for day, contracts, _, _, profit in rows]
     assert found == [("2026-09-02", 2, 0.35), ("2026-09-03", 1, 0.30), ("None", 3, 0.65)]
+
+
+def test_freshness_follows_the_series_that_is_furthest_behind(warehouse: sa.Engine) -> None:
+    end = sa.text("UPDATE kalshi_sync_run SET state = :state, ended_at_utc = UTC_TIMESTAMP(6) WHERE run_id = :run_id")
+    with warehouse.begin() as connection:
+        for series, state in (("KXGOOD", "success"), ("KXBAD", "failed")):
+            run_id = ledger.start_run(connection, ledger.RunKey("trades", series))
+            connection.execute(end, {"run_id": run_id, "state": state})
+        assert verdicts(connection)["kalshi_trade"] == "fail"
+        connection.execute(end, {"run_id": run_id, "state": "warning"})
+        assert verdicts(connection)["kalshi_trade"] == "pass"
+        connection.exec_driver_sql(
+            "INSERT INTO kalshi_sync_run (job, scope, state, started_at_utc) "
+            "VALUES ('trades', 'KXGONE', 'failed', UTC_TIMESTAMP(6) - INTERVAL 9 DAY)"
+        )
+        assert verdicts(connection)["kalshi_trade"] == "pass", "a series that nobody asks for any more doesn't count"

@@ -89,6 +89,7 @@ CREATE TABLE IF NOT EXISTS kalshi_market (
   KEY series (series_ticker),
   KEY series_close (series_ticker, close_time_utc),
   KEY status (status, close_time_utc),
+  KEY updated (updated_at_utc),
   CONSTRAINT kalshi_market_event FOREIGN KEY (event_ticker) REFERENCES kalshi_event (event_ticker),
   CONSTRAINT kalshi_market_series FOREIGN KEY (series_ticker) REFERENCES kalshi_series (series_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

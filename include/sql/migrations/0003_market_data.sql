@@ -99,12 +99,21 @@ SELECT
   END AS verdict
 FROM kalshi_freshness_rule rule
 LEFT JOIN (
-  SELECT 'kalshi_market' AS table_name, MAX(open_time_utc) AS data_at_utc FROM kalshi_market
+  SELECT 'kalshi_market' AS table_name, MAX(updated_at_utc) AS data_at_utc FROM kalshi_market
   UNION ALL SELECT 'kalshi_settlement', MAX(settled_at_utc) FROM kalshi_settlement
   UNION ALL SELECT 'kalshi_trade', MAX(executed_at_utc) FROM kalshi_trade
   UNION ALL SELECT 'kalshi_price_snapshot', MAX(snapshot_at_utc) FROM kalshi_price_snapshot
 ) latest ON latest.table_name = rule.table_name
 LEFT JOIN (
-  SELECT job, MAX(ended_at_utc) AS ended_at_utc FROM kalshi_sync_run
-  WHERE state IN ('success', 'warning') AND scope <> '(plan)' GROUP BY job
+  -- The series that is furthest behind, of those that the job still runs for.
+  SELECT scopes.job, IF(COUNT(scopes.good_utc) = COUNT(*), MIN(scopes.good_utc), NULL) AS ended_at_utc
+  FROM (
+    SELECT job, scope, MAX(started_at_utc) AS started_utc,
+      MAX(CASE WHEN state IN ('success', 'warning') THEN ended_at_utc END) AS good_utc
+    FROM kalshi_sync_run WHERE scope <> '(plan)' GROUP BY job, scope
+  ) scopes
+  JOIN (SELECT job, MAX(started_at_utc) AS started_utc FROM kalshi_sync_run GROUP BY job) newest
+    ON newest.job = scopes.job
+  WHERE scopes.started_utc > newest.started_utc - INTERVAL 1 HOUR
+  GROUP BY scopes.job
 ) run ON run.job = rule.job;

@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -13,11 +14,12 @@ import tenacity
 
 from kalshi.exchange.budget import LocalBudget, RequestBudget
 from kalshi.exchange.config import ExchangeConfig
-from kalshi.exchange.errors import ExchangeUnavailable, RequestRefused, TransientFault
+from kalshi.exchange.errors import ExchangeError, ExchangeUnavailable, RequestRefused, TransientFault
 from kalshi.exchange.signing import KeySignature
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+LONG_WAIT = 5.0
 LONGEST_QUOTE = 300
 """Characters of an exchange's error body that go into a message."""
 
@@ -47,12 +49,28 @@ def _quote(body: bytes) -> str:
     return (line[:LONGEST_QUOTE] + "…") if len(line) > LONGEST_QUOTE else (line or "(empty body)")
 
 
+def _root_cause(error: BaseException) -> str:
+    """Why a request failed, without the address, which may hold more than the host."""
+    cause: Any = error.args[0] if error.args else error
+    cause = getattr(cause, "reason", cause)
+    name = type(cause).__name__ if isinstance(cause, BaseException) else type(error).__name__
+    words = {
+        "NameResolutionError": "its name can't be resolved",
+        "NewConnectionError": "the connection was refused",
+        "ConnectTimeoutError": "it can't be connected to in time",
+        "ReadTimeoutError": "it took too long",
+        "ProtocolError": "the connection broke",
+    }
+    return words.get(name, name)
+
+
 class Transport:
     """Sends GET requests to one exchange and decodes the answers. One per thread."""
 
     def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
         self.traffic = Traffic()
         self._config = config
+        self._host = urlsplit(config.base_url).hostname
         self._budget = budget or LocalBudget(config.requests_per_second)
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "kalshi-warehouse"
@@ -93,7 +111,7 @@ class Transport:
             last = gave_up.last_attempt.exception()
             raise ExchangeUnavailable(
                 f"Gave up on GET {path} after {policy.attempts} attempts; the last one failed with: {last}. "
-                "The exchange may be down or busy: run the task again later."
+                "The exchange may be down, busy or changed, or its address wrong; else run the task again later."
             ) from last
 
     def _attempt(self, path: str, answer_type: type[Answer], query: dict[str, Any]) -> Answer:
@@ -103,19 +121,23 @@ class Transport:
         try:
             # A redirect would carry the signature to another address.
             response = self._session.get(url, params=query, timeout=self._config.timeout, allow_redirects=False)
+        except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
+            raise ExchangeError(f"GET {path} can't reach {self._host}: {_root_cause(error)}.") from error
         except requests.RequestException as error:
-            raise TransientFault(f"{type(error).__name__} on GET {path}") from error
+            raise TransientFault(f"no answer from {self._host} ({_root_cause(error)}) to GET {path}") from error
         if response.status_code == 200:
             try:
                 return msgspec.json.decode(response.content, type=answer_type)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise TransientFault(f"GET {path} answered with unreadable JSON ({error})") from error
+                raise TransientFault(f"GET {path} answered with JSON that can't be used ({error})") from error
         if response.status_code == 429 or response.status_code >= 500:
             raise TransientFault(f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}")
         raise RequestRefused("GET", path, response.status_code, _quote(response.content))
 
     def _wait_for_budget(self) -> None:
         wait = self._budget.reserve()
+        if wait > LONG_WAIT:
+            log.info("Waiting %.0f s for the request budget.", wait)
         if wait > 0:
             time.sleep(wait)
             self.traffic.throttled_seconds += wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ class CandlesSyncOperator(SeriesSyncOperator):
         self.force = force
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
-        return sync_candles(
-            exchange, engine, CandlesRequest(cutoff=self.cutoff, force=self.force, **self.about(context))
-        )
+        about = self.about(context)
+        if about["window_start"] == about["window_end"]:  # a run without a data interval: the last whole day
+            day = about["asked_at"].replace(hour=0, minute=0, second=0, microsecond=0)
+            about |= {"window_start": day - timedelta(days=1), "window_end": day}
+        return sync_candles(exchange, engine, CandlesRequest(cutoff=self.cutoff, force=self.force, **about))

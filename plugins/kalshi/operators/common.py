@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.settings import load_settings
+
+WAREHOUSE_REFUSED = {1044: "no right to the database", 1045: "wrong user or password", 1049: "no such database"}
 
 
 def task_defaults() -> dict[str, Any]:
@@ -58,3 +61,10 @@ def failing_for_good() -> Iterator[None]:
         yield
     except (RequestRefused, BadConnection) as error:
         raise AirflowFailException(str(error)) from error
+    except sa.exc.OperationalError as error:
+        code, words = (*getattr(error.orig, "args", ()), None, None)[:2]
+        if code not in WAREHOUSE_REFUSED:
+            raise
+        raise AirflowFailException(
+            f"kalshi_warehouse refuses us: {words}. Check its user, password and database."
+        ) from error

@@ -20,7 +20,7 @@ from kalshi.sync.plan import find_cutoff
 from kalshi.warehouse.migrate import migrate
 
 
-def as_utc(moment: datetime | None) -> datetime | None:
+def as_utc(moment: Any) -> Any:
     """A plain datetime in UTC; Airflow's are of a subclass that reports can't encode."""
     return datetime.fromtimestamp(moment.timestamp(), UTC) if moment else None
 
@@ -39,6 +39,8 @@ class PlanOperator(BaseOperator):
         self.series = series
 
     def execute(self, context: Any) -> list[dict[str, str | None]]:
+        if "*" in self.series and len(self.series) > 1:
+            raise AirflowFailException("The series * stands for the whole exchange: give it alone.")
         with failing_for_good():
             engine = WarehouseHook().get_conn()
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
@@ -72,13 +74,15 @@ class SeriesSyncOperator(BaseOperator):
         raise NotImplementedError
 
     def about(self, context: Any) -> dict[str, Any]:
-        """What every request says of the run that asks."""
+        """What every request says of the run that asks. A run without a data interval stands for its own time."""
+        asked_at = as_utc(context["dag_run"].run_after)
         return {
             "series_ticker": self.planned["series_ticker"],
             "tolerated_share": load_settings().rejected_share,
             "dag_run_id": context["dag_run"].run_id,
-            "window_start": as_utc(context.get("data_interval_start")),
-            "window_end": as_utc(context.get("data_interval_end")),
+            "window_start": as_utc(context.get("data_interval_start")) or asked_at,
+            "window_end": as_utc(context.get("data_interval_end")) or asked_at,
+            "asked_at": asked_at,
         }
 
     @property

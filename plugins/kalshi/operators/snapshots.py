@@ -12,7 +12,7 @@ from airflow.sdk import BaseOperator
 from kalshi.exchange import Exchange
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import failing_for_good
-from kalshi.operators.runs import SeriesSyncOperator
+from kalshi.operators.runs import SeriesSyncOperator, as_utc
 from kalshi.reports.snapshots import SNAPSHOTS
 from kalshi.sync.snapshots import SnapshotRequest, prune_snapshots, snapshot_prices
 
@@ -48,7 +48,7 @@ class PruneSnapshotsOperator(BaseOperator):
         if self.retention_days is None:
             self.log.info("All snapshots are kept: retention_days is not set.")
             return
-        oldest = context["data_interval_end"] - timedelta(days=self.retention_days)
+        oldest = as_utc(context["dag_run"].run_after) - timedelta(days=self.retention_days)
         with failing_for_good():
             engine = WarehouseHook().get_conn()
         found = prune_snapshots(engine, oldest, dry_run=self.prune_dry_run)

@@ -47,4 +47,6 @@ class TradesSyncOperator(SeriesSyncOperator):
         first, last = date.fromisoformat(str(self.date_from)), date.fromisoformat(str(self.date_to))
         if first > last:
             raise AirflowFailException(f"date_from ({first}) lies after date_to ({last}).")
+        if first > datetime.now(UTC).date():
+            raise AirflowFailException(f"date_from ({first}) lies ahead: there are no trades yet.")
         return datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC)

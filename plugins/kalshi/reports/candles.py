@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from kalshi.reports.runs import ENDING, Details, RunReport, Section
+from kalshi.reports.runs import ENDING, Details, RunReport
 
 if TYPE_CHECKING:
     import altair as alt
@@ -25,10 +25,6 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
         "GROUP BY series, day ORDER BY day, series"
     ).bindparams(sa.bindparam("wanted", expanding=True))
     return {"candles_by_day": [dict(row) for row in connection.execute(query, {"wanted": wanted}).mappings()]}
-
-
-def _sections(report: Details) -> list[Section]:
-    return []
 
 
 def _heat_map(report: Details) -> alt.Chart | None:
@@ -68,7 +64,6 @@ CANDLES = RunReport(
         **ENDING,
     },
     details=_details,
-    sections=_sections,
     chart=_heat_map,
     chart_title="Candles by event day",
     chart_intro="Of the 60 event days up to the latest that has candles. Minutes without news have no candle.",

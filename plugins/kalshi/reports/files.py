@@ -23,11 +23,13 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def write_files(folder: Path, report: dict[str, Any], template: str, chart: alt.Chart | None, **context: Any) -> Path:
+def write_files(
+    folder: Path, report: dict[str, Any], template: str, chart: alt.Chart | None, *, keep: int, **context: Any
+) -> Path:
     """Write ``report.json``, ``plot.png`` and ``index.html`` into ``folder/<dag run id>/``.
 
     The page holds its plot and its style, so it works offline and as an e-mail attachment.
-    ``folder/latest`` points to the newest report.
+    ``folder/latest`` points to the newest report; the newest ``keep`` of them stay.
     """
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", report["dag_run_id"]).strip(".") or "run"
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,6 +49,9 @@ def write_files(folder: Path, report: dict[str, Any], template: str, chart: alt.
     shutil.rmtree(target, ignore_errors=True)
     making.rename(target)
     _point_latest(folder, name)
+    reports = [path for path in folder.iterdir() if not path.is_symlink() and not path.name.startswith(".")]
+    for old in sorted(reports, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
+        shutil.rmtree(old, ignore_errors=True)
     return target / "index.html"
 
 

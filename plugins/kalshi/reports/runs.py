@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tabulate import tabulate
 
 from kalshi.reports.files import write_files
+from kalshi.settings import load_settings
 from kalshi.warehouse.ledger import PLAN, runs_of
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class RunReport:
     intro: str
     columns: dict[str, str]
     details: Callable[[sa.Connection, list[str]], Details]
-    sections: Callable[[Details], list[Section]]
     chart: Callable[[Details], alt.Chart | None]
     chart_title: str
     chart_intro: str
+    sections: Callable[[Details], list[Section]] = field(default=lambda report: [])
 
     def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
         """The report of one DAG run. A wanted series without a finished run counts as failed."""
@@ -98,6 +99,7 @@ class RunReport:
             report,
             "run.html.jinja",
             self.chart(report),
+            keep=load_settings().reports_kept,
             spec=self,
             run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
             sections=self.sections(report),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from kalshi.reports.runs import ENDING, Details, RunReport, Section
+from kalshi.reports.runs import ENDING, Details, RunReport
 
 if TYPE_CHECKING:
     import altair as alt
@@ -28,10 +28,6 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
         query = query.bindparams(sa.bindparam("wanted", expanding=True))
     rows = connection.execute(query, {"wanted": wanted} if every else {}).mappings()
     return {"quotes": [dict(row) for row in rows]}
-
-
-def _sections(report: Details) -> list[Section]:
-    return []
 
 
 def _ranges(report: Details) -> alt.Chart | None:
@@ -69,7 +65,6 @@ SNAPSHOTS = RunReport(
         **ENDING,
     },
     details=_details,
-    sections=_sections,
     chart=_ranges,
     chart_title="Quotes",
     chart_intro=f"Bid to ask of the {MOST_MARKETS} most traded markets in the latest snapshot; empty books left out.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from kalshi.reports.runs import ENDING, Details, RunReport, Section
+from kalshi.reports.runs import ENDING, Details, RunReport
 
 if TYPE_CHECKING:
     import altair as alt
@@ -21,10 +21,6 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
         "(SELECT MAX(executed_at_utc) FROM kalshi_trade) - INTERVAL 60 DAY GROUP BY series, day ORDER BY day, series"
     ).bindparams(sa.bindparam("wanted", expanding=True))
     return {"trades_by_day": [dict(row) for row in connection.execute(query, {"wanted": wanted}).mappings()]}
-
-
-def _sections(report: Details) -> list[Section]:
-    return []
 
 
 def _bars(report: Details) -> alt.Chart | None:
@@ -62,7 +58,6 @@ TRADES = RunReport(
         **ENDING,
     },
     details=_details,
-    sections=_sections,
     chart=_bars,
     chart_title="Trades in the warehouse",
     chart_intro="By UTC day, of the 60 days up to the latest trade.",

@@ -10,6 +10,10 @@ NOW_US = "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)"
 """The server's clock, so that workers whose clocks differ agree."""
 
 
+LONGEST_QUEUE = 1000
+"""A bucket that is booked ahead by more requests than this, and by a minute, had its clock set back."""
+
+
 class SharedBudget:
     """A token bucket as one row per key and host; depth: one second of requests.
 
@@ -21,6 +25,7 @@ class SharedBudget:
         self._engine = engine
         self._budget = budget[:190]
         self._interval_us = round(1_000_000 / requests_per_second)
+        self._longest_us = max(60_000_000, LONGEST_QUEUE * self._interval_us)
         self._saved_up_us = max(0, 1_000_000 - self._interval_us)
         with engine.begin() as connection:
             connection.execute(
@@ -33,11 +38,17 @@ class SharedBudget:
         return in_transaction(self._engine, self._reserve)
 
     def _reserve(self, connection: sa.Connection) -> float:
-        values = {"budget": self._budget, "interval": self._interval_us, "saved_up": self._saved_up_us}
+        values = {
+            "budget": self._budget,
+            "interval": self._interval_us,
+            "saved_up": self._saved_up_us,
+            "longest": self._longest_us,
+        }
         connection.execute(
             sa.text(
                 "UPDATE kalshi_request_budget SET next_free_us = LAST_INSERT_ID("
-                f"GREATEST(next_free_us, {NOW_US} - :saved_up) + :interval) WHERE budget = :budget"
+                f"GREATEST(LEAST(next_free_us, {NOW_US} + :longest), {NOW_US} - :saved_up) + :interval) "
+                "WHERE budget = :budget"
             ),
             values,
         )
