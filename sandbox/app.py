@@ -227,6 +227,8 @@ async def _early(struck: list[Fault]) -> Response | None:
     for fault in struck:
         if fault.kind == "slow":
             await asyncio.sleep(float(fault.value or 1))
+        elif fault.kind == "http_400":
+            return _error(400, "bad_request", "bad request")
         elif fault.kind == "http_403":
             return _error(403, "forbidden", "the key lacks the scope")
         elif fault.kind == "redirect":

@@ -15,6 +15,7 @@ import msgspec
 from sandbox.queries import cursor_at
 
 Kind = Literal[
+    "http_400",
     "http_403",
     "http_429",
     "http_500",

@@ -68,7 +68,7 @@ def test_an_exchange_that_never_answers_in_time_is_given_up(exchange_server: Exc
     exchange_server.faults({"kind": "slow", "value": 2, "path": "/cutoff", "times": 99})
     with (
         Exchange(quick_config(exchange_server, timeout=(2.0, 0.2))) as exchange,
-        pytest.raises(ExchangeUnavailable, match="it took too long. to GET /historical/cutoff"),
+        pytest.raises(ExchangeUnavailable, match=r"it took too long. to GET /historical/cutoff"),
     ):
         exchange.historical_cutoff()
 
@@ -80,7 +80,7 @@ def test_a_host_where_nobody_listens_is_given_up(exchange_server: ExchangeServer
         config = quick_config(exchange_server)
         with (
             Exchange(replace(config, base_url=nowhere)) as exchange,
-            pytest.raises(ExchangeUnavailable, match="127.0.0.1 .the connection was refused. to GET"),
+            pytest.raises(ExchangeUnavailable, match=r"127\.0\.0\.1 .the connection was refused. to GET"),
         ):
             exchange.historical_cutoff()
 

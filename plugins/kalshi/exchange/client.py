@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -147,10 +148,13 @@ class Exchange:
             ExchangeError: it was cut without coming any further.
         """
         path = f"/series/{quote(series_ticker, safe='')}/events/{quote(event_ticker, safe='')}/candlesticks"
+        seen_until = start - 1
         while True:
             answer = self._transport.get(path, _EventCandlesAnswer, start_ts=start, end_ts=end, period_interval=1)
-            for ticker, candles in zip(answer.market_tickers, answer.market_candlesticks, strict=True):
-                yield read_candles(candles, LiveCandle, path, ticker)
+            for ticker, raw in zip(answer.market_tickers, answer.market_candlesticks, strict=True):
+                found = read_candles(raw, LiveCandle, path, ticker)
+                # An answer begins with the last candle of the one before it.
+                yield replace(found, candles=[c for c in found.candles if c.end_ts > seen_until])
             if answer.adjusted_end_ts >= end:
                 return
             if answer.adjusted_end_ts <= start:
@@ -158,7 +162,7 @@ class Exchange:
                     f"GET {path} was cut at {answer.adjusted_end_ts}, no further than its start {start}: the minutes "
                     f"up to {end} can't be reached. Run the task again, and report it to Kalshi if it stays."
                 )
-            start = answer.adjusted_end_ts
+            start = seen_until = answer.adjusted_end_ts
 
     def historical_candles(self, market_ticker: str, start: int, end: int) -> MarketCandles | None:
         """``GET /historical/markets/{m}/candlesticks``: minutes of an archived market; None for a live one (404).

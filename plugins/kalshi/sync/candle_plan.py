@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Literal
 
 TICKERS_PER_BATCH = 100
 MINUTES_PER_BATCH = 10_000
 MINUTES_PER_MARKET = 4_500
-"""The exchange refuses more than 100 tickers or 10,000 candles in a batch, and 5,000 in a request for one market
-(Kalshi docs and OpenAPI 3.34; the last was measured, so we stay below it)."""
+"""The exchange refuses more than 100 tickers or 10,000 candles in a batch, and 5,000 in a request for one market. It
+counts the minutes asked for, whether they have candles or not (Kalshi docs and OpenAPI 3.34; measured by others)."""
 
 
 @dataclass(frozen=True)
@@ -28,56 +27,55 @@ class AliveMarket:
 
 @dataclass(frozen=True)
 class Unit:
-    """Markets whose candles are fetched together, for minutes that end in [start, end] (unix s).
+    """Markets of one tier whose candles are fetched together, for minutes that end in [start, end] (unix s).
 
-    ``how``: one batch request, one request for an event (cut and continued by the exchange), or one for
-    each market of the historical tier. ``finishes``: the events that are complete after this unit.
+    ``finishes``: the events that are complete after this unit.
     """
 
-    how: Literal["batch", "event", "archived"]
     markets: tuple[AliveMarket, ...]
     start: int
     end: int
     finishes: tuple[str, ...]
 
+    @property
+    def tickers(self) -> list[str]:
+        return [market.ticker for market in self.markets]
+
+    @property
+    def is_archived(self) -> bool:
+        return self.markets[0].is_archived
+
 
 def plan_units(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> list[Unit]:
-    """Units for the minutes of ``markets`` between ``start`` and ``end``, in the order of their events."""
+    """Units for the minutes of ``markets`` between ``start`` and ``end``, in the order of their events.
+
+    Live markets of several events stand together as long as one batch request takes them.
+    """
     units: list[Unit] = []
     waiting: list[AliveMarket] = []
     for _, group in groupby(sorted(markets, key=lambda m: (m.event_ticker, m.ticker)), lambda m: m.event_ticker):
         some = list(group)
         live = [m for m in some if not m.is_archived]
         archived = [m for m in some if m.is_archived]
-        if waiting and (archived or not _fits([*waiting, *live], start, end)):
-            units.append(_unit("batch", waiting, start, end))
+        if waiting and (archived or not _is_one_batch([*waiting, *live], start, end)):
+            units.append(_unit(waiting, start, end))
             waiting = []
         if archived:
-            units.append(_unit("archived", archived, start, end, finishes=not live))
-        if live and not _fits(live, start, end):
-            units.append(_unit("event", live, start, end))
-        else:
-            waiting += live
+            units.append(_unit(archived, start, end, finishes=not live))
+        waiting += live
     if waiting:
-        units.append(_unit("batch", waiting, start, end))
+        units.append(_unit(waiting, start, end))
     return units
 
 
-def _fits(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> bool:
+def _is_one_batch(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> bool:
     first, last = _range(markets, start, end)
-    return len(markets) <= TICKERS_PER_BATCH and len(markets) * ((last - first) // 60 + 1) <= MINUTES_PER_BATCH
+    return len(list(batches([m.ticker for m in markets], first, last))) == 1
 
 
-def _unit(
-    how: Literal["batch", "event", "archived"],
-    markets: Sequence[AliveMarket],
-    start: datetime,
-    end: datetime,
-    *,
-    finishes: bool = True,
-) -> Unit:
+def _unit(markets: Sequence[AliveMarket], start: datetime, end: datetime, *, finishes: bool = True) -> Unit:
     events = tuple(dict.fromkeys(m.event_ticker for m in markets)) if finishes else ()
-    return Unit(how, tuple(markets), *_range(markets, start, end), events)
+    return Unit(tuple(markets), *_range(markets, start, end), events)
 
 
 def _range(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> tuple[int, int]:
@@ -87,8 +85,16 @@ def _range(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> tu
     return int(first.timestamp()) // 60 * 60 + 60, -(-int(last.timestamp()) // 60) * 60
 
 
-def pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """[start, end] in pieces that one request for one market may ask for."""
-    step = MINUTES_PER_MARKET * 60
+def batches(tickers: Sequence[str], start: int, end: int) -> Iterator[tuple[Sequence[str], int, int]]:
+    """The batch requests, as (tickers, start, end), for the minutes of the markets that end in [start, end]."""
+    for first in range(0, len(tickers), TICKERS_PER_BATCH):
+        some = tickers[first : first + TICKERS_PER_BATCH]
+        for piece in pieces(start, end, MINUTES_PER_BATCH // len(some)):
+            yield some, *piece
+
+
+def pieces(start: int, end: int, minutes: int = MINUTES_PER_MARKET) -> Iterator[tuple[int, int]]:
+    """[start, end] in pieces of so many minutes at most."""
+    step = minutes * 60
     for first in range(start, end + 1, step):
         yield first, min(end, first + step - 60)

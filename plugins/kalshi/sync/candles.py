@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from kalshi.candles import MarketCandles
-from kalshi.exchange import Exchange
+from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Rejected
-from kalshi.sync.candle_plan import MINUTES_PER_BATCH, AliveMarket, Unit, pieces, plan_units
+from kalshi.sync.candle_plan import MINUTES_PER_BATCH, AliveMarket, Unit, batches, pieces, plan_units
 from kalshi.sync.pages import Progress, checkpointed, write_page
 from kalshi.sync.parents import ensure_catalog
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
@@ -21,6 +22,7 @@ from kalshi.warehouse import candles, catalog, checkpoints
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
 
+log = logging.getLogger(__name__)
 JOB = "candles"
 ROWS_PER_TRANSACTION = 20_000
 
@@ -127,37 +129,36 @@ def _within(found: MarketCandles, unit: Unit) -> MarketCandles:
 def _fetch(exchange: Exchange, unit: Unit) -> Iterator[MarketCandles]:
     """The candles of a unit. What one tier doesn't have is asked of the other: the tiers overlap, and the
     cutoff may move while we read."""
-    tickers = [market.ticker for market in unit.markets]
-    if unit.how == "archived":
-        missing = []
-        for ticker in tickers:
-            archived = _archived(exchange, ticker, unit)
-            if any(found.candles or found.rejected for found in archived):
-                yield from archived
-            else:
-                missing.append(ticker)
-        if missing:
-            yield from _live(exchange, missing, unit)
-        return
-    if unit.how == "batch":
-        live = exchange.candles(tickers, unit.start, unit.end)
-    else:
-        event = unit.markets[0].event_ticker
-        live = list(exchange.event_candles(catalog.series_of(event), event, unit.start, unit.end))
-    yield from live
-    for ticker in set(tickers) - {found.market_ticker for found in live}:
-        yield from _archived(exchange, ticker, unit)
+    found: set[str] = set()
+    for candles_found in (_archived if unit.is_archived else _live)(exchange, unit.tickers, unit):
+        if candles_found.candles or candles_found.rejected or not unit.is_archived:
+            found.add(candles_found.market_ticker)
+        yield candles_found
+    missing = [ticker for ticker in unit.tickers if ticker not in found]
+    if missing:
+        yield from (_live if unit.is_archived else _archived)(exchange, missing, unit)
 
 
-def _archived(exchange: Exchange, ticker: str, unit: Unit) -> list[MarketCandles]:
-    answers = (exchange.historical_candles(ticker, *piece) for piece in pieces(unit.start, unit.end))
-    return [found for found in answers if found]
+def _archived(exchange: Exchange, tickers: list[str], unit: Unit) -> Iterator[MarketCandles]:
+    for ticker in tickers:
+        for piece in pieces(unit.start, unit.end):
+            if found := exchange.historical_candles(ticker, *piece):
+                yield found
 
 
 def _live(exchange: Exchange, tickers: list[str], unit: Unit) -> Iterator[MarketCandles]:
-    for ticker in tickers:
-        for piece in pieces(unit.start, unit.end):
-            yield from exchange.candles([ticker], *piece)
+    """In batches; event by event where the exchange refuses those."""
+    try:
+        for batch in batches(tickers, unit.start, unit.end):
+            yield from exchange.candles(*batch)
+    except RequestRefused as error:
+        if error.status not in (400, 404):
+            raise
+        log.warning("%s Asking event by event.", error)
+        for event in sorted({market.event_ticker for market in unit.markets}):
+            for found in exchange.event_candles(catalog.series_of(event), event, unit.start, unit.end):
+                if found.market_ticker in tickers:
+                    yield found
 
 
 class _Buffer:
