@@ -43,3 +43,20 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
         assert outcome.succeeded, outcome.output[-3000:]
         assert dag.rows("kalshi_price_snapshot")["kalshi_price_snapshot"] == 7 * 12
     assert "after the time that the snapshot stands for" in outcome.page
+
+
+def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_candles_backfill")
+    days = {"series": ["KXHIGHNY"], "date_from": "2026-09-16", "date_to": "2026-09-19"}
+    outcome = dag.run(**days, chunk_days=3)
+    assert outcome.succeeded, outcome.output[-3000:]
+    (series,) = outcome.report["series"]
+    assert (series["from_utc"][:10], series["to_utc"][:10]) == ("2026-09-16", "2026-09-20")
+    rows = dag.rows("kalshi_candle_1m")
+    assert rows["kalshi_candle_1m"] == series["candles"] == series["inserted"] > 10_000
+
+    daily = dag_under_test("kalshi_candles_daily").run(date="2026-09-18", series=["KXHIGHNY"], force=True)
+    assert daily.succeeded, daily.output[-3000:]
+    assert (daily.report["totals"]["inserted"], daily.report["totals"]["updated"]) == (0, 0)
+    assert daily.report["totals"]["unchanged"] > 2000
+    assert dag.rows("kalshi_candle_1m") == rows

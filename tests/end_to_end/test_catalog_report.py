@@ -27,6 +27,7 @@ def report_page(warehouse: sa.Engine, exchange: Exchange, tmp_path: Path) -> Pat
         sync_series(exchange, warehouse, CatalogRequest(SERIES[3], cutoff, dag_run_id=RUN))
     with warehouse.begin() as connection:
         connection.execute(sa.text("DELETE FROM kalshi_market WHERE event_ticker = 'KXHIGHDEN-26AUG10'"))
+        connection.execute(sa.text("DELETE FROM kalshi_decision_time WHERE event_ticker = 'KXHIGHDEN-26AUG10'"))
         connection.execute(sa.text("DELETE FROM kalshi_event WHERE event_ticker = 'KXHIGHDEN-26AUG10'"))
         report = CATALOG.build(connection, RUN, SERIES)
     return CATALOG.write(report, tmp_path)

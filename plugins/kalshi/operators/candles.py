@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.operators.runs import SeriesSyncOperator
+from kalshi.operators.common import day_range
+from kalshi.operators.runs import PlanOperator, SeriesSyncOperator
 from kalshi.reports.candles import CANDLES
 from kalshi.sync.candles import CandlesRequest, sync_candles
+from kalshi.sync.chunks import plan_chunks
 
 
 class CandlesSyncOperator(SeriesSyncOperator):
@@ -30,3 +32,34 @@ class CandlesSyncOperator(SeriesSyncOperator):
             day = about["asked_at"].replace(hour=0, minute=0, second=0, microsecond=0)
             about |= {"window_start": day - timedelta(days=1), "window_end": day}
         return sync_candles(exchange, engine, CandlesRequest(cutoff=self.cutoff, force=self.force, **about))
+
+
+class CandleChunksOperator(PlanOperator):
+    """Plans a task for each series and some days of the range from ``date_from`` to ``date_to``.
+
+    XCom: what the plan gives for a series, with the ``start`` and ``end`` of the chunk, ISO 8601.
+    """
+
+    template_fields: Sequence[str] = ("series", "date_from", "date_to", "chunk_days")
+
+    def __init__(self, *, date_from: Any, date_to: Any, chunk_days: Any, **kwargs: Any) -> None:
+        super().__init__(job=CANDLES.job, **kwargs)
+        self.date_from = date_from
+        self.date_to = date_to
+        self.chunk_days = chunk_days
+
+    def execute(self, context: Any) -> list[dict[str, str | None]]:
+        first, last = day_range(self.date_from, self.date_to)
+        planned = {plan["series_ticker"]: plan for plan in super().execute(context)}
+        return [
+            {**planned[chunk.series_ticker], "start": chunk.start.isoformat(), "end": chunk.end.isoformat()}
+            for chunk in plan_chunks(list(planned), first, last, self.chunk_days)  # type: ignore[arg-type]
+        ]
+
+
+class CandleChunkSyncOperator(CandlesSyncOperator):
+    """Syncs the one-minute candles of one chunk."""
+
+    def about(self, context: Any) -> dict[str, Any]:
+        window = {f"window_{edge}": datetime.fromisoformat(self.planned[edge]) for edge in ("start", "end")}
+        return super().about(context) | window

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from airflow.sdk import Param
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
@@ -54,11 +54,31 @@ def max_pages_param() -> Param:
     )
 
 
+def day_range(date_from: Any, date_to: Any) -> tuple[date, date]:
+    """The params ``date_from`` and ``date_to``, checked.
+
+    Raises:
+        AirflowFailException: one is missing, or they are in the wrong order or ahead.
+    """
+    if not (date_from and date_to):
+        raise AirflowFailException("Give both date_from and date_to, or neither.")
+    first, last = date.fromisoformat(str(date_from)), date.fromisoformat(str(date_to))
+    if first > last:
+        raise AirflowFailException(f"date_from ({first}) lies after date_to ({last}).")
+    if first > datetime.now(UTC).date():
+        raise AirflowFailException(f"date_from ({first}) lies ahead: there is nothing yet.")
+    return first, last
+
+
 @contextmanager
 def failing_for_good() -> Iterator[None]:
     """Fail the task without retries where trying again is no use: a refused request, a bad connection."""
     try:
         yield
+    except AirflowNotFoundException as error:
+        raise AirflowFailException(
+            f"{error}. Define it in Airflow, or as AIRFLOW_CONN_KALSHI_DEFAULT or AIRFLOW_CONN_KALSHI_WAREHOUSE."
+        ) from error
     except (RequestRefused, BadConnection) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:

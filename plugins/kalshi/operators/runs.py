@@ -92,7 +92,7 @@ class SeriesSyncOperator(BaseOperator):
 
 
 class ReportOperator(BaseOperator):
-    """Writes the report of this DAG run, then fails where a series failed."""
+    """Writes the report of this DAG run, then fails where a series or a task failed."""
 
     template_fields: Sequence[str] = ("series",)
 
@@ -112,4 +112,13 @@ class ReportOperator(BaseOperator):
             raise AirflowFailException(
                 f"{self.report.title}: {', '.join(found['failed'])} not complete; the report {page} says why."
             )
+        if unfinished := self._unfinished(context):
+            raise AirflowFailException(f"{self.report.title}: {', '.join(unfinished)} failed; their logs say why.")
         return str(page)
+
+    def _unfinished(self, context: Any) -> list[str]:
+        """The upstream tasks that failed, a series' own failure not counted: the report names those."""
+        states = context["ti"].get_task_states(
+            dag_id=self.dag_id, task_ids=sorted(self.upstream_task_ids), run_ids=[context["dag_run"].run_id]
+        )
+        return sorted(task for run in states.values() for task, state in run.items() if state == "failed")

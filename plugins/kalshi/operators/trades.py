@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.exchange import Exchange
+from kalshi.operators.common import day_range
 from kalshi.operators.runs import SeriesSyncOperator
 from kalshi.reports.trades import TRADES
 from kalshi.sync.trades import TradesRequest, sync_trades
@@ -31,7 +31,9 @@ class TradesSyncOperator(SeriesSyncOperator):
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
         about, trades = self.about(context), self.planned["trades_cutoff"]
         if self.date_from or self.date_to:
-            about["window_start"], about["window_end"] = self._days()
+            first, last = day_range(self.date_from, self.date_to)
+            about["window_start"] = datetime.combine(first, time(), UTC)
+            about["window_end"] = datetime.combine(last + timedelta(days=1), time(), UTC)
         request = TradesRequest(
             cutoff=self.cutoff,
             trades_cutoff=datetime.fromisoformat(trades) if trades else None,
@@ -40,13 +42,3 @@ class TradesSyncOperator(SeriesSyncOperator):
             **about,
         )
         return sync_trades(exchange, engine, request)
-
-    def _days(self) -> tuple[datetime, datetime]:
-        if not (self.date_from and self.date_to):
-            raise AirflowFailException("Give both date_from and date_to, or neither.")
-        first, last = date.fromisoformat(str(self.date_from)), date.fromisoformat(str(self.date_to))
-        if first > last:
-            raise AirflowFailException(f"date_from ({first}) lies after date_to ({last}).")
-        if first > datetime.now(UTC).date():
-            raise AirflowFailException(f"date_from ({first}) lies ahead: there are no trades yet.")
-        return datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC)

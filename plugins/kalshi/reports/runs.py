@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ ENDING = {
     "throttled_seconds": "waited s",
     "duration_seconds": "took s",
 }
+STATES = ("success", "warning", "failed")
+"""From good to bad."""
 Details = dict[str, Any]
 
 
@@ -60,7 +63,9 @@ class RunReport:
 
     def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
         """The report of one DAG run. A wanted series without a finished run counts as failed."""
-        by_scope = {run["scope"]: run for run in runs_of(connection, self.job, dag_run_id)}
+        by_scope: dict[str, list[Details]] = defaultdict(list)
+        for run in runs_of(connection, self.job, dag_run_id):
+            by_scope[run["scope"]].append(run)
         series = [_series_report(ticker, by_scope) for ticker in wanted]
         failed = [s["scope"] for s in series if s["state"] == "failed"]
         warned = [s["scope"] for s in series if s["state"] == "warning"]
@@ -119,12 +124,31 @@ def _cell(name: str, value: Any) -> Any:
     return str(value)[:16].replace("T", " ") if name.endswith("_utc") else value
 
 
-def _series_report(ticker: str, by_scope: dict[str, Details]) -> Details:
-    run = by_scope.get(ticker)
-    if run and run["report"]:
-        report: Details = run["report"]
-        return report
-    plan = by_scope[PLAN]["report"] if PLAN in by_scope else None
-    why = (plan or {}).get("error") or "See the log of the task plan."
-    error = "Its task was killed." if run else f"Its task never began. {why}"
-    return {"scope": ticker, "state": "failed", "error": error}
+def _series_report(ticker: str, by_scope: dict[str, list[Details]]) -> Details:
+    """What the tasks of one series did, taken together."""
+    runs = by_scope.get(ticker, [])
+    if not runs:
+        plan = by_scope[PLAN][-1]["report"] if by_scope.get(PLAN) else None
+        why = (plan or {}).get("error") or "See the log of the task plan."
+        return {"scope": ticker, "state": "failed", "error": f"Its task never began. {why}"}
+    killed = {"scope": ticker, "state": "failed", "error": "Its task was killed.", "warnings": []}
+    return _together([run["report"] or killed for run in runs])
+
+
+def _together(reports: list[Details]) -> Details:
+    """The reports of the windows of one series as one: the worst state, sums, the widest window."""
+    merged = dict(reports[0])
+    for report in reports[1:]:
+        for name, value in report.items():
+            before = merged.get(name)
+            if before is None or value is None:
+                merged[name] = before if value is None else value
+            elif name == "state":
+                merged[name] = max(before, value, key=STATES.index)
+            elif name.startswith(("from_", "earliest_", "run_id")):
+                merged[name] = min(before, value)
+            elif isinstance(value, str) and name.endswith("_utc"):
+                merged[name] = max(before, value)
+            elif isinstance(value, int | float | list) and not isinstance(value, bool):
+                merged[name] = before + value
+    return merged

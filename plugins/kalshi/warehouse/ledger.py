@@ -41,7 +41,7 @@ def start_run(connection: sa.Connection, key: RunKey) -> int:
     connection.execute(
         sa.text(
             "UPDATE kalshi_sync_run SET state = 'abandoned' WHERE job = :job AND scope = :scope AND "
-            "state = 'running' AND (dag_run_id = :dag_run_id OR "
+            "state = 'running' AND (dag_run_id = :dag_run_id AND window_start_utc <=> :window_start OR "
             "heartbeat_at_utc < CURRENT_TIMESTAMP(6) - INTERVAL :stale MINUTE)"
         ),
         values,
@@ -78,13 +78,14 @@ def end_run(connection: sa.Connection, run_id: int, *, state: str, counts: dict[
 
 
 def runs_of(connection: sa.Connection, job: str, dag_run_id: str) -> list[dict[str, Any]]:
-    """The latest attempt per scope of one DAG run, in the order of the scopes; ``report`` decoded."""
+    """The latest attempt per scope and window of one DAG run, in the order of scopes; ``report`` decoded."""
     rows = connection.execute(
         sa.text(
             "SELECT r.scope, r.state, r.run_id, r.started_at_utc, r.ended_at_utc, r.report "
             "FROM kalshi_sync_run r JOIN (SELECT MAX(run_id) AS run_id FROM kalshi_sync_run "
-            "WHERE job = :job AND dag_run_id = :dag_run_id GROUP BY scope) latest ON latest.run_id = r.run_id "
-            "ORDER BY r.scope"
+            "WHERE job = :job AND dag_run_id = :dag_run_id GROUP BY scope, window_start_utc, window_end_utc) latest "
+            "ON latest.run_id = r.run_id "
+            "ORDER BY r.scope, r.window_start_utc"
         ),
         {"job": job, "dag_run_id": dag_run_id},
     )
