@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from tests.dags.conftest import DagUnderTest
 
@@ -47,7 +48,7 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
 
 def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> None:
     dag = dag_under_test("kalshi_candles_backfill")
-    days = {"series": ["KXHIGHNY"], "date_from": "2026-09-16", "date_to": "2026-09-19"}
+    days: dict[str, Any] = {"series": ["KXHIGHNY"], "date_from": "2026-09-16", "date_to": "2026-09-19"}
     outcome = dag.run(**days, chunk_days=3)
     assert outcome.succeeded, outcome.output[-3000:]
     (series,) = outcome.report["series"]
