@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.sync.snapshots import SnapshotRequest, prune_snapshots, snapshot_prices
+from tests.conftest import quick_config
 from tests.exchange_server import ExchangeServer
 from tests.sync.conftest import Sync, count, select
 
@@ -106,6 +108,19 @@ def test_a_malformed_market_is_rejected_and_the_others_are_there(
     report = snapshot("KXSANDBOXWIDE")
     assert report["rejected"] == count(warehouse, "kalshi_rejected_record") == 1
     assert count(warehouse, "kalshi_price_snapshot") == 2499
+
+
+def test_two_runs_at_the_same_time_leave_the_rows_of_one(warehouse: sa.Engine, exchange_server: ExchangeServer) -> None:
+    at = datetime.now(UTC)
+
+    def run(_: int) -> dict[str, Any]:
+        with Exchange(quick_config(exchange_server)) as exchange:
+            return snapshotting(exchange, warehouse)("KXSANDBOXWIDE", at=at)
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(run, range(2)))
+    assert [report["state"] for report in reports] == ["success", "success"]
+    assert count(warehouse, "kalshi_price_snapshot") == count(warehouse, "kalshi_market") == 2500
 
 
 def test_pruning_counts_first_and_deletes_only_what_is_old(snapshot: Snapshot, warehouse: sa.Engine) -> None:
