@@ -9,8 +9,9 @@ RUN := .venv/bin/python -m
 EXCHANGE ?= sandbox
 PORT ?= 8321
 ARGS ?=
+QUERY ?= SHOW TABLES
 
-.PHONY: help setup setup-dev demo ui sandbox test lint format bench lock stop clean
+.PHONY: help setup setup-dev demo ui sql sandbox test lint format bench lock stop clean
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
@@ -26,6 +27,9 @@ demo: setup  ## read the weather series into the warehouse and show the report; 
 ui: setup  ## Airflow's web UI with DAGs and connections ready; EXCHANGE as for demo
 	@$(RUN) scripts.ui --exchange $(EXCHANGE)
 
+sql: setup  ## one query on that warehouse: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"
+	@$(RUN) scripts.sql --exchange $(EXCHANGE) "$(QUERY)"
+
 sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground
 	@$(RUN) sandbox --port $(PORT)
 
@@ -36,6 +40,7 @@ lint: .venv/ready-dev  ## ruff and mypy
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted: make format"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
+	@echo "ruff and mypy: all clean"
 
 format: .venv/ready-dev  ## let ruff format and fix what it can
 	@.venv/bin/ruff check --fix --quiet .

@@ -38,7 +38,10 @@ def main() -> None:
     world.events()  # made before the port opens, so that the first request isn't a slow one
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", args.port))
+    try:
+        listener.bind(("127.0.0.1", args.port))
+    except OSError as error:
+        parser.exit(1, f"Port {args.port} can't be had ({error.strerror}): name another, such as --port 0.\n")
     listener.listen(128)  # before the address is printed: whoever reads it may connect at once
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/trade-api/v2", flush=True)
     sandbox = Sandbox(world, requests_per_second=args.requests_per_second)

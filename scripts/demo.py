@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -35,10 +36,14 @@ def run_dag(environment: dict[str, str]) -> bool:
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         ) as process,
     ):
-        for line in process.stdout or ():
-            file.write(line)
-            if own := OWN_LINE.match(line):
-                print(f"{own['clock']}  {own['message']}", flush=True)
+        try:
+            for line in process.stdout or ():
+                file.write(line)
+                if own := OWN_LINE.match(line):
+                    print(f"{own['clock']}  {own['message']}", flush=True)
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)  # `dags test` listens to nothing else
+            raise
     return process.returncode == 0
 
 
@@ -46,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the catalog sync once and show what came of it.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
     exchange = parser.parse_args().exchange
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.time()
     os.environ.update(connections(exchange))
     succeeded = run_dag(dict(os.environ))

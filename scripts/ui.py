@@ -42,6 +42,7 @@ def main() -> None:
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": url.rpartition(":")[2],
         "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
     }
     log = LOCAL / "ui.log"
@@ -51,7 +52,12 @@ def main() -> None:
     with (
         log.open("wb") as file,
         subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a process group of its own, so that all of Airflow can be stopped
         ) as airflow,
     ):
         try:
@@ -61,8 +67,7 @@ def main() -> None:
         except KeyboardInterrupt:
             print("\nStopping Airflow …", flush=True)
         finally:
-            airflow.send_signal(signal.SIGINT)
-            airflow.wait(60)
+            _stop(airflow)
 
 
 def _wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None:
@@ -76,6 +81,23 @@ def _wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> Non
             pass  # not yet
         time.sleep(0.5)
     raise SystemExit(f"Airflow didn't start within {SECONDS_TO_START} s: see {log}.")
+
+
+def _stop(airflow: subprocess.Popen[bytes]) -> None:
+    """Stop Airflow with all its workers: they are asked first, and ended where they don't listen."""
+    for how, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(airflow.pid, how)
+        except ProcessLookupError:
+            return
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            airflow.poll()
+            try:
+                os.killpg(airflow.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.1)
 
 
 def _login() -> str:

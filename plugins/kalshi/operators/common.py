@@ -15,7 +15,8 @@ from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.settings import load_settings
 
-WAREHOUSE_REFUSED = {1044: "no right to the database", 1045: "wrong user or password", 1049: "no such database"}
+WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
+"""Error numbers: no right to the database, wrong user or password, no such database, no right to a table."""
 
 
 def task_defaults() -> dict[str, Any]:
