@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -69,9 +70,9 @@ class SeriesSyncOperator(BaseOperator):
                 report = self.sync(exchange, engine, context)
         self.log.info("\n%s", self.report.table([report]))
 
+    @abstractmethod
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
         """Do it, and return the report of the series."""
-        raise NotImplementedError
 
     def about(self, context: Any) -> dict[str, Any]:
         """What every request says of the run that asks. A run without a data interval stands for its own time."""

@@ -97,7 +97,7 @@ def _sync(exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Win
         left = [market for market in alive if market.event_ticker not in done]
         units = plan_units(left, window.start, window.end)
         buffer = _Buffer(run, window, tally, done)
-        for unit, found in read_ahead(_fetch_all(exchange, units, request.cutoff, tally)):
+        for unit, found in read_ahead(_fetch_all(exchange, units, tally)):
             buffer.add(unit, found)
         buffer.flush()
 
@@ -110,9 +110,7 @@ def _alive(connection: sa.Connection, window: Window, cutoff: datetime) -> list[
     ]
 
 
-def _fetch_all(
-    exchange: Exchange, units: list[Unit], cutoff: datetime, tally: _Tally
-) -> Iterator[tuple[Unit, list[MarketCandles]]]:
+def _fetch_all(exchange: Exchange, units: list[Unit], tally: _Tally) -> Iterator[tuple[Unit, list[MarketCandles]]]:
     for unit in units:
         before = exchange.traffic.requests - exchange.traffic.retries
         found = [_within(market, unit) for market in _fetch(exchange, unit)]

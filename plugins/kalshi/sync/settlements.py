@@ -66,13 +66,18 @@ def sync_settlements(exchange: Exchange, engine: sa.Engine, request: Settlements
         tally = _Tally()
         try:
             _sync(exchange, run, request, tally)
-            odd = in_transaction(engine, lambda c: settlements.events_without_one_yes(c, run.scope))
-            if odd:
-                run.warn(f"{len(odd)} settled events of {run.scope} don't have exactly one YES, such as {odd[0]}.")
-            run.check_rejected()
         finally:
             run.report = in_transaction(engine, lambda c: _describe(c, run, tally))
+        _warn_of_odd_ones(run)
+        run.check_rejected()
     return run.report
+
+
+def _warn_of_odd_ones(run: SyncRun) -> None:
+    if unknown := run.report["without_result"]:
+        run.warn(f"{len(unknown)} markets of {run.scope} are settled but have no result, such as {unknown[0]}.")
+    if odd := run.report["events_without_one_yes"]:
+        run.warn(f"{len(odd)} settled events of {run.scope} don't have exactly one YES, such as {odd[0]}.")
 
 
 def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally) -> None:
@@ -98,10 +103,6 @@ def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: 
         write_pages(run, exchange.markets(status="closed", **lists), write, on_written=tally.see)
         write_pages(run, _overdue(exchange, run, tally), write, on_written=tally.see)
     write_decision_times(run)
-    if tally.without_result:
-        unknown = in_transaction(run.engine, lambda c: settlements.without_settlement(c, tally.without_result))
-        if unknown:
-            run.warn(f"{len(unknown)} markets of {scope} are settled but have no result, such as {unknown[0]}.")
 
 
 def _since(connection: sa.Connection, series_ticker: str) -> tuple[datetime | None, datetime | None]:
@@ -141,7 +142,6 @@ def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, ru
 
 def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[str, Any]:
     counts = run.counts.get("kalshi_settlement", WriteCounts())
-    odd = settlements.events_without_one_yes(connection, run.scope)
     return {
         "markets": len(tally.read),
         "settled": settlements.count(connection, run.scope),
@@ -149,5 +149,5 @@ def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[st
         "amended": settlements.amended_since_last_run(connection, JOB, run.scope, run.run_id),
         "without_result": settlements.without_settlement(connection, tally.without_result),
         "overdue": settlements.overdue(connection, run.scope),
-        "events_without_one_yes": odd,
+        "events_without_one_yes": settlements.events_without_one_yes(connection, run.scope),
     }
