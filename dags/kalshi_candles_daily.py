@@ -4,7 +4,9 @@ Reads the one-minute candles of its data interval (a UTC day) into `kalshi_candl
 at some time in it, from both tiers. Catchup fills the days since `candles.start_date` in `include/kalshi.toml`;
 `airflow backfill create --dag-id kalshi_candles_daily …` fills others.
 
-* Minutes without news have no candle: the exchange sends none, and none is made up.
+* Minutes without news have no candle: the exchange sends none, and none is made up. `kalshi_candle_1m_dense` has
+  every minute of a market's life, with the last quotes carried forward (`candles.dense` in `include/kalshi.toml`).
+* The source `trades` makes candles from public trades as well, without quotes.
 * A day that is complete is not read again unless `force`. A task that was killed goes on at the events that it hadn't
   finished.
 * The catalog of the series is synced first where it doesn't reach as far as the day.
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag
 
-from kalshi.operators.candles import CandlesSyncOperator
+from kalshi.operators.candles import CandlesSyncOperator, sources_param
 from kalshi.operators.common import series_param, task_defaults
 from kalshi.operators.runs import PlanOperator, ReportOperator
 from kalshi.reports.candles import CANDLES
@@ -22,6 +24,7 @@ from kalshi.settings import load_settings
 
 PARAMS = {
     "series": series_param(),
+    "sources": sources_param(),
     "force": Param(
         False,
         type="boolean",
@@ -46,6 +49,7 @@ def kalshi_candles_daily() -> None:
     plan = PlanOperator(task_id="plan", job=CANDLES.job, series="{{ params.series }}")
     synced = CandlesSyncOperator.partial(
         task_id="sync_series",
+        sources="{{ params.sources }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)

@@ -19,11 +19,13 @@ from tabulate import tabulate
 from kalshi.exchange import Exchange, ExchangeConfig
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
+from kalshi.sync.api_candles import ROWS_PER_TRANSACTION
 from kalshi.sync.candle_plan import AliveMarket, batches, plan_units
-from kalshi.sync.candles import ROWS_PER_TRANSACTION, CandlesRequest, sync_candles
+from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_series
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.warehouse import candles, catalog, market_data
+from kalshi.warehouse.candles import CandleLines
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, in_transaction, open_engine
 from kalshi.warehouse.tables import CANDLE_1M
@@ -138,12 +140,15 @@ def load_raw(engine: sa.Engine, lines: list[bytes]) -> None:
         )
 
 
-def write_candles(engine: sa.Engine, lines: list[bytes]) -> None:
+def write_candles(engine: sa.Engine, markets: list[CandleLines]) -> None:
     """The writer alone: finished lines, in transactions as large as the job's."""
-    tickers = {line.partition(b"\t")[0].decode() for line in lines}
-    for start in range(0, len(lines), ROWS_PER_TRANSACTION):
-        some = lines[start : start + ROWS_PER_TRANSACTION]
-        in_transaction(engine, partial(candles.write_candles, tickers=tickers, lines=some, run_id=1))
+    some: list[CandleLines] = []
+    for market in [*markets, None]:
+        if market:
+            some.append(market)
+        if not market or sum(len(m.lines) for m in some) >= ROWS_PER_TRANSACTION:
+            in_transaction(engine, partial(candles.write_candles, markets=some, run_id=1))
+            some = []
 
 
 def candle_contest(exchange: Exchange) -> Contest:
@@ -154,7 +159,9 @@ def candle_contest(exchange: Exchange) -> Contest:
         sync_series(exchange, engine, CatalogRequest(CANDLE_SERIES, cutoff))
 
     def sync(engine: sa.Engine) -> None:
-        request = CandlesRequest(CANDLE_SERIES, cutoff, window_start=CANDLES_FROM, window_end=NOON, force=True)
+        request = CandlesRequest(
+            CANDLE_SERIES, cutoff, window_start=CANDLES_FROM, window_end=NOON, force=True, dense=False
+        )
         sync_candles(exchange, engine, request)
 
     markets = [f.record for page in exchange.markets(series_ticker=CANDLE_SERIES) for f in page.records]
@@ -167,11 +174,12 @@ def candle_contest(exchange: Exchange) -> Contest:
     answers = [
         found for u in units for batch in batches(u.tickers, u.start, u.end) for found in exchange.candles(*batch)
     ]
-    lines = [line for found in answers for line in candles.candle_lines(found)[0]]
+    markets_lines = [candles.candle_lines(found) for found in answers]
+    lines = [line for market in markets_lines for line in market.lines]
     return Contest(
         "candles: rows",
         ("LOAD DATA into an empty copy (the reference)", partial(load_raw, lines=lines)),
-        {"the writer alone, from memory": partial(write_candles, lines=lines), "fetched and written": sync},
+        {"the writer alone, from memory": partial(write_candles, markets=markets_lines), "fetched and written": sync},
         len(lines),
         know_markets,
     )

@@ -220,6 +220,11 @@ def lives_of_markets(
     ]
 
 
+def lock_series(connection: sa.Connection, series_ticker: str) -> None:
+    """Let one transaction at a time work on a series."""
+    connection.execute(sa.text("SELECT 1 FROM kalshi_series WHERE series_ticker = :s FOR UPDATE"), {"s": series_ticker})
+
+
 def _naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
