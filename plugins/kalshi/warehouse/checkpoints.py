@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from kalshi.warehouse.times import naive_utc
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,8 +26,8 @@ class Window:
         return {
             "job": self.job,
             "scope": self.scope,
-            "start": self.start.astimezone(UTC).replace(tzinfo=None),
-            "end": self.end.astimezone(UTC).replace(tzinfo=None),
+            "start": naive_utc(self.start),
+            "end": naive_utc(self.end),
         }
 
 
@@ -130,11 +132,6 @@ def first_start(connection: sa.Connection, job: str, scope: str, after: datetime
             "SELECT MIN(window_start_utc) FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
             "AND state = 'COMPLETE' AND window_end_utc BETWEEN :after AND :until"
         ),
-        {
-            "job": job,
-            "scope": scope,
-            "after": after.astimezone(UTC).replace(tzinfo=None),
-            "until": until.astimezone(UTC).replace(tzinfo=None),
-        },
+        {"job": job, "scope": scope, "after": naive_utc(after), "until": naive_utc(until)},
     ).scalar()
     return start.replace(tzinfo=UTC) if start else None
