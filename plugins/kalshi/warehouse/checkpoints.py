@@ -69,7 +69,8 @@ def complete(connection: sa.Connection, window: Window) -> None:
     """Mark a window COMPLETE, and drop what it supersedes: windows inside it, and unfinished ones that
     complete windows cover by now."""
     connection.execute(
-        sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', error = NULL WHERE {THIS}"), window.values
+        sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', progress = NULL, error = NULL WHERE {THIS}"),
+        window.values,
     )
     connection.execute(
         sa.text(
@@ -113,9 +114,10 @@ def covered_until(connection: sa.Connection, job: str, scope: str, start: dateti
     rows = connection.execute(
         sa.text(
             "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
-            "WHERE job = :job AND scope = :scope AND state = 'COMPLETE' ORDER BY window_start_utc"
+            "WHERE job = :job AND scope = :scope AND state = 'COMPLETE' AND window_end_utc > :start "
+            "ORDER BY window_start_utc"
         ),
-        {"job": job, "scope": scope},
+        {"job": job, "scope": scope, "start": naive_utc(start)},
     )
     covered = start
     for first, last in rows:
