@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from airflow.sdk import Param, dag
 
 from kalshi.operators.candles import CandleChunksOperator, CandleChunkSyncOperator
-from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.common import dag_defaults, force_param, series_param
 from kalshi.operators.runs import report_task
 from kalshi.reports.candles import CANDLES
 
@@ -32,12 +32,7 @@ PARAMS = {
         title="Days per task",
         description="How many days one task reads. Fewer days make more tasks, each with Airflow's own cost.",
     ),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the chunks even where they are complete.",
-    ),
+    "force": force_param(),
 }
 
 

@@ -12,22 +12,17 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 
 from __future__ import annotations
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag
+from airflow.sdk import CronDataIntervalTimetable, dag
 
 from kalshi.operators.candles import CandlesSyncOperator
-from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.common import dag_defaults, force_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
 
 PARAMS = {
     "series": series_param(),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the day even where it is complete.",
-    ),
+    "force": force_param(),
 }
 
 
