@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kalshi.warehouse.tables import CANDLE_1M_DENSE
+from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 NULL = "\\N"
@@ -63,7 +64,7 @@ def build_dense(
 ) -> WriteCounts:
     """Upsert the minutes of these markets' lives from ``start`` to ``end``, and delete those that are no
     part of their lives any more."""
-    values: dict[str, Any] = {"tickers": list(tickers), "start": _naive(start), "end": _naive(end)}
+    values: dict[str, Any] = {"tickers": list(tickers), "start": naive_utc(start), "end": naive_utc(end)}
     is_new = not _has_any(connection, values)
     if not is_new:
         _delete_outside(connection, values)
@@ -183,7 +184,7 @@ def carried_past(
             "AND c.source = 'api_event' AND c.bucket_start_utc >= :end AND c.bucket_start_utc <= :at) "
             "GROUP BY d.market_ticker"
         ),
-        {"tickers": list(tickers), "end": _naive(end), "at": _naive(at), "until": _naive(until)},
+        {"tickers": list(tickers), "end": naive_utc(end), "at": naive_utc(at), "until": naive_utc(until)},
     ).all()
     if not rows:
         return None
@@ -203,7 +204,3 @@ def _minutes(start: datetime, end: datetime) -> Iterator[datetime]:
 
 def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
 from kalshi.warehouse.tables import CANDLE_1M
+from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert_selected
 
 
@@ -19,7 +20,7 @@ def make_from_trades(
     select = (INCLUDE / "sql" / "candles" / "from_trades.sql").read_text(encoding="utf-8")
     values = {
         "tickers": list(tickers),
-        "start": start.astimezone(UTC).replace(tzinfo=None),
-        "end": end.astimezone(UTC).replace(tzinfo=None),
+        "start": naive_utc(start),
+        "end": naive_utc(end),
     }
     return upsert_selected(connection, CANDLE_1M, select, values, run_id=run_id)
