@@ -58,6 +58,8 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
 
     daily = dag_under_test("kalshi_candles_daily").run(date="2026-09-18", series=["KXHIGHNY"], force=True)
     assert daily.succeeded, daily.output[-3000:]
+    (day,) = daily.report["series"]
+    assert (day["from_utc"][:10], day["to_utc"][:10]) == ("2026-09-18", "2026-09-19"), "the date's own day"
     assert (daily.report["totals"]["inserted"], daily.report["totals"]["updated"]) == (0, 0)
     assert daily.report["totals"]["unchanged"] > 2000
     assert dag.rows("kalshi_candle_1m") == rows
