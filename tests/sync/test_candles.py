@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
 
 import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
-from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.exchange_server import ExchangeServer
+from tests.sync.candles import DAY, Candles, listed, reading, stored, tickers
 from tests.sync.conftest import count, select
 
-DAY = timedelta(days=1)
 SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
 LIVE_NAMES = {"open": "open_dollars", "high": "high_dollars", "low": "low_dollars", "close": "close_dollars"}
-
-
-class Candles(Protocol):
-    def __call__(self, start: datetime, end: datetime, series: str = ..., **others: Any) -> dict[str, Any]: ...
-
-
-def reading(exchange: Exchange, engine: sa.Engine) -> Candles:
-    def candles(start: datetime, end: datetime, series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
-        cutoff = exchange.historical_cutoff().markets_settled
-        request = CandlesRequest(series, cutoff, window_start=start, window_end=end, **others)
-        return sync_candles(exchange, engine, request)
-
-    return candles
 
 
 @pytest.fixture
 def candles(exchange: Exchange, warehouse: sa.Engine) -> Candles:
     return reading(exchange, warehouse)
-
-
-def listed(server: ExchangeServer, ticker: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """The exchange's own candles of the minutes of a market that begin in [start, end), from its tier."""
-    while start < end:
-        bounds = {"start_ts": int(start.timestamp()) + 60, "end_ts": int((start + DAY).timestamp())}
-        for path in (f"/series/KXHIGHNY/markets/{ticker}/candlesticks", f"/historical/markets/{ticker}/candlesticks"):
-            answer = server.get(path, **bounds, period_interval=1)
-            if answer.status_code == 200:
-                yield from answer.json()["candlesticks"]
-                break
-        start += DAY
-
-
-def tickers(engine: sa.Engine, event: str) -> list[str]:
-    rows = select(engine, f"SELECT market_ticker FROM kalshi_market WHERE event_ticker = '{event}' ORDER BY 1")
-    return [row["market_ticker"] for row in rows]
-
-
-def stored(engine: sa.Engine, ticker: str) -> dict[datetime, dict[str, Any]]:
-    rows = select(engine, f"SELECT * FROM kalshi_candle_1m WHERE market_ticker = '{ticker}'")
-    return {row["bucket_start_utc"]: row for row in rows}
 
 
 def price(value: str | None) -> Decimal | None:
