@@ -22,6 +22,8 @@ from tests.sync.candles import content
 from tests.sync.conftest import select
 
 DAYS = 10
+OLDER = 2
+"""Days before those, which are asked for with ``airflow backfill create``."""
 SECONDS = 300
 NOW = datetime.now(UTC)
 FIRST = NOW.date() - timedelta(days=DAYS)
@@ -90,7 +92,7 @@ def wait_for_runs(dag: Dag, number: int) -> list[dict[str, Any]]:
     return runs
 
 
-def test_ten_days_of_catchup_hold_what_one_backfill_of_them_holds(
+def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them_holds(
     fresh_airflow: Airflow, warehouse: sa.Engine, tmp_path: Path
 ) -> None:
     with ui.running(fresh_airflow.environment, free_port(), tmp_path / "airflow.log") as (_, url):
@@ -100,19 +102,25 @@ def test_ten_days_of_catchup_hold_what_one_backfill_of_them_holds(
             assert time.monotonic() < deadline
             time.sleep(0.5)
         dag.switch_on()
-        runs = wait_for_runs(dag, DAYS)
-    assert [run["state"] for run in runs] == ["success"] * DAYS
-    assert [run["run_type"] for run in runs] == ["scheduled"] * DAYS
-    assert [run["data_interval_start"][:10] for run in runs] == [str(FIRST + timedelta(days=n)) for n in range(DAYS)]
+        wait_for_runs(dag, DAYS)
+        days_before = ("--from-date", str(FIRST - timedelta(days=OLDER)), "--to-date", str(FIRST - timedelta(days=1)))
+        done = fresh_airflow.run("backfill", "create", "--dag-id", "kalshi_candles_daily", *days_before)
+        assert done.returncode == 0, done.stdout[-3000:]
+        runs = wait_for_runs(dag, OLDER + DAYS)
+    assert [run["state"] for run in runs] == ["success"] * (OLDER + DAYS)
+    assert [run["run_type"] for run in runs] == ["backfill"] * OLDER + ["scheduled"] * DAYS
+    assert [run["data_interval_start"][:10] for run in runs] == [
+        str(FIRST + timedelta(days=n)) for n in range(-OLDER, DAYS)
+    ]
     by_catchup = content(warehouse)
     assert by_catchup[0] > DAYS * 1_000
 
     with warehouse.begin() as connection:
         connection.execute(sa.text("DELETE FROM kalshi_candle_1m"))
         connection.execute(sa.text("DELETE FROM kalshi_checkpoint WHERE job = 'candles'"))
-    conf = f'{{"date_from": "{FIRST}", "date_to": "{LAST}"}}'
+    conf = f'{{"date_from": "{FIRST - timedelta(days=OLDER)}", "date_to": "{LAST}"}}'
     done = fresh_airflow.run("dags", "test", "kalshi_candles_backfill", "--conf", conf)
     assert done.returncode == 0, done.stdout[-3000:]
     assert content(warehouse) == by_catchup
     (days,) = select(warehouse, "SELECT COUNT(DISTINCT DATE(bucket_start_utc)) AS n FROM kalshi_candle_1m")
-    assert days["n"] == DAYS
+    assert days["n"] == OLDER + DAYS
