@@ -2,8 +2,10 @@
 
 Reads the one-minute candles of its data interval (a UTC day) into `kalshi_candle_1m`, for every market that was open
 at some time in it, from both tiers. Catchup fills the days since `candles.start_date` in `include/kalshi.toml`;
-`airflow backfill create --dag-id kalshi_candles_daily …` fills others.
+`airflow backfill create --dag-id kalshi_candles_daily --from-date … --to-date …` fills others.
 
+* `airflow dags test kalshi_candles_daily 2026-09-20` and a run triggered with that logical date read 2026-09-20, as the
+  scheduled run of that date does. Triggered for today, or without a date, it reads the last whole day.
 * Minutes without news have no candle: the exchange sends none, and none is made up. `kalshi_candle_1m_dense` has
   every minute of a market's life, with the last quotes carried forward (`candles.dense` in `include/kalshi.toml`).
 * The source `trades` makes candles from public trades as well, without quotes.
@@ -14,13 +16,14 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 
 from __future__ import annotations
 
-from airflow.sdk import CronDataIntervalTimetable, dag
+from airflow.sdk import dag
 
 from kalshi.operators.candles import CandlesSyncOperator, sources_param
 from kalshi.operators.common import dag_defaults, force_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
+from kalshi.timetables import DayOfDate
 
 PARAMS = {
     "series": series_param(),
@@ -30,7 +33,7 @@ PARAMS = {
 
 
 @dag(
-    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    schedule=DayOfDate("@daily", timezone="UTC"),
     start_date=load_settings().candles_start,
     catchup=True,
     max_active_runs=2,

@@ -227,6 +227,8 @@ CANDLE_1M = Table(
         "volume",
         "open_interest",
     ),
+    # The historical tier doesn't send these two: it takes nothing away from what the live tier said.
+    guards={"trade_min": Guard.KEEP_KNOWN_VALUE, "trade_max": Guard.KEEP_KNOWN_VALUE},
 )
 
 CANDLE_1M_DENSE = Table(
