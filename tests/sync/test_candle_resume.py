@@ -25,8 +25,8 @@ KILLS = 50
 SEED = 4
 WINDOW = datetime(2026, 6, 5, tzinfo=UTC), datetime(2026, 7, 3, tzinfo=UTC)
 """Across the cutoff: archived events with a request per market, and live ones with two batches each."""
-IN_FLIGHT = 12
-"""Requests that a kill may cost: those of an event being written and of the next one being fetched."""
+IN_FLIGHT = 18
+"""Requests that a kill may cost: those of an event not yet finished, and of the answers read ahead."""
 FORK = multiprocessing.get_context("fork")
 
 
@@ -71,7 +71,7 @@ def test_fifty_kills_cost_no_minute_and_double_none(
     exchange_server: ExchangeServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("kalshi.sync.candles.ROWS_PER_TRANSACTION", 1_000)  # about an event's
+    monkeypatch.setattr("kalshi.sync.api_candles.ROWS_PER_TRANSACTION", 1_000)  # about an event's
     syncing(exchange, warehouse)()
     began, before = monotonic(), requests_by_path(exchange_server)
     assert run_for(None, empty_database, exchange_server.base_url)
