@@ -5,7 +5,8 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 `airflow backfill create --dag-id kalshi_candles_daily --from-date … --to-date …` fills others.
 
 * `airflow dags test kalshi_candles_daily 2026-09-20` and a run triggered with that logical date read 2026-09-20, as the
-  scheduled run of that date does. Triggered for today, or without a date, it reads the last whole day.
+  scheduled run of that date does. Triggered for today, or without a date, it reads the last whole day; a date
+  before `candles.start_date` is refused, as Airflow would run nothing.
 * Minutes without news have no candle: the exchange sends none, and none is made up. `kalshi_candle_1m_dense` has
   every minute of a market's life, with the last quotes carried forward (`candles.dense` in `include/kalshi.toml`).
 * The source `trades` makes candles from public trades as well, without quotes.
@@ -25,6 +26,7 @@ from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
 from kalshi.timetables import DayOfDate
 
+START = load_settings().candles_start
 PARAMS = {
     "series": series_param(),
     "sources": sources_param(),
@@ -33,8 +35,8 @@ PARAMS = {
 
 
 @dag(
-    schedule=DayOfDate("@daily", timezone="UTC"),
-    start_date=load_settings().candles_start,
+    schedule=DayOfDate(START),
+    start_date=START,
     catchup=True,
     max_active_runs=2,
     params=PARAMS,

@@ -42,10 +42,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), running(dict(os.environ), port, log) as (airflow, url):
         print(f"\n  {url}\n  {_login()}\n\nSwitch a DAG on and trigger it there. Ctrl-C stops Airflow.", flush=True)
-        try:
-            airflow.wait()
-        except KeyboardInterrupt:
-            print("\nStopping Airflow …", flush=True)
+        airflow.wait()
 
 
 @contextmanager
@@ -80,6 +77,9 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
         try:
             _wait_until_up(url, airflow, log)
             yield airflow, url
+        except KeyboardInterrupt:
+            print("\nStopping Airflow …", flush=True)
+            raise
         finally:
             _stop(airflow)
 

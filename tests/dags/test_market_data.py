@@ -72,6 +72,12 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense") == rows
 
 
+def test_a_date_before_the_start_date_is_refused_rather_than_called_a_success(dag_under_test: Dag) -> None:
+    outcome = dag_under_test("kalshi_candles_daily").run(date="2025-09-01", series=["KXHIGHNY"])
+    assert not outcome.succeeded
+    assert "2025-09-01 lies before the DAG's start date 2025-09-29" in outcome.output
+
+
 def test_a_chunk_that_fails_is_the_only_one_that_the_next_run_reads(
     dag_under_test: Dag, exchange_server: ExchangeServer
 ) -> None:

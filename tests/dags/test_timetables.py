@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pendulum
@@ -9,7 +10,7 @@ import pytest
 
 from kalshi.timetables import DayOfDate
 
-DAILY = DayOfDate("@daily", timezone="UTC")
+DAILY = DayOfDate(datetime(2026, 9, 1, tzinfo=UTC))
 DAY = timedelta(days=1)
 
 
@@ -44,3 +45,14 @@ def test_a_run_by_hand_covers_what_the_scheduled_run_of_that_date_covers() -> No
     assert scheduled
     assert scheduled.logical_date == first
     assert scheduled.data_interval == DAILY.infer_manual_data_interval(run_after=first)
+
+
+def test_a_run_by_hand_before_the_start_date_is_refused_in_words() -> None:
+    assert by_hand(datetime(2026, 9, 1, tzinfo=UTC))[0] == DAILY.start_date
+    with pytest.raises(ValueError, match="2026-08-31 lies before the DAG's start date 2026-09-01"):
+        by_hand(datetime(2026, 8, 31, 23, 59, tzinfo=UTC))
+
+
+def test_the_scheduler_gets_the_same_timetable_from_the_metadata_database() -> None:
+    again = DayOfDate.deserialize(json.loads(json.dumps(DAILY.serialize())))
+    assert (again, again.start_date, again.summary) == (DAILY, DAILY.start_date, DAILY.summary)

@@ -68,59 +68,58 @@ class Dag:
         token = requests.get(f"{url}/auth/token", timeout=60).json()["access_token"]
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    def is_there(self) -> bool:
-        return requests.get(self._url, headers=self._headers, timeout=60).ok
-
     def switch_on(self) -> None:
-        answer = requests.patch(self._url, json={"is_paused": False}, headers=self._headers, timeout=60)
-        answer.raise_for_status()
+        """As soon as Airflow has found it."""
+        deadline = time.monotonic() + SECONDS
+        while not self._ask("PATCH", json={"is_paused": False}).ok:
+            assert time.monotonic() < deadline, "Airflow doesn't find the DAG"
+            time.sleep(0.5)
 
-    def runs(self) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self._url}/dagRuns", headers=self._headers, timeout=60)
-        answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()["dag_runs"]
-        return sorted(found, key=lambda run: str(run["logical_date"]))
+    def trigger(self, **conf: str) -> None:
+        self._ask("POST", "/dagRuns", json={"logical_date": None, "conf": conf}).raise_for_status()
 
+    def runs(self, number: int) -> list[dict[str, Any]]:
+        """In the order of their dates, once so many are over."""
+        deadline = time.monotonic() + SECONDS
+        while True:
+            answer = self._ask("GET", "/dagRuns")
+            answer.raise_for_status()
+            runs: list[dict[str, Any]] = answer.json()["dag_runs"]
+            if sum(run["state"] in ("success", "failed") for run in runs) >= number:
+                return sorted(runs, key=lambda run: str(run["logical_date"]))
+            assert time.monotonic() < deadline, [(run["logical_date"], run["state"]) for run in runs]
+            time.sleep(1)
 
-def wait_for_runs(dag: Dag, number: int) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + SECONDS
-    runs: list[dict[str, Any]] = []
-    while sum(run["state"] in ("success", "failed") for run in runs) < number:
-        assert time.monotonic() < deadline, [(run["logical_date"], run["state"]) for run in runs]
-        time.sleep(1)
-        runs = dag.runs()
-    return runs
+    def _ask(self, method: str, path: str = "", **arguments: Any) -> requests.Response:
+        return requests.request(method, self._url + path, headers=self._headers, timeout=60, **arguments)
 
 
 def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them_holds(
     fresh_airflow: Airflow, warehouse: sa.Engine, tmp_path: Path
 ) -> None:
+    older = FIRST - timedelta(days=OLDER)
     with ui.running(fresh_airflow.environment, free_port(), tmp_path / "airflow.log") as (_, url):
-        dag = Dag(url, "kalshi_candles_daily")
-        deadline = time.monotonic() + SECONDS
-        while not dag.is_there():
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-        dag.switch_on()
-        wait_for_runs(dag, DAYS)
-        days_before = ("--from-date", str(FIRST - timedelta(days=OLDER)), "--to-date", str(FIRST - timedelta(days=1)))
+        daily = Dag(url, "kalshi_candles_daily")
+        daily.switch_on()
+        daily.runs(DAYS)
+        days_before = ("--from-date", str(older), "--to-date", str(FIRST - timedelta(days=1)))
         done = fresh_airflow.run("backfill", "create", "--dag-id", "kalshi_candles_daily", *days_before)
         assert done.returncode == 0, done.stdout[-3000:]
-        runs = wait_for_runs(dag, OLDER + DAYS)
-    assert [run["state"] for run in runs] == ["success"] * (OLDER + DAYS)
-    assert [run["run_type"] for run in runs] == ["backfill"] * OLDER + ["scheduled"] * DAYS
-    assert [run["data_interval_start"][:10] for run in runs] == [
-        str(FIRST + timedelta(days=n)) for n in range(-OLDER, DAYS)
-    ]
-    by_catchup = content(warehouse)
-    assert by_catchup[0] > DAYS * 1_000
+        runs = daily.runs(OLDER + DAYS)
+        assert [run["state"] for run in runs] == ["success"] * (OLDER + DAYS)
+        assert [run["run_type"] for run in runs] == ["backfill"] * OLDER + ["scheduled"] * DAYS
+        days = [str(older + timedelta(days=n)) for n in range(OLDER + DAYS)]
+        assert [run["data_interval_start"][:10] for run in runs] == days
+        by_catchup = content(warehouse)
+        there = select(warehouse, "SELECT DISTINCT DATE(bucket_start_utc) AS day FROM kalshi_candle_1m ORDER BY 1")
+        assert [str(row["day"]) for row in there] == days
 
-    with warehouse.begin() as connection:
-        connection.execute(sa.text("DELETE FROM kalshi_candle_1m"))
-        connection.execute(sa.text("DELETE FROM kalshi_checkpoint WHERE job = 'candles'"))
-    conf = f'{{"date_from": "{FIRST - timedelta(days=OLDER)}", "date_to": "{LAST}"}}'
-    done = fresh_airflow.run("dags", "test", "kalshi_candles_backfill", "--conf", conf)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert content(warehouse) == by_catchup
-    (days,) = select(warehouse, "SELECT COUNT(DISTINCT DATE(bucket_start_utc)) AS n FROM kalshi_candle_1m")
-    assert days["n"] == OLDER + DAYS
+        with warehouse.begin() as connection:
+            connection.execute(sa.text("DELETE FROM kalshi_candle_1m"))
+            connection.execute(sa.text("DELETE FROM kalshi_checkpoint WHERE job = 'candles'"))
+        backfill = Dag(url, "kalshi_candles_backfill")
+        backfill.switch_on()
+        backfill.trigger(date_from=days[0], date_to=days[-1])
+        (run,) = backfill.runs(1)
+        assert run["state"] == "success"
+        assert content(warehouse) == by_catchup

@@ -87,11 +87,14 @@ def test_fifty_kills_cost_no_minute_and_double_none(
             ended = run_for(dice.uniform(0, whole_time / 10), empty_database, exchange_server.base_url)
             killed += not ended
         finished, before = finished_events(warehouse), requests_by_path(exchange_server)
+        rows_before, _ = content(warehouse)
         assert run_for(None, empty_database, exchange_server.base_url)
         last = requests_by_path(exchange_server) - before
 
         told = f"seed {SEED}, round {rounds}, after {killed} kills"
         assert content(warehouse) == whole, told
+        (run,) = select(warehouse, "SELECT inserted, unchanged FROM kalshi_sync_run ORDER BY run_id DESC LIMIT 1")
+        assert (run["inserted"], run["unchanged"]) == (whole[0] - rows_before, 0), f"{told}: rows came twice"
         states = select(warehouse, "SELECT state FROM kalshi_checkpoint WHERE job = 'candles'")
         assert [row["state"] for row in states] == ["COMPLETE"], told
         for path, times in last.items():
