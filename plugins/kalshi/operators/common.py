@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.settings import load_settings
+from kalshi.warehouse.server import InsecureServer
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
 """Error numbers: no right to the database, wrong user or password, no such database, no right to a table."""
@@ -95,7 +96,7 @@ def failing_for_good() -> Iterator[None]:
         raise AirflowFailException(
             f"{error}. Define it in Airflow, or as AIRFLOW_CONN_KALSHI_DEFAULT or AIRFLOW_CONN_KALSHI_WAREHOUSE."
         ) from error
-    except (RequestRefused, BadConnection) as error:
+    except (RequestRefused, BadConnection, InsecureServer) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:
         code, words = (*getattr(error.orig, "args", ()), None, None)[:2]
