@@ -7,7 +7,9 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 * `airflow dags test kalshi_candles_daily 2026-09-20` and a run triggered with that logical date read 2026-09-20, as the
   scheduled run of that date does. Triggered for today, or without a date, it reads the last whole day; a date
   before `candles.start_date` is refused, as Airflow would run nothing.
-* Minutes without news have no candle: the exchange sends none, and none is made up.
+* Minutes without news have no candle: the exchange sends none, and none is made up. `kalshi_candle_1m_dense` has
+  every minute of a market's life, with the last quotes carried forward (`candles.dense` in `include/kalshi.toml`).
+* The source `trades` makes candles from public trades as well, without quotes.
 * A day that is complete is not read again unless `force`. A task that was killed goes on at the events that it hadn't
   finished.
 * The catalog of the series is synced first where it doesn't reach as far as the day.
@@ -15,11 +17,11 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 
 from __future__ import annotations
 
-from airflow.sdk import Asset, Param, dag
+from airflow.sdk import dag
 
-from kalshi.operators.candles import CandlesSyncOperator
-from kalshi.operators.common import series_param, task_defaults
-from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.candles import CandlesSyncOperator, sources_param
+from kalshi.operators.common import dag_defaults, force_param, series_param
+from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
 from kalshi.timetables import DayOfDate
@@ -27,12 +29,8 @@ from kalshi.timetables import DayOfDate
 START = load_settings().candles_start
 PARAMS = {
     "series": series_param(),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the day even where it is complete.",
-    ),
+    "sources": sources_param(),
+    "force": force_param(),
 }
 
 
@@ -42,25 +40,19 @@ PARAMS = {
     catchup=True,
     max_active_runs=2,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "candles"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_candles_daily() -> None:
     plan = PlanOperator(task_id="plan", job=CANDLES.job, series="{{ params.series }}")
     synced = CandlesSyncOperator.partial(
         task_id="sync_series",
+        sources="{{ params.sources }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)
-    synced >> ReportOperator(
-        task_id="report",
-        report=CANDLES,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_candle_1m", uri="x-kalshi://warehouse/kalshi_candle_1m")],
-    )
+    synced >> report_task(CANDLES, "kalshi_candle_1m")
 
 
 kalshi_candles_daily()

@@ -42,7 +42,8 @@ class DecisionTime:
 class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
-    ``candles_start``: the first day that the daily catchup of candles fills.
+    ``candles_start``: the first day that the daily catchup of candles fills; ``candles_dense``: whether
+    ``kalshi_candle_1m_dense`` is built.
     ``reports_kept``: per DAG; ``snapshots_kept_days``: None keeps all.
     ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
     """
@@ -50,6 +51,7 @@ class Settings:
     series: tuple[SeriesSettings, ...]
     decision_times: tuple[DecisionTime, ...]
     candles_start: datetime
+    candles_dense: bool
     rejected_share: float
     reports_folder: Path
     reports_kept: int
@@ -83,6 +85,7 @@ def load_settings() -> Settings:
             series=tuple(SeriesSettings(**series) for series in values["series"]),
             decision_times=tuple(DecisionTime(**decision) for decision in values["decision_times"]),
             candles_start=datetime.combine(values["candles"]["start_date"], time(), UTC),
+            candles_dense=bool(values["candles"]["dense"]),
             rejected_share=float(values["tolerances"]["rejected_share"]),
             reports_folder=PROJECT / folder,
             reports_kept=int(values["reports"]["keep"]),

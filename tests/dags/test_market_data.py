@@ -59,8 +59,9 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert outcome.succeeded, outcome.output[-3000:]
     (series,) = outcome.report["series"]
     assert (series["from_utc"][:10], series["to_utc"][:10]) == ("2026-09-16", "2026-09-20")
-    rows = dag.rows("kalshi_candle_1m")
-    assert rows["kalshi_candle_1m"] == series["candles"] == series["inserted"] > 10_000
+    rows = dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense")
+    assert rows["kalshi_candle_1m"] == series["candles"] > 10_000
+    assert rows["kalshi_candle_1m_dense"] == series["dense_minutes"] == series["inserted"] - series["candles"] > 30_000
 
     daily = dag_under_test("kalshi_candles_daily").run(date="2026-09-18", series=["KXHIGHNY"], force=True)
     assert daily.succeeded, daily.output[-3000:]
@@ -68,7 +69,7 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert (day["from_utc"][:10], day["to_utc"][:10]) == ("2026-09-18", "2026-09-19"), "the date's own day"
     assert (daily.report["totals"]["inserted"], daily.report["totals"]["updated"]) == (0, 0)
     assert daily.report["totals"]["unchanged"] > 2000
-    assert dag.rows("kalshi_candle_1m") == rows
+    assert dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense") == rows
 
 
 def test_a_date_before_the_start_date_is_refused_rather_than_called_a_success(dag_under_test: Dag) -> None:

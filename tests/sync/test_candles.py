@@ -137,7 +137,7 @@ def test_candles_agree_with_the_trades_of_their_minutes(
 def test_a_run_that_failed_fetches_only_what_is_missing(
     candles: Candles, warehouse: sa.Engine, exchange_server: ExchangeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kalshi.sync.candles.ROWS_PER_TRANSACTION", 1)
+    monkeypatch.setattr("kalshi.sync.api_candles.ROWS_PER_TRANSACTION", 1)
     exchange_server.faults({"kind": "http_500", "path": "/candlesticks", "skip": 4, "times": 99})
     with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
         candles(SEP_20 - 8 * DAY, SEP_20)
