@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag
+from airflow.sdk import CronDataIntervalTimetable, Param, dag
 
-from kalshi.operators.common import series_param, task_defaults
-from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.trades import TradesSyncOperator
 from kalshi.reports.trades import TRADES
 
@@ -52,10 +52,9 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "trades"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_trades_sync() -> None:
     plan = PlanOperator(task_id="plan", job=TRADES.job, series="{{ params.series }}")
@@ -66,13 +65,7 @@ def kalshi_trades_sync() -> None:
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)
-    synced >> ReportOperator(
-        task_id="report",
-        report=TRADES,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_trade", uri="x-kalshi://warehouse/kalshi_trade")],
-    )
+    synced >> report_task(TRADES, "kalshi_trade")
 
 
 kalshi_trades_sync()
