@@ -1,4 +1,4 @@
-"""The portfolio sync against the sandbox's account: every fill once, positions opened and closed, P&L to the micro-dollar."""
+"""The portfolio sync against the sandbox's account: every fill once, positions that open and close, exact P&L."""
 
 from __future__ import annotations
 

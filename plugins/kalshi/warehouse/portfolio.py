@@ -229,7 +229,8 @@ def unfinished_markets(connection: sa.Connection, subaccount: int) -> list[str]:
 def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dict[str, str]:
     """The series of these markets."""
     query = sa.text("SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers")
-    return {ticker: series for ticker, series in connection.execute(_expanded(query), {"tickers": list(tickers)})}
+    rows = connection.execute(_expanded(query), {"tickers": list(tickers)})
+    return {row.market_ticker: row.series_ticker for row in rows}
 
 
 def counts(connection: sa.Connection, subaccount: int) -> dict[str, int]:
