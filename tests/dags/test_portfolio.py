@@ -35,45 +35,6 @@ def dag(dag_under_test: Callable[[str], DagUnderTest]) -> DagUnderTest:
     return dag_under_test("kalshi_portfolio_sync")
 
 
-def test_a_second_run_changes_nothing(dag: DagUnderTest, account: ExchangeServer, key: ApiKey) -> None:
-    first = dag.run(exchange=connection(account, key), subaccounts=[0, 1])
-    assert first.succeeded, first.output[-3000:]
-    assert first.report["verdict"] == "success"
-    assert [s["scope"] for s in first.report["series"]] == ["0", "1"]
-    rows = dag.rows("kalshi_fill", "kalshi_position", "kalshi_portfolio_settlement", "kalshi_balance")
-    assert min(rows.values()) > 1
-    for heading in ("Equity curve, and P&amp;L by series", "P&amp;L by series", "Open positions", "Balance"):
-        assert f"<h2>{heading}</h2>" in first.page
-    assert "<svg" in first.page
-
-    second = dag.run(exchange=connection(account, key), subaccounts=[0, 1])
-    assert second.succeeded
-    assert (second.report["totals"]["inserted"], second.report["totals"]["updated"]) == (0, 0)
-    assert dag.rows(*rows) == rows
-
-
-def test_without_a_key_every_task_skips_and_says_why(dag: DagUnderTest) -> None:
-    outcome = dag.run()
-    assert outcome.succeeded, outcome.output[-3000:]
-    assert "kalshi_default has no API key, so there is no portfolio to read" in outcome.output
-    assert outcome.report == {}
-
-
-def test_bad_credentials_are_told_apart(
-    dag: DagUnderTest, account: ExchangeServer, key: ApiKey, tmp_path: Path
-) -> None:
-    other = make_key("rsa", tmp_path)
-    pairs = {
-        "does not belong to the key id": replace(key, private_pem=other.private_pem),
-        "knows no such key id": replace(other, id="nobody"),
-    }
-    for words, wrong in pairs.items():
-        outcome = dag.run(exchange=connection(account, wrong))
-        assert not outcome.succeeded
-        assert words in outcome.page
-        assert dag.rows("kalshi_fill") == {"kalshi_fill": 0}
-
-
 @contextmanager
 def command_lines() -> Iterator[set[bytes]]:
     """The command lines of every process on this machine, as long as the block lasts."""
@@ -106,21 +67,46 @@ def everything_written(dag: DagUnderTest) -> Iterator[bytes]:
             yield repr(warehouse.execute(sa.text(f"SELECT * FROM {table}")).all()).encode()
 
 
-def test_the_private_key_shows_nowhere(dag: DagUnderTest, account: ExchangeServer, key: ApiKey) -> None:
+def test_a_second_run_changes_nothing_and_the_private_key_shows_nowhere(
+    dag: DagUnderTest, account: ExchangeServer, key: ApiKey, tmp_path: Path
+) -> None:
     chatty = {**dag.airflow.environment, "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
     dag = replace(dag, airflow=replace(dag.airflow, environment=chatty))
+    strange = replace(key, private_pem=make_key("rsa", tmp_path).private_pem)
     with command_lines() as seen:
-        good = dag.run(exchange=connection(account, key))
-        account.faults({"kind": "http_403", "path": "/portfolio/positions", "times": 99})
-        bad = dag.run(exchange=connection(account, key))
-        account.reset()
-    assert good.succeeded, good.output[-3000:]
-    assert not bad.succeeded
-    assert "lacks the scope" in bad.page
-    assert "[debug" in good.output.lower()
+        first = dag.run(exchange=connection(account, key), subaccounts=[0, 1])
+        rows = dag.rows("kalshi_fill", "kalshi_position", "kalshi_portfolio_settlement", "kalshi_balance")
+        second = dag.run(exchange=connection(account, key), subaccounts=[0, 1])
+        third = dag.run(exchange=connection(account, strange))
+
+    assert first.succeeded, first.output[-3000:]
+    assert first.report["verdict"] == "success"
+    assert [s["scope"] for s in first.report["series"]] == ["0", "1"]
+    assert min(rows.values()) > 1
+    for heading in ("Equity curve, and P&amp;L by series", "P&amp;L by series", "Open positions", "Balance"):
+        assert f"<h2>{heading}</h2>" in first.page
+    assert "<svg" in first.page
+
+    assert second.succeeded, second.output[-3000:]
+    assert (second.report["totals"]["inserted"], second.report["totals"]["updated"]) == (0, 0)
+    assert dag.rows(*rows) == rows
+
+    assert not third.succeeded
+    assert "does not belong to the key id" in third.page
+
+    output = "".join(outcome.output for outcome in (first, second, third))
+    assert "[debug" in output
     assert any(b"kalshi_portfolio_sync" in line for line in seen), "the runs were watched"
-    told = b"".join([good.output.encode(), bad.output.encode(), *seen, *everything_written(dag)])
+    told = b"".join([output.encode(), *seen, *everything_written(dag)])
     assert b"sync_subaccount" in told
     password = sa.make_url(dag.warehouse).password or ""
-    pieces = [line[len(line) // 2 :] for line in key.secrets]  # the first line begins as that of every key does
+    # The first line of a key begins as that of every key does.
+    pieces = [line[len(line) // 2 :] for line in [*key.secrets, *strange.secrets]]
     assert not [piece for piece in [*pieces, password] if piece.encode() in told]
+
+
+def test_without_a_key_every_task_skips_and_says_why(dag: DagUnderTest) -> None:
+    outcome = dag.run()
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert "kalshi_default has no API key, so there is no portfolio to read" in outcome.output
+    assert outcome.report == {}

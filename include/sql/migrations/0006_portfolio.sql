@@ -104,6 +104,7 @@ CREATE TABLE IF NOT EXISTS kalshi_balance (
 -- First in, first out. A contract of YES and one of NO make a dollar, so the n-th contract of YES that an account took
 -- closes, or is closed by, the n-th of NO. Each fill is a stretch on the line of its outcome's contracts, from
 -- until_count - quantity to until_count; what lies beyond the end of the other line (other_count) is open.
+-- Each window's columns begin like those of the others: MariaDB 10.11 sorts once for all of them, even where it may not.
 CREATE OR REPLACE VIEW kalshi_lot AS
 SELECT
   counted.*,
@@ -116,10 +117,7 @@ FROM (
       PARTITION BY market_ticker, subaccount, outcome ORDER BY executed_at_utc, fill_id ROWS UNBOUNDED PRECEDING
     ) AS until_count,
     SUM(quantity) OVER (PARTITION BY market_ticker, subaccount)
-      - SUM(quantity) OVER (PARTITION BY market_ticker, subaccount, outcome) AS other_count,
-    SUM(IF(outcome = 'yes', quantity, -quantity)) OVER (
-      PARTITION BY market_ticker, subaccount ORDER BY executed_at_utc, fill_id ROWS UNBOUNDED PRECEDING
-    ) AS position_after
+      - SUM(quantity) OVER (PARTITION BY market_ticker, subaccount, outcome) AS other_count
   FROM kalshi_fill
 ) counted;
 

@@ -100,7 +100,7 @@ def _sections(report: Details) -> list[Section]:
             "Open positions",
             f"The {MOST_POSITIONS} that cost most. Of NO, “paid” and “bid” are per contract of NO.",
         ),
-        _section(report, "balances", BALANCE_COLUMNS, "Balance", "What the exchange says the positions are worth."),
+        _section(report, "balances", BALANCE_COLUMNS, "Balance", "“Positions”: what the exchange values them at."),
         _section(
             report,
             "reconciliation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -247,13 +248,15 @@ def _since_flat(
 ) -> dict[str, tuple[datetime | None, datetime | None]]:
     """By market: when its fills opened what they hold now, or when they closed it."""
     query = sa.text(
-        "SELECT market_ticker, executed_at_utc, position_after FROM kalshi_lot "
+        "SELECT market_ticker, executed_at_utc, IF(outcome = 'yes', quantity, -quantity) FROM kalshi_fill "
         "WHERE subaccount = :s AND market_ticker IN :tickers ORDER BY executed_at_utc, fill_id"
     )
+    positions: dict[str, Decimal] = defaultdict(Decimal)
     times: dict[str, tuple[datetime | None, datetime | None]] = {}
-    for ticker, at, position in connection.execute(_expanded(query), {"s": subaccount, "tickers": tickers}):
+    for ticker, at, change in connection.execute(_expanded(query), {"s": subaccount, "tickers": tickers}):
+        positions[ticker] += change
         opened, _ = times.get(ticker, (None, None))
-        times[ticker] = (opened or at, None) if position else (None, at)
+        times[ticker] = (opened or at, None) if positions[ticker] else (None, at)
     return times
 
 
