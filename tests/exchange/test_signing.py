@@ -114,6 +114,39 @@ def test_a_request_of_the_official_client_is_accepted_by_the_sandbox(
     assert requests.get(url, headers=headers, timeout=10).status_code == 200
 
 
+PRIVATE = [BALANCE, "/portfolio/positions", "/portfolio/fills", "/portfolio/settlements", "/historical/fills"]
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_the_official_client_and_ours_open_the_same_doors(
+    private_server: ExchangeServer, key: ApiKey, official_client: OfficialClient, path: str, tmp_path: Path
+) -> None:
+    def headers(signing_key: ApiKey, of: str) -> dict[str, str]:
+        auth = official_client.auth.KalshiAuth(signing_key.id, signing_key.private_pem)
+        signed_headers: dict[str, str] = auth.create_auth_headers("GET", private_server.base_url + of)
+        return signed_headers
+
+    url = private_server.base_url + path
+    theirs = requests.get(url, headers=headers(key, path), timeout=10)
+    assert theirs.status_code == 200
+    assert send(signed(private_server, key, path)).content == theirs.content
+    changed = requests.get(url, headers=headers(key, path + "/"), timeout=10)
+    stamp = "KALSHI-ACCESS-TIMESTAMP"
+    fresh = headers(key, path)
+    stale = requests.get(url, headers=fresh | {stamp: str(int(fresh[stamp]) - 600_000)}, timeout=10)
+    stranger = dataclasses.replace(make_key(key.id.rpartition("-")[2], tmp_path), id=key.id)
+    wrong = requests.get(url, headers=headers(stranger, path), timeout=10)
+    unknown = requests.get(url, headers=headers(dataclasses.replace(key, id="nobody"), path), timeout=10)
+    refusals = [answer.json()["error"] for answer in (changed, stale, wrong, unknown)]
+    assert [answer.status_code for answer in (changed, stale, wrong, unknown)] == [401] * 4
+    assert [refusal.get("details") or refusal["code"] for refusal in refusals] == [
+        "INCORRECT_API_KEY_SIGNATURE",
+        "header_timestamp_expired",
+        "INCORRECT_API_KEY_SIGNATURE",
+        "NOT_FOUND",
+    ]
+
+
 LETTERS = st.characters(codec="ascii", categories=["L", "N"], include_characters="-._ %")
 SEGMENTS = st.lists(st.text(LETTERS, min_size=1))
 QUERIES = st.dictionaries(st.text(min_size=1), st.text())
