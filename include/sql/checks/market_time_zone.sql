@@ -1,13 +1,11 @@
--- The candles of a market are not shifted as a whole against its life, as times in the wrong time zone would be.
-SELECT market_ticker, open_time_utc, first_candle_utc, last_candle_utc, close_time_utc
+-- No market has ten candles or more before its open, or after its close, as times in the wrong time zone would make.
+SELECT market_ticker, open_time_utc, close_time_utc, candles_before_open, candles_after_close
 FROM (
   SELECT m.market_ticker, m.open_time_utc, m.close_time_utc,
-    (SELECT MIN(c.bucket_start_utc) FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker) AS first_candle_utc,
-    (SELECT MAX(c.bucket_start_utc) FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker) AS last_candle_utc
+    (SELECT COUNT(*) FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker
+      AND c.bucket_start_utc <= m.open_time_utc - INTERVAL 1 MINUTE) AS candles_before_open,
+    (SELECT COUNT(*) FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker
+      AND c.bucket_start_utc >= m.close_time_utc) AS candles_after_close
   FROM {batch} AS m
 ) AS life
-WHERE first_candle_utc <= open_time_utc - INTERVAL 30 MINUTE
-    AND last_candle_utc <= close_time_utc - INTERVAL TIMESTAMPDIFF(MINUTE, first_candle_utc, open_time_utc) MINUTE
-  OR first_candle_utc >= open_time_utc + INTERVAL 30 MINUTE AND last_candle_utc >= close_time_utc
-    AND TIMESTAMPDIFF(MINUTE, close_time_utc, last_candle_utc)
-      >= TIMESTAMPDIFF(MINUTE, open_time_utc, first_candle_utc) - 2 * :open_minutes
+WHERE candles_before_open >= 10 OR candles_after_close >= 10

@@ -3,7 +3,7 @@ SELECT e.event_ticker, e.event_date,
   COALESCE(NULLIF(JSON_UNQUOTE(JSON_EXTRACT(e.raw_json, '$.fee_type_override')), 'null'), s.fee_type) AS fee_type,
   COALESCE(NULLIF(JSON_UNQUOTE(JSON_EXTRACT(e.raw_json, '$.fee_multiplier_override')), 'null'), s.fee_multiplier) AS fee_multiplier
 FROM kalshi_event e
-JOIN kalshi_series s ON s.series_ticker = e.series_ticker
+LEFT JOIN kalshi_series s ON s.series_ticker = e.series_ticker
 JOIN kalshi_market m ON m.event_ticker = e.event_ticker
 LEFT JOIN kalshi_settlement t ON t.market_ticker = m.market_ticker
 WHERE e.series_ticker = :series AND e.event_date <= DATE(:end)

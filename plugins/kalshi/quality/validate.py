@@ -20,6 +20,8 @@ from kalshi.quality.suites import SUITES, Check, Suite
 from kalshi.settings import CheckRule, QualitySettings, SettingsError
 
 GX_SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one check found. ``state``: passed, failed, empty (nothing to check) or broken (it couldn't run)."""
