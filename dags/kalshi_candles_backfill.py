@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import Asset, Param, dag
+from airflow.sdk import Param, dag
 
 from kalshi.operators.candles import CandleChunksOperator, CandleChunkSyncOperator
-from kalshi.operators.common import series_param, task_defaults
-from kalshi.operators.runs import ReportOperator
+from kalshi.operators.common import dag_defaults, force_param, series_param
+from kalshi.operators.runs import report_task
 from kalshi.reports.candles import CANDLES
 
 PARAMS = {
@@ -32,12 +32,7 @@ PARAMS = {
         title="Days per task",
         description="How many days one task reads. Fewer days make more tasks, each with Airflow's own cost.",
     ),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the chunks even where they are complete.",
-    ),
+    "force": force_param(),
 }
 
 
@@ -47,10 +42,9 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "candles"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_candles_backfill() -> None:
     plan = CandleChunksOperator(
@@ -65,13 +59,7 @@ def kalshi_candles_backfill() -> None:
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)
-    synced >> ReportOperator(
-        task_id="report",
-        report=CANDLES,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_candle_1m", uri="x-kalshi://warehouse/kalshi_candle_1m")],
-    )
+    synced >> report_task(CANDLES, "kalshi_candle_1m")
 
 
 kalshi_candles_backfill()

@@ -12,22 +12,17 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 
 from __future__ import annotations
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag
+from airflow.sdk import CronDataIntervalTimetable, dag
 
 from kalshi.operators.candles import CandlesSyncOperator
-from kalshi.operators.common import series_param, task_defaults
-from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.common import dag_defaults, force_param, series_param
+from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
 
 PARAMS = {
     "series": series_param(),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the day even where it is complete.",
-    ),
+    "force": force_param(),
 }
 
 
@@ -37,10 +32,9 @@ PARAMS = {
     catchup=True,
     max_active_runs=2,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "candles"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_candles_daily() -> None:
     plan = PlanOperator(task_id="plan", job=CANDLES.job, series="{{ params.series }}")
@@ -49,13 +43,7 @@ def kalshi_candles_daily() -> None:
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)
-    synced >> ReportOperator(
-        task_id="report",
-        report=CANDLES,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_candle_1m", uri="x-kalshi://warehouse/kalshi_candle_1m")],
-    )
+    synced >> report_task(CANDLES, "kalshi_candle_1m")
 
 
 kalshi_candles_daily()

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import Asset, Param, dag
+from airflow.sdk import Param, dag
 
 from kalshi.operators.catalog import CatalogSyncOperator
-from kalshi.operators.common import max_pages_param, series_param, task_defaults
-from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.common import dag_defaults, max_pages_param, series_param
+from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.catalog import CATALOG
 
 PARAMS = {
@@ -49,10 +49,9 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "catalog"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_catalog_sync() -> None:
     plan = PlanOperator(task_id="plan", job=CATALOG.job, series="{{ params.series }}")
@@ -63,13 +62,7 @@ def kalshi_catalog_sync() -> None:
         full="{{ params.full }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)
-    synced >> ReportOperator(
-        task_id="report",
-        report=CATALOG,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_market", uri="x-kalshi://warehouse/kalshi_market")],
-    )
+    synced >> report_task(CATALOG, "kalshi_market")
 
 
 kalshi_catalog_sync()

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import Asset, Param, dag
+from airflow.sdk import Param, dag
 
-from kalshi.operators.common import series_param, task_defaults
-from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.snapshots import PriceSnapshotOperator, PruneSnapshotsOperator
 from kalshi.reports.snapshots import SNAPSHOTS
 from kalshi.settings import load_settings
@@ -52,10 +52,9 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "prices"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_price_snapshots() -> None:
     plan = PlanOperator(task_id="plan", job=SNAPSHOTS.job, series="{{ params.series }}")
@@ -64,13 +63,7 @@ def kalshi_price_snapshots() -> None:
         include_combos="{{ params.include_combos }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)
-    report = ReportOperator(
-        task_id="report",
-        report=SNAPSHOTS,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_price_snapshot", uri="x-kalshi://warehouse/kalshi_price_snapshot")],
-    )
+    report = report_task(SNAPSHOTS, "kalshi_price_snapshot")
     prune = PruneSnapshotsOperator(
         task_id="prune",
         retention_days="{{ params.retention_days }}",

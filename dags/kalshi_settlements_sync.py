@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import Asset, Param, dag
+from airflow.sdk import Param, dag
 
-from kalshi.operators.common import max_pages_param, series_param, task_defaults
-from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.common import dag_defaults, max_pages_param, series_param
+from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.settlements import SettlementsSyncOperator
 from kalshi.reports.settlements import SETTLEMENTS
 
@@ -40,10 +40,9 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "settlements"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_settlements_sync() -> None:
     plan = PlanOperator(task_id="plan", job=SETTLEMENTS.job, series="{{ params.series }}")
@@ -53,13 +52,7 @@ def kalshi_settlements_sync() -> None:
         full="{{ params.full }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)
-    synced >> ReportOperator(
-        task_id="report",
-        report=SETTLEMENTS,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_settlement", uri="x-kalshi://warehouse/kalshi_settlement")],
-    )
+    synced >> report_task(SETTLEMENTS, "kalshi_settlement")
 
 
 kalshi_settlements_sync()

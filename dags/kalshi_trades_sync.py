@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, Param, dag
+from airflow.sdk import CronDataIntervalTimetable, Param, dag
 
-from kalshi.operators.common import series_param, task_defaults
-from kalshi.operators.runs import PlanOperator, ReportOperator
+from kalshi.operators.common import dag_defaults, force_param, series_param
+from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.trades import TradesSyncOperator
 from kalshi.reports.trades import TRADES
 
@@ -37,12 +37,7 @@ PARAMS = {
         title="Last day",
         description="UTC, included. Goes with the first day.",
     ),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the days even where they are complete.",
-    ),
+    "force": force_param(),
 }
 
 
@@ -52,10 +47,9 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     params=PARAMS,
-    render_template_as_native_obj=True,
-    default_args=task_defaults(),
     tags=["kalshi", "trades"],
     doc_md=__doc__,
+    **dag_defaults(),
 )
 def kalshi_trades_sync() -> None:
     plan = PlanOperator(task_id="plan", job=TRADES.job, series="{{ params.series }}")
@@ -66,13 +60,7 @@ def kalshi_trades_sync() -> None:
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)
-    synced >> ReportOperator(
-        task_id="report",
-        report=TRADES,
-        series="{{ params.series }}",
-        retries=0,
-        outlets=[Asset(name="kalshi_trade", uri="x-kalshi://warehouse/kalshi_trade")],
-    )
+    synced >> report_task(TRADES, "kalshi_trade")
 
 
 kalshi_trades_sync()

@@ -1,4 +1,4 @@
-"""What the DAGs share: task defaults, the param ``series``, and which failures a retry can't mend."""
+"""What the DAGs share: defaults, params, and which failures a retry can't mend."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from kalshi.settings import load_settings
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
 """Error numbers: no right to the database, wrong user or password, no such database, no right to a table."""
+
+
+def dag_defaults() -> dict[str, Any]:
+    """What every DAG is given: templates that keep the type of a param, and ``default_args``."""
+    return {"render_template_as_native_obj": True, "default_args": task_defaults()}
 
 
 def task_defaults() -> dict[str, Any]:
@@ -52,6 +57,16 @@ def max_pages_param() -> Param:
         minimum=1,
         title="Page cap",
         description="Stop each list after this many pages, for a quick look. The run then ends with a warning.",
+    )
+
+
+def force_param() -> Param:
+    """The param ``force``."""
+    return Param(
+        False,
+        type="boolean",
+        title="Read complete days again",
+        description="Read the days even where they are complete.",
     )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from airflow.sdk import BaseOperator
+from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.exchange import Exchange
@@ -123,3 +123,18 @@ class ReportOperator(BaseOperator):
             dag_id=self.dag_id, task_ids=sorted(self.upstream_task_ids), run_ids=[context["dag_run"].run_id]
         )
         return sorted(task for run in states.values() for task, state in run.items() if state == "failed")
+
+
+def table_asset(table: str) -> Asset:
+    """The asset that stands for a table of the warehouse."""
+    return Asset(name=table, uri=f"x-kalshi://warehouse/{table}")
+
+
+def report_task(report: RunReport, table: str) -> ReportOperator:
+    """The task ``report`` of a sync DAG, which updates the asset of ``table``.
+
+    It says what the others did: trying it again changes nothing.
+    """
+    return ReportOperator(
+        task_id="report", report=report, series="{{ params.series }}", retries=0, outlets=[table_asset(table)]
+    )

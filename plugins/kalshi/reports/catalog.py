@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.reports.runs import ENDING, Details, RunReport, Section, cells
-
-if TYPE_CHECKING:
-    import altair as alt
+from kalshi.reports.charts import BY_SERIES, by_date, chart_of
+from kalshi.reports.runs import ENDING, Details, RunReport, Section, cells, rows_of
 
 HELD_COLUMNS = {
     "series_ticker": "series",
@@ -32,7 +30,7 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
 
 def _held(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
     """What the warehouse holds of each series. Missing days: between its first and last event, where daily."""
-    query = sa.text(
+    query = (
         "SELECT s.series_ticker, m.markets, m.open, m.settled, m.earliest_close_time_utc, m.latest_close_time_utc, "
         "e.events, CASE s.frequency WHEN 'daily' THEN e.missing_days END AS missing_days FROM kalshi_series s "
         "LEFT JOIN (SELECT series_ticker, COUNT(*) AS markets, CAST(SUM(status = 'active') AS SIGNED) AS open, "
@@ -42,21 +40,21 @@ def _held(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
         "LEFT JOIN (SELECT series_ticker, COUNT(*) AS events, DATEDIFF(MAX(event_date), MIN(event_date)) + 1 "
         "- COUNT(DISTINCT event_date) AS missing_days FROM kalshi_event GROUP BY series_ticker) e "
         "ON e.series_ticker = s.series_ticker WHERE s.series_ticker IN :wanted"
-    ).bindparams(sa.bindparam("wanted", expanding=True))
-    found = {row["series_ticker"]: dict(row) for row in connection.execute(query, {"wanted": wanted}).mappings()}
+    )
+    found = {row["series_ticker"]: row for row in rows_of(connection, query, wanted)}
     return [found[ticker] for ticker in wanted if ticker in found]
 
 
 def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
     """For each daily series and month: how many days have an event, of those between its first and last."""
-    query = sa.text(
+    query = (
         "SELECT DISTINCT e.series_ticker, e.event_date FROM kalshi_event e JOIN kalshi_series s "
         "ON s.series_ticker = e.series_ticker WHERE s.frequency = 'daily' AND e.event_date IS NOT NULL "
         "AND e.series_ticker IN :wanted ORDER BY e.series_ticker, e.event_date"
-    ).bindparams(sa.bindparam("wanted", expanding=True))
+    )
     days: dict[str, set[date]] = defaultdict(set)
-    for ticker, day in connection.execute(query, {"wanted": wanted}):
-        days[ticker].add(day)
+    for row in rows_of(connection, query, wanted):
+        days[row["series_ticker"]].add(row["event_date"])
     months: list[dict[str, Any]] = []
     for ticker, there in days.items():
         first, last = min(there), max(there)
@@ -82,27 +80,6 @@ def _sections(report: Details) -> list[Section]:
     ]
 
 
-def _heat_map(report: Details) -> alt.Chart | None:
-    if not report["days_by_month"]:
-        return None
-    import altair as alt  # takes 0.2 s: too long for every import of a DAG file
-
-    data = alt.Data(values=report["days_by_month"])  # type: ignore[no-untyped-call]
-    share = alt.Scale(domain=[0, 1], range=["#d9480f", "#fff4e6", "#0b7285"])
-    chart: alt.Chart = (
-        alt.Chart(data)
-        .transform_calculate(share="datum.days / datum.expected")
-        .mark_rect(stroke="white", strokeWidth=1)
-        .encode(
-            x=alt.X("month:O", title=None, axis=alt.Axis(labelOverlap=True, labelAngle=-45)),
-            y=alt.Y("series:N", title=None),
-            color=alt.Color("share:Q", title="days there", scale=share, legend=alt.Legend(format=".0%")),
-        )
-        .properties(width=950, height=alt.Step(26), padding={"left": 5, "top": 5, "bottom": 5, "right": 30})
-    )
-    return chart
-
-
 CATALOG = RunReport(
     job="catalog",
     title="Kalshi catalog",
@@ -118,7 +95,24 @@ CATALOG = RunReport(
     },
     details=_details,
     sections=_sections,
-    chart=_heat_map,
+    chart=chart_of(
+        "days_by_month",
+        transform=[{"calculate": "datum.days / datum.expected", "as": "share"}],
+        mark={"type": "rect", "stroke": "white", "strokeWidth": 1},
+        encoding={
+            "x": by_date("month"),
+            "y": BY_SERIES,
+            "color": {
+                "field": "share",
+                "type": "quantitative",
+                "title": "days there",
+                "scale": {"domain": [0, 1], "range": ["#d9480f", "#fff4e6", "#0b7285"]},
+                "legend": {"format": ".0%"},
+            },
+        },
+        width=950,
+        height={"step": 26},
+    ),
     chart_title="Dates that can be backtested",
     chart_intro="Share of each month's days that have an event in the warehouse.",
 )

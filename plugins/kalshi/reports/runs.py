@@ -111,6 +111,12 @@ class RunReport:
         )
 
 
+def rows_of(connection: sa.Connection, query: str, wanted: list[str]) -> list[Details]:
+    """The rows of a query about the series in the list ``:wanted``, as in ``series_ticker IN :wanted``."""
+    statement = sa.text(query).bindparams(sa.bindparam("wanted", expanding=True))
+    return [dict(row) for row in connection.execute(statement, {"wanted": wanted}).mappings()]
+
+
 def cells(things: list[Details], columns: dict[str, str]) -> list[list[Any]]:
     """The things as rows of cells: of a list its length, of a time named like a first or last close its day."""
     return [[_cell(name, thing.get(name, "")) for name in columns] for thing in things]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
 
-from kalshi.reports.runs import ENDING, Details, RunReport, Section
-
-if TYPE_CHECKING:
-    import altair as alt
+from kalshi.reports.charts import BY_SERIES, chart_of
+from kalshi.reports.runs import ENDING, Details, RunReport, Section, rows_of
 
 ODD = {
     "without_result": "settled without a result",
@@ -21,15 +17,15 @@ MOST_ODD_ROWS = 50
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
     """Hours from close to settlement, the longest of each event, for events of the last 90 days."""
-    query = sa.text(
+    query = (
         "SELECT s.series_ticker AS series, s.event_ticker AS event, DATE_FORMAT(MAX(s.settled_at_utc), '%Y-%m-%d') "
         "AS day, CAST(MAX(TIMESTAMPDIFF(MINUTE, m.close_time_utc, s.settled_at_utc)) / 60 AS DOUBLE) AS hours "
         "FROM kalshi_settlement s JOIN kalshi_market m ON m.market_ticker = s.market_ticker "
         "WHERE s.series_ticker IN :wanted AND s.settled_at_source = 'settlement_ts' AND s.settled_at_utc > "
         "(SELECT MAX(settled_at_utc) FROM kalshi_settlement) - INTERVAL 90 DAY "
         "GROUP BY s.series_ticker, s.event_ticker ORDER BY day"
-    ).bindparams(sa.bindparam("wanted", expanding=True))
-    return {"hours_to_settle": [dict(row) for row in connection.execute(query, {"wanted": wanted}).mappings()]}
+    )
+    return {"hours_to_settle": rows_of(connection, query, wanted)}
 
 
 def _sections(report: Details) -> list[Section]:
@@ -39,25 +35,6 @@ def _sections(report: Details) -> list[Section]:
     left = f" The first {MOST_ODD_ROWS} of {len(odd)}; report.json has all." if len(odd) > MOST_ODD_ROWS else ""
     intro = f"A market past its close settles within hours as a rule; one that stays here wants a look.{left}"
     return [Section("Not settled, or oddly", intro, ["series", "what", "which"], odd[:MOST_ODD_ROWS])]
-
-
-def _delays(report: Details) -> alt.Chart | None:
-    if not report["hours_to_settle"]:
-        return None
-    import altair as alt  # takes 0.2 s: too long for every import of a DAG file
-
-    data = alt.Data(values=report["hours_to_settle"])  # type: ignore[no-untyped-call]
-    chart: alt.Chart = (
-        alt.Chart(data)
-        .mark_point(filled=True, size=35, opacity=0.7)
-        .encode(
-            x=alt.X("day:T", title=None),
-            y=alt.Y("hours:Q", title="hours from close to settlement"),
-            color=alt.Color("series:N", title=None),
-        )
-        .properties(width=900, height=240, padding={"left": 5, "top": 5, "bottom": 5, "right": 30})
-    )
-    return chart
 
 
 SETTLEMENTS = RunReport(
@@ -80,7 +57,17 @@ SETTLEMENTS = RunReport(
     },
     details=_details,
     sections=_sections,
-    chart=_delays,
+    chart=chart_of(
+        "hours_to_settle",
+        mark={"type": "point", "filled": True, "size": 35, "opacity": 0.7},
+        encoding={
+            "x": {"field": "day", "type": "temporal", "title": None},
+            "y": {"field": "hours", "type": "quantitative", "title": "hours from close to settlement"},
+            "color": BY_SERIES,
+        },
+        width=900,
+        height=240,
+    ),
     chart_title="How long settling took",
     chart_intro="Each point is an event that settled in the last 90 days.",
 )

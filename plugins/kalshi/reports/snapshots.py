@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
 
-from kalshi.reports.runs import ENDING, Details, RunReport
-
-if TYPE_CHECKING:
-    import altair as alt
+from kalshi.reports.charts import BY_SERIES, chart_of
+from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
 
 MOST_MARKETS = 100
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
     """The bid and ask of the most traded markets in the latest snapshot."""
-    every = "" if "*" in wanted else "AND m.series_ticker IN :wanted "
-    query = sa.text(
+    query = (
         "SELECT p.market_ticker AS market, m.series_ticker AS series, CAST(p.yes_bid AS CHAR) AS bid, "
         "CAST(p.yes_ask AS CHAR) AS ask, CAST(p.volume AS CHAR) AS volume FROM kalshi_price_snapshot p "
         "JOIN kalshi_market m ON m.market_ticker = p.market_ticker WHERE p.snapshot_at_utc = "
-        f"(SELECT MAX(snapshot_at_utc) FROM kalshi_price_snapshot) {every}AND NOT p.is_empty_book "
+        "(SELECT MAX(snapshot_at_utc) FROM kalshi_price_snapshot) AND NOT p.is_empty_book "
+        "AND ('*' IN :wanted OR m.series_ticker IN :wanted) "
         f"ORDER BY p.volume DESC, p.market_ticker LIMIT {MOST_MARKETS}"
     )
-    if every:
-        query = query.bindparams(sa.bindparam("wanted", expanding=True))
-    rows = connection.execute(query, {"wanted": wanted} if every else {}).mappings()
-    return {"quotes": [dict(row) for row in rows]}
-
-
-def _ranges(report: Details) -> alt.Chart | None:
-    if not report["quotes"]:
-        return None
-    import altair as alt  # takes 0.2 s: too long for every import of a DAG file
-
-    data = alt.Data(values=report["quotes"])  # type: ignore[no-untyped-call]
-    chart: alt.Chart = (
-        alt.Chart(data)
-        .transform_calculate(low="toNumber(datum.bid)", high="toNumber(datum.ask)")
-        .mark_bar(size=7, cornerRadius=2)
-        .encode(
-            x=alt.X("low:Q", title="bid to ask, dollars", scale=alt.Scale(domain=[0, 1])),
-            x2="high:Q",
-            y=alt.Y("market:N", title=None, axis=alt.Axis(labelLimit=260)),
-            color=alt.Color("series:N", title=None),
-        )
-        .properties(width=700, height=alt.Step(13), padding={"left": 5, "top": 5, "bottom": 5, "right": 30})
-    )
-    return chart
+    return {"quotes": rows_of(connection, query, wanted)}
 
 
 SNAPSHOTS = RunReport(
@@ -65,7 +37,22 @@ SNAPSHOTS = RunReport(
         **ENDING,
     },
     details=_details,
-    chart=_ranges,
+    chart=chart_of(
+        "quotes",
+        transform=[
+            {"calculate": "toNumber(datum.bid)", "as": "low"},
+            {"calculate": "toNumber(datum.ask)", "as": "high"},
+        ],
+        mark={"type": "bar", "size": 7, "cornerRadius": 2},
+        encoding={
+            "x": {"field": "low", "type": "quantitative", "title": "bid to ask, dollars", "scale": {"domain": [0, 1]}},
+            "x2": {"field": "high"},
+            "y": {"field": "market", "type": "nominal", "title": None, "axis": {"labelLimit": 260}},
+            "color": BY_SERIES,
+        },
+        width=700,
+        height={"step": 13},
+    ),
     chart_title="Quotes",
     chart_intro=f"Bid to ask of the {MOST_MARKETS} most traded markets in the latest snapshot; empty books left out.",
 )

@@ -20,6 +20,7 @@ from kalshi.warehouse.tables import (
     SERIES,
     SERIES_PLACEHOLDER,
 )
+from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
@@ -212,16 +213,12 @@ def lives_of_markets(
             "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc FROM kalshi_market "
             "WHERE series_ticker = :s AND open_time_utc < :end AND close_time_utc > :start"
         ),
-        {"s": series_ticker, "start": _naive(start), "end": _naive(end)},
+        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
     )
     return [
         (ticker, event, opens.replace(tzinfo=UTC), closes.replace(tzinfo=UTC), settled and settled.replace(tzinfo=UTC))
         for ticker, event, opens, closes, settled in rows
     ]
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:

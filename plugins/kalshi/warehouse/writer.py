@@ -10,13 +10,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pymysql
 import sqlalchemy as sa
 
 from kalshi.warehouse.tables import Table
+from kalshi.warehouse.times import naive_utc
 
 Row = Sequence[Any] | bytes
 """str, bytes of UTF-8, int, bool, Decimal, date, datetime (naive is UTC) or None. Or, for rows by the
@@ -219,8 +220,7 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, datetime):
-        naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-        return naive.isoformat(" ")
+        return naive_utc(value).isoformat(" ")
     if isinstance(value, float):
         raise TypeError(f"A float ({value!r}) may not enter the warehouse: pass a string or a Decimal.")
     return str(value)
