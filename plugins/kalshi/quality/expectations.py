@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.execution_engine import ExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation, render_suite_parameter_string
-from great_expectations.render import RenderedStringTemplateContent, RenderedTableContent
-from great_expectations.render.components import LegacyDiagnosticRendererType, LegacyRendererType
+from great_expectations.render.components import (
+    CollapseContent,
+    LegacyDiagnosticRendererType,
+    LegacyRendererType,
+    RenderedStringTemplateContent,
+    RenderedTableContent,
+)
 from great_expectations.render.renderer.renderer import renderer
 
 IN_ALL = "violations_in_all"
@@ -35,7 +39,7 @@ class ExpectRowsToObey(BatchExpectation):
         self,
         metrics: dict[str, Any],
         runtime_configuration: dict[str, Any] | None = None,
-        execution_engine: ExecutionEngine | None = None,
+        execution_engine: Any = None,
     ) -> dict[str, Any]:
         rows = [dict(row) for row in metrics["unexpected_rows_query.table"]]
         violations = int(rows[0][IN_ALL]) if rows else 0
@@ -56,25 +60,27 @@ class ExpectRowsToObey(BatchExpectation):
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
     ) -> list[RenderedStringTemplateContent]:
         values = configuration.kwargs
-        share = "" if values["mostly"] == 1 else f" At least {values['mostly']:.0%} of the rows."
+        mostly = values.get("mostly", 1)
+        share = "" if mostly == 1 else f" At least {mostly:.0%} of the rows."
         text = {"template": f"{values['check']}: $about{share}", "params": {"about": values["about"]}}
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=text)]
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)
-    def _samples_renderer(
+    def _diagnostic_unexpected_table_renderer(
         cls,
         configuration: Any = None,
         result: ExpectationValidationResult | None = None,
         runtime_configuration: Any = None,
-        **_: Any,
-    ) -> RenderedTableContent | None:
+    ) -> list[RenderedTableContent | CollapseContent] | None:
         rows = result.result.get("details", {}).get("unexpected_rows") if result else None
         if not rows:
             return None
-        return RenderedTableContent(
-            content_block_type="table",
-            header_row=list(rows[0]),
-            table=[[str(value) for value in row.values()] for row in rows],
-            styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
-        )
+        return [
+            RenderedTableContent(
+                content_block_type="table",
+                header_row=list(rows[0]),
+                table=[[str(value) for value in row.values()] for row in rows],
+                styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
+            )
+        ]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from kalshi.settings import QualitySettings
 from kalshi.warehouse import catalog
+from kalshi.warehouse.times import naive_utc
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Scope:
             "prefix_end": f"{self.series_ticker}.",
             "start": self.start,
             "end": self.until,
-            "now": datetime.now(UTC).replace(tzinfo=None),
+            "now": naive_utc(datetime.now(UTC)),
             "markets": self.markets,
             "events": self.events,
             "quote_minutes": rules.quote_minutes,
@@ -55,7 +56,9 @@ def find_scope(
     return Scope(
         run_id,
         series_ticker,
-        *(moment.replace(tzinfo=None) for moment in (start, end, until)),
+        naive_utc(start),
+        naive_utc(end),
+        naive_utc(until),
         markets=sorted(ticker for ticker, *_ in lives),
         events=sorted({event for _, event, *_ in lives}),
     )

@@ -11,7 +11,8 @@ import great_expectations as gx
 import msgspec
 import sqlalchemy as sa
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.datasource.fluent import SQLDatasource
+from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from kalshi.quality import sql
 from kalshi.quality.expectations import IN_ALL, ExpectRowsToObey
@@ -61,12 +62,12 @@ def run_suites(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> list[
         SettingsError: kalshi.toml doesn't say how bad a broken rule is.
     """
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     # Great Expectations borrows our connections, so it needs no password.
     source = context.data_sources.add_sql(
         "warehouse",
         connection_string="mysql+pymysql://",
-        kwargs={"creator": engine.raw_connection, "poolclass": sa.NullPool},
+        kwargs={"creator": engine.raw_connection, "poolclass": sa.NullPool},  # type: ignore[call-arg]
     )
     return [
         finding
@@ -93,7 +94,7 @@ def _run(
         .validate(gx.ExpectationSuite(asset.name, expectations=expected), result_format="COMPLETE")
         .results
     )
-    by_name = {result.expectation_config.kwargs["check"]: result for result in results}
+    by_name = {r.expectation_config.kwargs["check"]: r for r in results if r.expectation_config}
     return [_finding(suite.table, check, rule_of(rules, check.name), by_name[check.name]) for check in checks]
 
 
@@ -103,7 +104,7 @@ def _expectation(check: Check, rule: CheckRule, values: dict[str, Any], samples:
         check=check.name,
         about=check.about,
         mostly=rule.mostly,
-        severity=GX_SEVERITY[rule.severity],
+        severity=FailureSeverity(GX_SEVERITY[rule.severity]),
         unexpected_rows_query=f"SELECT broken.*, COUNT(*) OVER () AS {IN_ALL} FROM (\n{query}\n) AS broken LIMIT {samples}",
     )
 
