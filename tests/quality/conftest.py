@@ -39,13 +39,13 @@ FILLED = (
 FOUND = ("kalshi_coverage", "kalshi_decision_coverage", "kalshi_quality_result", "kalshi_readiness")
 
 
-def fill(exchange: Exchange, engine: sa.Engine, start: datetime, end: datetime) -> None:
+def fill(exchange: Exchange, engine: sa.Engine, start: datetime, end: datetime, run: str | None = None) -> None:
     """What the sync DAGs would have read of New York."""
     cutoff = exchange.historical_cutoff()
     window = {"window_start": start, "window_end": end}
     sync_settlements(exchange, engine, SettlementsRequest(SERIES, cutoff.markets_settled))
     sync_series(exchange, engine, CatalogRequest(SERIES, cutoff.markets_settled))
-    sync_candles(exchange, engine, CandlesRequest(SERIES, cutoff.markets_settled, **window))  # type: ignore[arg-type]
+    sync_candles(exchange, engine, CandlesRequest(SERIES, cutoff.markets_settled, dag_run_id=run, **window))  # type: ignore[arg-type]
     sync_trades(exchange, engine, TradesRequest(SERIES, cutoff.markets_settled, cutoff.trades_created, **window))  # type: ignore[arg-type]
     snapshot_prices(exchange, engine, SnapshotRequest(SERIES, datetime.now(UTC)))
 

@@ -171,8 +171,8 @@ FAULTS: dict[str, tuple[list[str], set[str]]] = {
     "an orphan among the settlements": (
         [
             "INSERT INTO kalshi_settlement (market_ticker, event_ticker, series_ticker, result, settlement_value, "
-            "settled_at_utc, settled_at_source, run_id) VALUES ('KXHIGHNY-26SEP19-T99', 'KXHIGHNY-26SEP19', 'KXHIGHNY', "
-            "'no', 0, '2026-09-20 12:00', 'settlement_ts', 1)"
+            "settled_at_utc, settled_at_source, run_id) VALUES ('KXHIGHNY-26SEP19-T99', 'KXHIGHNY-26SEP19', "
+            "'KXHIGHNY', 'no', 0, '2026-09-20 12:00', 'settlement_ts', 1)"
         ],
         {"settlement_has_market"},
     ),
@@ -228,7 +228,8 @@ FAULTS: dict[str, tuple[list[str], set[str]]] = {
     ),
     "a trade of three dollars": (
         [
-            f"UPDATE kalshi_trade SET yes_price = 3 WHERE market_ticker = '{MARKET}' AND executed_at_utc > '2026-09-20' LIMIT 1"
+            f"UPDATE kalshi_trade SET yes_price = 3 WHERE market_ticker = '{MARKET}' "
+            "AND executed_at_utc > '2026-09-20' LIMIT 1"
         ],
         {"trade_numbers_in_range"},
     ),

@@ -71,10 +71,14 @@ def counted_by_hand(life: list[datetime], candles: dict[datetime, dict[str, Any]
 
 
 def test_coverage_is_what_counting_minute_by_minute_gives(filled_on_both: sa.Engine) -> None:
-    empty = "market_ticker = 'KXHIGHNY-26SEP20-B65.5' AND bucket_start_utc BETWEEN '2026-09-20 16:00' AND '2026-09-20 17:00'"
+    empty = (
+        "market_ticker = 'KXHIGHNY-26SEP20-B65.5' "
+        "AND bucket_start_utc BETWEEN '2026-09-20 16:00' AND '2026-09-20 17:00'"
+    )
     plant(
         filled_on_both,
-        f"UPDATE kalshi_candle_1m SET yes_bid_close = 0, yes_bid_low = 0, yes_ask_close = 1, yes_ask_high = 1 WHERE {empty}",
+        f"UPDATE kalshi_candle_1m SET yes_bid_close = 0, yes_bid_low = 0, yes_ask_close = 1, yes_ask_high = 1 "
+        f"WHERE {empty}",
         "DELETE FROM kalshi_candle_1m WHERE market_ticker = 'KXHIGHNY-26SEP20-T61'",
     )
     report = check(filled_on_both, SEP_20 - DAY, SEP_20 + DAY)
@@ -162,8 +166,9 @@ def test_the_backtest_earns_what_its_trades_earn(filled_on_both: sa.Engine) -> N
     trades: dict[str, list[Decimal]] = {"maker": [], "taker": []}
     for row in ask(
         filled_on_both,
-        "SELECT s.market_ticker, s.settlement_value, d.decided_at_utc FROM kalshi_settlement s JOIN kalshi_decision_time d "
-        "ON d.event_ticker = s.event_ticker WHERE d.decision = 'day_10' AND s.event_ticker = 'KXHIGHNY-26SEP19'",
+        "SELECT s.market_ticker, s.settlement_value, d.decided_at_utc FROM kalshi_settlement s "
+        "JOIN kalshi_decision_time d ON d.event_ticker = s.event_ticker WHERE d.decision = 'day_10' "
+        "AND s.event_ticker = 'KXHIGHNY-26SEP19'",
     ):
         mine = candles[row["market_ticker"]]
         times = (row["decided_at_utc"] - age * MINUTE for age in range(RULES.quote_minutes + 1))

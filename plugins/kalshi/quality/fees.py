@@ -1,7 +1,7 @@
 """What a trade costs on Kalshi.
 
 By the fee schedule (https://kalshi.com/docs/kalshi-fee-schedule.pdf) a taker of C contracts at the price P
-pays 0.07 × C × P × (1 − P), rounded up to the next cent; where makers pay, a quarter of it. The series names its
+pays 0.07 * C * P * (1 - P), rounded up to the next cent; where makers pay, a quarter of it. The series names its
 ``fee_type`` and a ``fee_multiplier``; Kalshi's OpenAPI 3.34 (Series.fee_type) says what the types mean.
 """
 

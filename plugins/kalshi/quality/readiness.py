@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +19,9 @@ from kalshi.quality import sql
 from kalshi.quality.fees import fee
 from kalshi.quality.scope import Scope
 from kalshi.settings import QualitySettings
+from kalshi.warehouse.times import naive_utc
 
-NEVER = datetime(9999, 1, 1)
+ALWAYS = {name: naive_utc(datetime(year, 1, 1, tzinfo=UTC)) for name, year in (("start", 1970), ("end", 9999))}
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _quotes(connection: sa.Connection, scope: Scope, rules: QualitySettings, eve
     """What was quoted at all decisions about these events, whether in the window or not."""
     _, quotes = sql.read("quality", "decision_quotes")
     _, statement = sql.read("quality", "readiness_quotes")
-    values = {**scope.values(rules), "events": events, "start": datetime(1970, 1, 1), "end": NEVER}
+    values = {**scope.values(rules), "events": events, **ALWAYS}
     rows = connection.execute(sql.bound(statement.replace("{quotes}", quotes), values)).mappings()
     return list(rows)
 

@@ -100,12 +100,13 @@ def _run(
 
 def _expectation(check: Check, rule: CheckRule, values: dict[str, Any], samples: int) -> ExpectRowsToObey:
     query = sql.written_out(check.query(), values)
+    some = f"SELECT broken.*, COUNT(*) OVER () AS {IN_ALL} FROM (\n{query}\n) AS broken LIMIT {samples}"
     return ExpectRowsToObey(
         check=check.name,
         about=check.about,
         mostly=rule.mostly,
         severity=FailureSeverity(GX_SEVERITY[rule.severity]),
-        unexpected_rows_query=f"SELECT broken.*, COUNT(*) OVER () AS {IN_ALL} FROM (\n{query}\n) AS broken LIMIT {samples}",
+        unexpected_rows_query=some,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from great_expectations.core.expectation_validation_result import (
 )
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
-from great_expectations.render.view import DefaultJinjaPageView
+from great_expectations.render.view.view import DefaultJinjaPageView
 
 from kalshi.quality.expectations import ExpectRowsToObey
 from kalshi.quality.validate import GX_SEVERITY
@@ -21,10 +22,10 @@ from kalshi.quality.validate import GX_SEVERITY
 STYLE = (Path(__file__).parent / "templates" / "data_docs.css").read_text(encoding="utf-8")
 OUTSIDE = re.compile(
     r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<footer\b.*?</footer>|<nav\b.*?</nav>"
-    r"|\s(?:href|src|action)=(?:\"https?:[^\"]*\"|'https?:[^']*')",
+    r"|\s(?:href|src|action)=(?:\"[^#\"][^\"]*\"|'[^#'][^']*')|url\(['\"]?https?:[^)]*\)",
     re.DOTALL | re.IGNORECASE,
 )
-"""What would ask another machine: the scripts, styles and pictures of Data Docs, and its links to its makers."""
+"""What would ask another machine, and links that lead nowhere here: of Data Docs' scripts, styles, pictures."""
 
 
 def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
@@ -35,7 +36,7 @@ def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
         page.parent.mkdir(parents=True, exist_ok=True)
         result = _result(f"{series}: {table}", list(some), report["queries"])
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
-        html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)
+        html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
         page.write_text(offline(html), encoding="utf-8")
 
 
@@ -57,7 +58,7 @@ def _result(name: str, checks: list[dict[str, Any]], queries: dict[str, str]) ->
             "unsuccessful_expectations": len(results) - passed,
             "success_percent": 100 * passed / len(results),
         },
-        meta={},
+        meta={"great_expectations_version": version("great-expectations")},
     )
 
 

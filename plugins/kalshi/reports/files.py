@@ -28,7 +28,7 @@ def write_files(
     folder: Path,
     report: dict[str, Any],
     template: str,
-    chart: alt.Chart | None,
+    chart: alt.Chart | alt.VConcatChart | None,
     *,
     keep: int,
     write_more: Callable[[Path], None] = lambda folder: None,

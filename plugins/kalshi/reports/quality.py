@@ -6,11 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.quality import sql
 from kalshi.reports.files import write_files
 from kalshi.reports.runs import STATES, Details, RunReport, Section, cells
 from kalshi.settings import load_settings
@@ -42,15 +43,6 @@ WORST = {
     "open_to_first": "open to first",
     "last_to_close": "last to close",
 }
-COVERAGE = (
-    "COUNT(DISTINCT market_ticker) AS markets, CAST(SUM(expected_minutes) AS SIGNED) AS expected, "
-    "CAST(SUM(present_minutes) AS SIGNED) AS present, CAST(SUM(quoted_minutes) AS SIGNED) AS quoted, "
-    "MAX(longest_gap_minutes) AS longest_gap, CAST(SUM(empty_books) AS SIGNED) AS empty_books, "
-    "CAST(ROUND(SUM(mean_spread * present_minutes) / "
-    "SUM(CASE WHEN mean_spread IS NOT NULL THEN present_minutes END), 4) AS CHAR) AS mean_spread, "
-    "CAST(ROUND(MAX(widest_spread), 4) AS CHAR) AS widest_spread FROM kalshi_coverage WHERE run_id IN :runs"
-)
-"""The spread of many markets is that of their minutes with a candle, taken together."""
 READY = {
     "series": "series",
     "decision": "decision",
@@ -109,63 +101,36 @@ class QualityReport(RunReport):
 
 
 def _found(connection: sa.Connection, runs: list[int], wanted: list[str]) -> Details:
-    """What the runs found, from their tables."""
-    ask = partial(_rows, connection, runs=runs or [0], wanted=wanted)
-    checks = ask(
-        "SELECT series_ticker AS series, check_name AS `check`, table_name AS `table`, severity, state, about, checked, "
-        "violations, CAST(mostly AS DOUBLE) AS mostly, samples, query FROM kalshi_quality_result WHERE run_id IN :runs "
-        "ORDER BY FIELD(severity, 'error', 'warning', 'info'), violations > 0 DESC, check_name, series_ticker"
-    )
+    """What the runs found, from their tables; the queries are in ``include/sql/reports``."""
+    values = {"runs": runs or [0], "series": wanted, "days": HEAT_MAP_DAYS, "most": MOST_MARKETS}
+
+    def ask(name: str) -> list[Details]:
+        return [dict(row) for row in connection.execute(sql.bound(sql.read("reports", name)[1], values)).mappings()]
+
+    checks = ask("quality_checks")
     for check in checks:
         check["samples"] = msgspec.json.decode(check["samples"] or "[]")
     queries = {check["check"]: check.pop("query") for check in checks}
     return {
         "checks": checks,
         "queries": {name: query for name, query in sorted(queries.items()) if query},
-        "coverage": ask(f"SELECT series_ticker AS series, {COVERAGE} GROUP BY series_ticker ORDER BY series_ticker"),
-        "coverage_by_day": ask(
-            f"SELECT series_ticker AS series, CAST(day_utc AS CHAR) AS day, {COVERAGE} "
-            "GROUP BY series_ticker, day_utc ORDER BY day_utc, series_ticker"
-        ),
-        "worst_markets": ask(
-            "SELECT market_ticker AS market, CAST(day_utc AS CHAR) AS day, expected_minutes AS expected, missing_minutes "
-            "AS missing, expected_minutes - quoted_minutes AS unquoted, longest_gap_minutes AS longest_gap, "
-            "minutes_open_to_first AS open_to_first, minutes_last_to_close AS last_to_close FROM kalshi_coverage "
-            "WHERE run_id IN :runs ORDER BY expected_minutes - quoted_minutes DESC, missing_minutes DESC, market_ticker "
-            f"LIMIT {MOST_MARKETS}"
-        ),
-        "decisions": ask(
-            "SELECT series_ticker AS series, CAST(event_date AS CHAR) AS day, decision, event_ticker AS event, "
-            "COUNT(*) AS markets, CAST(SUM(quote_known) AS SIGNED) AS quoted, CAST(SUM(candle_present) AS SIGNED) AS "
-            "with_candle, CAST(ROUND(AVG(spread), 4) AS CHAR) AS mean_spread FROM kalshi_decision_coverage_latest "
-            "WHERE series_ticker IN :wanted AND event_date > (SELECT MAX(event_date) FROM kalshi_decision_coverage "
-            f"WHERE run_id IN :runs) - INTERVAL {HEAT_MAP_DAYS} DAY GROUP BY series_ticker, event_date, decision, "
-            "event_ticker ORDER BY event_date, series_ticker, decision"
-        ),
-        "readiness": ask(
-            "SELECT series_ticker AS series, decision, CAST(last_event_date AS CHAR) AS last_event, events, markets, "
-            "settled_markets AS settled, quoted_markets AS quoted, fillable_markets AS fillable, taker_trades, "
-            "CAST(ROUND(taker_pnl, 2) AS CHAR) AS taker_pnl, maker_trades, CAST(ROUND(maker_pnl, 2) AS CHAR) AS "
-            "maker_pnl, CAST(ROUND(taker_fees + maker_fees, 2) AS CHAR) AS fees, COALESCE(reason, '') AS reason "
-            "FROM kalshi_readiness WHERE run_id IN :runs ORDER BY series_ticker, decision"
-        ),
+        "coverage": ask("quality_coverage"),
+        "coverage_by_day": ask("quality_coverage_by_day"),
+        "worst_markets": ask("quality_worst_markets"),
+        "decisions": ask("quality_decisions"),
+        "readiness": ask("quality_readiness"),
         "changes": changes_since(connection, wanted, runs),
     }
-
-
-def _rows(connection: sa.Connection, query: str, runs: list[int], wanted: list[str]) -> list[Details]:
-    values = {name: value for name, value in {"runs": runs, "wanted": wanted}.items() if f":{name}" in query}
-    statement = sa.text(query).bindparams(*(sa.bindparam(name, expanding=True) for name in values))
-    return [dict(row) for row in connection.execute(statement, values).mappings()]
 
 
 def _sections(report: Details) -> list[Section]:
     return [
         Section(
             "Coverage, spreads and gaps",
-            "Of the minutes in which markets were open; report.json has them by day. Candles are sparse by design: a minute without "
-            "news has none, so “quote known” (a quote not older than quality.quote_minutes) says more than “with "
-            "candle”. Gaps are in minutes; spreads in dollars, at the close of candles, without empty books.",
+            "Of the minutes in which markets were open; report.json has them by day. Candles are sparse by design: a "
+            "minute without news has none, so “quote known” (a quote not older than quality.quote_minutes) says "
+            "more than “with candle”. Gaps are in minutes; spreads in dollars, at the close of candles, without "
+            "empty books.",
             list(COVERED.values()),
             cells(report["coverage"], COVERED),
         ),
@@ -192,7 +157,7 @@ def _sections(report: Details) -> list[Section]:
 
 
 def _heat_maps(report: Details) -> alt.VConcatChart | None:
-    """City × date, one map per decision time, in one picture."""
+    """Cities by dates, one map per decision time, in one picture."""
     if not report["decisions"]:
         return None
     import altair as alt  # takes 0.2 s: too long for every import of a DAG file
@@ -219,7 +184,7 @@ def _spreads(days: list[Details]) -> Details:
         "data": {"values": [{**row, "spread": float(row["mean_spread"])} for row in days if row["mean_spread"]]},
         "title": {"text": "mean spread by UTC day, dollars", "anchor": "start", "fontSize": 12},
         "mark": {"type": "line", "point": True},
-        "width": 900,
+        "width": min(900, max(300, 24 * len({row["day"] for row in days}))),
         "height": 140,
         "encoding": {
             "x": {"field": "day", "type": "temporal", "title": None},

@@ -57,7 +57,7 @@ class RunReport:
     intro: str
     columns: dict[str, str]
     details: Callable[[sa.Connection, list[str]], Details]
-    chart: Callable[[Details], alt.Chart | None]
+    chart: Callable[[Details], alt.Chart | alt.VConcatChart | None]
     chart_title: str
     chart_intro: str
     sections: Callable[[Details], list[Section]] = field(default=lambda report: [])
