@@ -64,7 +64,7 @@ def test_clean_data_is_green_and_without_dates_the_days_read_last_are_looked_at(
 
 
 def test_an_error_fails_the_run_after_its_report_is_written(dag: DagUnderTest, filled: sa.Engine) -> None:
-    plant(filled, "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE bucket_start_utc = '2026-09-20 15:00'")
+    plant(filled, "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE bucket_start_utc > '2026-09-20 15:00' LIMIT 1")
     outcome = dag.run(**DAY_20)
     assert not outcome.succeeded
     assert outcome.report["verdict"] == "failed"
