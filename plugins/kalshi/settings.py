@@ -40,6 +40,10 @@ class DecisionTime:
     day: int
     time: time
 
+    def __post_init__(self) -> None:
+        if self.name == "open":
+            raise ValueError("a decision time can't be named open: that is the market's own open")
+
 
 @dataclass(frozen=True)
 class CheckRule:
