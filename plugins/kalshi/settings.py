@@ -7,12 +7,15 @@ import os
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 PROJECT = Path(__file__).resolve().parents[2]
 INCLUDE = PROJECT / "include"
+SEVERITIES = ("error", "warning", "info")
+"""What a failed check of data quality means, from bad to harmless."""
 
 
 class SettingsError(ValueError):
@@ -37,6 +40,53 @@ class DecisionTime:
     day: int
     time: time
 
+    def __post_init__(self) -> None:
+        if self.name == "open":
+            raise ValueError("a decision time can't be named open: that is the market's own open")
+
+
+@dataclass(frozen=True)
+class CheckRule:
+    """What breaking a rule of data quality means. ``severity``: error, warning or info; ``mostly``: the share
+    of rows that must obey."""
+
+    severity: str
+    mostly: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES or not 0 <= self.mostly <= 1:
+            raise ValueError(f"severity must be one of {', '.join(SEVERITIES)} and mostly from 0 to 1, not {self}")
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The small backtest: the latest ``events`` of each series, and the seeded dice of a maker's fills."""
+
+    events: int
+    maker_fill_probability: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """What counts as good data: minutes, dollars, and the ``checks`` by name. ``samples``: rows shown of a fault."""
+
+    quote_minutes: int
+    gap_minutes: int
+    open_minutes: int
+    max_spread: Decimal
+    strike_step: Decimal
+    samples: int
+    readiness: Readiness
+    checks: dict[str, CheckRule]
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> QualitySettings:
+        """From the table ``quality`` of the file."""
+        numbers = {name: Decimal(values[name]) for name in ("max_spread", "strike_step")}
+        checks = {name: CheckRule(**rule) for name, rule in values["checks"].items()}
+        return cls(**{**values, **numbers, "readiness": Readiness(**values["readiness"]), "checks": checks})
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -60,6 +110,7 @@ class Settings:
     snapshots_kept_days: int | None
     task_retries: int
     retry_delay_seconds: float
+    quality: QualitySettings
 
     @property
     def series_tickers(self) -> list[str]:
@@ -95,6 +146,7 @@ def load_settings() -> Settings:
             snapshots_kept_days=int(values["snapshots"]["keep_days"]) or None,
             task_retries=int(values["tasks"]["retries"]),
             retry_delay_seconds=float(values["tasks"]["retry_delay_seconds"]),
+            quality=QualitySettings.read(values["quality"]),
         )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise SettingsError(f"{path} can't be used: {type(error).__name__}: {error}") from error
