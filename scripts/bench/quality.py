@@ -1,21 +1,17 @@
-"""``python -m scripts.bench_quality``: seconds of a quality run of one day, against the rows of history beside it."""
+"""Data quality: seconds of a quality run of one day, against the rows of history beside it."""
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 from tabulate import tabulate
 
 from kalshi.quality.run import QualityRequest, check_series
 from kalshi.settings import load_settings
-from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.server import ServerAddress, in_transaction, open_engine
-from scripts import private_server
+from kalshi.warehouse.server import in_transaction
+from scripts.bench.contest import fresh_warehouse
 from scripts.private_server import PrivateServer
 
 SERIES = ("KXHIGHAA", "KXHIGHBB", "KXHIGHCC", "KXHIGHDD", "KXHIGHEE", "KXHIGHFF", "KXHIGHGG")
@@ -102,46 +98,21 @@ def seconds_of(engine: sa.Engine, days: int) -> float:
     return time.perf_counter() - began
 
 
-def measure(server: PrivateServer, sizes: list[int], days: int) -> list[list[object]]:
-    url = sa.make_url(server.database("bench_quality"))
-    engine = open_engine(
-        ServerAddress("127.0.0.1", "bench_quality", url.username or "", url.password or "", server.port)
-    )
-    migrate(engine)
-    prepare(engine)
-    rows: list[list[object]] = []
+def measure(server: PrivateServer, sizes: list[int], days: int) -> str:
+    """A table: seconds of one day, and of ``days`` on the most rows, by candles in the warehouse."""
+    cells: list[list[object]] = []
     there = 0
-    for size in sizes:
-        wanted = max(3, round(size / EVENT_ROWS))
-        add_days(engine, NEWEST + DAY - there * DAY, wanted - there)
-        there = wanted
-        with engine.begin() as connection:
-            connection.exec_driver_sql("ANALYZE TABLE kalshi_candle_1m, kalshi_market, kalshi_settlement")
-        seconds_of(engine, 1)  # into the server's memory
-        longer = seconds_of(engine, min(days, there)) if size == sizes[-1] and days else None
-        rows.append([there * EVENT_ROWS, seconds_of(engine, 1), longer])
-        print(f"{there * EVENT_ROWS:,} candles: {rows[-1][1]:.1f} s", flush=True)
-    engine.dispose()
-    with server.as_root() as cursor:
-        cursor.execute("DROP DATABASE bench_quality")
-    return rows
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Seconds of a quality run of one day, by candles in the warehouse.")
-    parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 1_000_000, 2_500_000, 5_000_000])
-    parser.add_argument("--days", type=int, default=60, help="also a run of so many days, on the most rows; 0: none")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = private_server.ensure(Path(folder))
-        try:
-            rows = measure(server, sorted(args.rows), args.days)
-        finally:
-            private_server.stop(Path(folder))
-    print(
-        f"\n{tabulate(rows, headers=['candles in the table', 'one day, s', f'{args.days} days, s'], floatfmt=',.1f')}"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    with fresh_warehouse(server) as engine:
+        prepare(engine)
+        for size in sorted(sizes):
+            wanted = max(3, round(size / EVENT_ROWS))
+            add_days(engine, NEWEST + DAY - there * DAY, wanted - there)
+            there = wanted
+            with engine.begin() as connection:
+                connection.exec_driver_sql("ANALYZE TABLE kalshi_candle_1m, kalshi_market, kalshi_settlement")
+            seconds_of(engine, 1)  # into the server's memory
+            cells.append([f"{there * EVENT_ROWS:,}", "one day", seconds_of(engine, 1)])
+            print(f"quality: one day beside {cells[-1][0]} candles …", flush=True)
+        cells.append([cells[-1][0], f"{min(days, there)} days", seconds_of(engine, min(days, there))])
+    headers = ["candles in the table", "quality run of", "seconds"]
+    return tabulate(cells, headers=headers, floatfmt=".1f", colalign=("right", "left", "right"))
