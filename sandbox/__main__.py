@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from sandbox.access import MADE_KEY, READ, make_key
 from sandbox.app import Sandbox
 from sandbox.world import Clock, World
 
@@ -26,6 +27,10 @@ def main() -> None:
     parser.add_argument(
         "--key", action="append", default=[], metavar="ID=PEM", help="accept this key id; PEM: its public key's file"
     )
+    parser.add_argument(
+        "--scopes", action="append", default=[], metavar="ID=SCOPE", help="what that key may do (default: read)"
+    )
+    parser.add_argument("--make-key", type=Path, metavar="FILE", help="make a key, its private half into FILE")
     args = parser.parse_args()
     clock = Clock(datetime.fromisoformat(args.clock).astimezone(UTC), args.speed)
     world = World(
@@ -36,6 +41,12 @@ def main() -> None:
         dense_candles=args.dense_candles,
     )
     world.events()  # made before the port opens, so that the first request isn't a slow one
+    sandbox = Sandbox(world, requests_per_second=args.requests_per_second)
+    scopes = dict(scope.split("=", 1) for scope in args.scopes)
+    for key_id, _, path in (key.partition("=") for key in args.key):
+        sandbox.keys.add(key_id, Path(path).read_bytes(), [scopes.get(key_id, READ)])
+    if args.make_key:
+        sandbox.keys.add(MADE_KEY, make_key(args.make_key))
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -44,9 +55,6 @@ def main() -> None:
         parser.exit(1, f"Port {args.port} can't be had ({error.strerror}): name another, such as --port 0.\n")
     listener.listen(128)  # before the address is printed: whoever reads it may connect at once
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/trade-api/v2", flush=True)
-    sandbox = Sandbox(world, requests_per_second=args.requests_per_second)
-    for key_id, _, path in (key.partition("=") for key in args.key):
-        sandbox.keys.add(key_id, Path(path).read_bytes())
     uvicorn.Server(uvicorn.Config(sandbox.app(), log_level="warning", access_log=False)).run(sockets=[listener])
 
 

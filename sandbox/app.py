@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from sandbox import candlesticks, payloads, queries, trades
-from sandbox.access import TOKENS_PER_REQUEST, Keys, RateLimit
+from sandbox import candlesticks, payloads, portfolio, queries, trades
+from sandbox.access import READ, READ_BALANCE, TOKENS_PER_REQUEST, Keys, RateLimit
+from sandbox.account import Account
 from sandbox.faults import Fault, Faults, distort
 from sandbox.markets import Market
 from sandbox.queries import BadRequest, Query
@@ -37,10 +38,11 @@ def _error(status: int, code: str, message: str, details: str = "") -> Response:
 
 
 class Sandbox:
-    """One exchange: its world, its keys, its limit and its faults."""
+    """One exchange: its world, its account and the keys to it, its limit and its faults."""
 
     def __init__(self, world: World, *, requests_per_second: float = 20.0) -> None:
         self.world = world
+        self.account = Account(world)
         self.keys = Keys()
         self.limit = RateLimit(requests_per_second)
         self.faults = Faults()
@@ -67,7 +69,12 @@ class Sandbox:
             "/historical/trades": self._historical_trades,
         }
         private: dict[str, Handler] = {
-            "/portfolio/balance": self._balance,
+            "/portfolio/balance": self._of_account(portfolio.balance),
+            "/portfolio/positions": self._of_account(portfolio.live_positions),
+            "/portfolio/fills": self._of_account(portfolio.live_fills),
+            "/portfolio/settlements": self._of_account(portfolio.settlements),
+            "/historical/fills": self._of_account(portfolio.historical_fills),
+            "/historical/positions": self._of_account(portfolio.historical_positions),
             "/account/limits": self._limits,
         }
         routes = [Route(path, self._endpoint(handler)) for path, handler in public.items()]
@@ -84,8 +91,9 @@ class Sandbox:
             self.headers.update(request.headers.keys())
             if not self.limit.admits(path):
                 return _json({"error": "too many requests"}, 429)
-            if signed and (refusal := self.keys.refusal(request.method, path, request.headers)):
-                return _error(401, "unauthorized", refusal)
+            scopes = (READ, READ_BALANCE) if path.endswith("/portfolio/balance") else (READ,)
+            if signed and (refusal := self.keys.refusal(request.method, path, request.headers, scopes)):
+                return _error(*refusal)
             struck = self.faults.strike(path)
             if early := await _early(struck):
                 return early
@@ -197,9 +205,8 @@ class Sandbox:
     def _historical_candles(self, request: Request, query: Query) -> dict[str, Any]:
         return candlesticks.of_archived_market(query, self.world, self._archived(request))
 
-    def _balance(self, request: Request, query: Query) -> dict[str, Any]:
-        now = int(self.world.clock.now().timestamp())
-        return {"balance": 100000, "balance_dollars": "1000.00", "portfolio_value": 0, "updated_ts": now}
+    def _of_account(self, answer: Callable[[Query, World, Account], dict[str, Any]]) -> Handler:
+        return lambda request, query: answer(query, self.world, self.account)
 
     def _limits(self, request: Request, query: Query) -> dict[str, Any]:
         return {

@@ -27,6 +27,7 @@ Kind = Literal[
     "repeated_cursor",
     "slow",
     "malformed_market",
+    "malformed_position",
     "integer_cents",
     "integer_cents_candle",
     "adjusted_end",
@@ -83,6 +84,8 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
             body["cursor"] = cursor or body["cursor"] or cursor_at(0)
         elif fault.kind == "malformed_market" and markets:
             markets[0] = {**markets[0], "close_time": "soon"}
+        elif fault.kind == "malformed_position" and body.get("market_positions"):
+            body["market_positions"][0]["position_fp"] = "many"
         elif fault.kind == "integer_cents" and markets:
             old = {**markets[0], "yes_bid": 56, "yes_ask": 58, "last_price": 57}
             for name in ("yes_bid_dollars", "yes_ask_dollars", "last_price_dollars"):

@@ -43,7 +43,7 @@ class World:
         dense_candles: bool = False,
     ) -> None:
         self.clock = clock
-        self._seed = seed
+        self.seed = seed
         self.tape = Tape(seed)
         self.chart = Chart(self.tape, dense=dense_candles)
         self._next_day = since
@@ -109,7 +109,7 @@ class World:
         until = self.clock.now().date() + timedelta(days=1)
         while self._next_day <= until:
             for city in CITIES:
-                self._add(weather_event(city, self._next_day, self._seed))
+                self._add(weather_event(city, self._next_day, self.seed))
             self._next_day += timedelta(days=1)
 
     def _add(self, event: Event) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from sandbox import process as sandbox_process
+from sandbox.access import MADE_KEY
 from scripts import private_server
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -23,6 +24,8 @@ EXCHANGES = ("sandbox", "prod", "demo")
 DATABASES = {"sandbox": "kalshi_sandbox", "prod": "kalshi", "demo": "kalshi_demo"}
 """A database each, so that synthetic data never mixes with real data."""
 STATE = LOCAL / "sandbox.json"
+SANDBOX_KEY = LOCAL / "sandbox-key.pem"
+"""The private key of the sandbox's account, which the sandbox makes."""
 
 
 def connections(exchange: str) -> dict[str, str]:
@@ -38,7 +41,8 @@ def connections(exchange: str) -> dict[str, str]:
         print(f"Exchange:  {EXCHANGE}, as set")
     elif exchange == "sandbox":
         base_url = ensure_sandbox()
-        source = json.dumps({"conn_type": "kalshi", "host": base_url})
+        key = {"login": MADE_KEY, "extra": {"private_key_path": str(SANDBOX_KEY)}}
+        source = json.dumps({"conn_type": "kalshi", "host": base_url, **key})
         print(f"Exchange:  sandbox, synthetic data, {base_url}")
     else:
         source = json.dumps({"conn_type": "kalshi", "extra": {"env": exchange}})
@@ -62,11 +66,12 @@ def ensure_sandbox() -> str:
     """The base URL of the sandbox, started where it isn't running or runs older code."""
     running = _running_sandbox()
     if running:
-        if all(file.stat().st_mtime < STATE.stat().st_mtime for file in (PROJECT / "sandbox").rglob("*.*")):
+        files = (PROJECT / "sandbox").rglob("*.*")
+        if SANDBOX_KEY.exists() and all(file.stat().st_mtime < STATE.stat().st_mtime for file in files):
             return running[0]
         stop_sandbox()
     LOCAL.mkdir(exist_ok=True)
-    process, base_url = sandbox_process.start(LOCAL / "sandbox.log")
+    process, base_url = sandbox_process.start(LOCAL / "sandbox.log", f"--make-key={SANDBOX_KEY}")
     STATE.write_text(json.dumps({"base_url": base_url, "pid": process.pid}))
     return base_url
 

@@ -7,12 +7,15 @@ import os
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 PROJECT = Path(__file__).resolve().parents[2]
 INCLUDE = PROJECT / "include"
+SEVERITIES = ("error", "warning", "info")
+"""What a failed check of data quality means, from bad to harmless."""
 
 
 class SettingsError(ValueError):
@@ -37,6 +40,53 @@ class DecisionTime:
     day: int
     time: time
 
+    def __post_init__(self) -> None:
+        if self.name == "open":
+            raise ValueError("a decision time can't be named open: that is the market's own open")
+
+
+@dataclass(frozen=True)
+class CheckRule:
+    """What breaking a rule of data quality means. ``severity``: error, warning or info; ``mostly``: the share
+    of rows that must obey."""
+
+    severity: str
+    mostly: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES or not 0 <= self.mostly <= 1:
+            raise ValueError(f"severity must be one of {', '.join(SEVERITIES)} and mostly from 0 to 1, not {self}")
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The small backtest: the latest ``events`` of each series, and the seeded dice of a maker's fills."""
+
+    events: int
+    maker_fill_probability: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """What counts as good data: minutes, dollars, and the ``checks`` by name. ``samples``: rows shown of a fault."""
+
+    quote_minutes: int
+    gap_minutes: int
+    open_minutes: int
+    max_spread: Decimal
+    strike_step: Decimal
+    samples: int
+    readiness: Readiness
+    checks: dict[str, CheckRule]
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> QualitySettings:
+        """From the table ``quality`` of the file."""
+        numbers = {name: Decimal(values[name]) for name in ("max_spread", "strike_step")}
+        checks = {name: CheckRule(**rule) for name, rule in values["checks"].items()}
+        return cls(**{**values, **numbers, "readiness": Readiness(**values["readiness"]), "checks": checks})
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -44,6 +94,7 @@ class Settings:
 
     ``candles_start``: the first day that the daily catchup of candles fills; ``candles_dense``: whether
     ``kalshi_candle_1m_dense`` is built.
+    ``subaccounts``: of the portfolio.
     ``reports_kept``: per DAG; ``snapshots_kept_days``: None keeps all.
     ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
     """
@@ -52,12 +103,14 @@ class Settings:
     decision_times: tuple[DecisionTime, ...]
     candles_start: datetime
     candles_dense: bool
+    subaccounts: tuple[int, ...]
     rejected_share: float
     reports_folder: Path
     reports_kept: int
     snapshots_kept_days: int | None
     task_retries: int
     retry_delay_seconds: float
+    quality: QualitySettings
 
     @property
     def series_tickers(self) -> list[str]:
@@ -86,12 +139,14 @@ def load_settings() -> Settings:
             decision_times=tuple(DecisionTime(**decision) for decision in values["decision_times"]),
             candles_start=datetime.combine(values["candles"]["start_date"], time(), UTC),
             candles_dense=bool(values["candles"]["dense"]),
+            subaccounts=tuple(int(number) for number in values["portfolio"]["subaccounts"]),
             rejected_share=float(values["tolerances"]["rejected_share"]),
             reports_folder=PROJECT / folder,
             reports_kept=int(values["reports"]["keep"]),
             snapshots_kept_days=int(values["snapshots"]["keep_days"]) or None,
             task_retries=int(values["tasks"]["retries"]),
             retry_delay_seconds=float(values["tasks"]["retry_delay_seconds"]),
+            quality=QualitySettings.read(values["quality"]),
         )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise SettingsError(f"{path} can't be used: {type(error).__name__}: {error}") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server
-from scripts.bench import candles, catalog
+from scripts.bench import candles, catalog, quality
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -17,10 +17,12 @@ PICTURE = Path("docs/images/candles-speed.png")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts.bench", description=__doc__)
-    parser.add_argument("contests", nargs="*", choices=["markets", "candles"], default=["markets", "candles"])
+    parser.add_argument("contests", nargs="*", choices=list(CONTESTS), default=list(CONTESTS))
     parser.add_argument("--markets", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--days", type=int, nargs="+", default=[1, 10, 50], help="sizes of the growth, in days")
+    parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 1_000_000, 5_000_000], help="beside a day")
+    parser.add_argument("--quality-days", type=int, default=60, help="a longer quality run, on the most rows")
     args = parser.parse_args()
     options = ("--requests-per-second=0", f"--wide-markets={args.markets}", "--since=2026-07-01", "--dense-candles")
     with tempfile.TemporaryDirectory() as folder:
@@ -28,7 +30,7 @@ def main() -> None:
         try:
             with sandbox_process.running(Path(folder) / "sandbox.log", *options) as url:
                 for contest in args.contests:
-                    {"markets": markets_contests, "candles": candles_contest}[contest](url, server, args)
+                    CONTESTS[contest](url, server, args)
         finally:
             private_server.stop(Path(folder))
 
@@ -56,6 +58,12 @@ def candles_contest(url: str, server: PrivateServer, args: argparse.Namespace) -
     candles.draw(contest, sizes, PICTURE)
     print(f"\nThe picture: {PICTURE}")
 
+
+def quality_growth(_: str, server: PrivateServer, args: argparse.Namespace) -> None:
+    print(f"\n{quality.measure(server, args.rows, args.quality_days)}\n")
+
+
+CONTESTS = {"markets": markets_contests, "candles": candles_contest, "quality": quality_growth}
 
 if __name__ == "__main__":
     main()

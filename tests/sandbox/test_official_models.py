@@ -43,6 +43,8 @@ QUERIES = [
     {"status": "closed"},
     {"series_ticker": "KXSANDBOXODD"},
     {"is_block_trade": "true"},
+    {"settlement_status": "settled", "subaccount": "1"},
+    {"settlement_status": "all", "subaccount": "2"},
     {"ticker": "KXSANDBOXODD-26SEP15-SCALAR", "min_ts": "1", "max_ts": "2000000000"},
 ]
 """A route ignores the parameters that it doesn't know."""

@@ -16,10 +16,14 @@ from kalshi.exchange.errors import ExchangeError, RequestRefused
 from kalshi.exchange.pages import Page, paginate, read_ahead
 from kalshi.exchange.transport import Traffic, Transport
 from kalshi.records import (
+    Balance,
     Event,
+    Fill,
     Found,
     HistoricalCutoff,
     Market,
+    PortfolioSettlement,
+    Position,
     Record,
     Rejected,
     Series,
@@ -30,6 +34,7 @@ from kalshi.records import (
 MARKETS_PER_PAGE = 1000
 EVENTS_PER_PAGE = 200
 TRADES_PER_PAGE = 1000
+PORTFOLIO_PER_PAGE = 1000
 """The largest pages the exchange gives (Kalshi OpenAPI 3.34); 201 events would be a 400."""
 
 
@@ -49,6 +54,21 @@ class _MarketsAnswer(Struct):
 
 class _TradesAnswer(Struct):
     trades: list[Raw] | None
+    cursor: str | None = None
+
+
+class _FillsAnswer(Struct):
+    fills: list[Raw] | None
+    cursor: str | None = None
+
+
+class _PositionsAnswer(Struct):
+    market_positions: list[Raw] | None
+    cursor: str | None = None
+
+
+class _SettlementsAnswer(Struct):
+    settlements: list[Raw] | None
     cursor: str | None = None
 
 
@@ -72,7 +92,7 @@ class _EventCandlesAnswer(Struct):
 
 
 class Exchange:
-    """Kalshi's public market data, as typed records.
+    """Kalshi's market data and, with a key, the user's portfolio, as typed records.
 
     Args:
         config: address, key, budget and patience.
@@ -127,6 +147,34 @@ class Exchange:
         """``GET /historical/trades``: trades before the cutoff, with the filters of :meth:`trades`."""
         return self._pages("/historical/trades", Trade, _TradesAnswer, "trades", TRADES_PER_PAGE, None, filters)
 
+    def fills(self, subaccount: int, **filters: Any) -> Iterator[Page[Fill]]:
+        """``GET /portfolio/fills``: the user's executions, newest first. Filters: min_ts, max_ts (unix s), ticker."""
+        return self._portfolio("/portfolio/fills", Fill, _FillsAnswer, "fills", {**filters, "subaccount": subaccount})
+
+    def historical_fills(self, subaccount: int, *, start: str | None = None, **filters: Any) -> Iterator[Page[Fill]]:
+        """``GET /historical/fills``: those before the cutoff. ``start``: a page's cursor."""
+        filters = {**filters, "subaccount": subaccount}
+        return self._portfolio("/historical/fills", Fill, _FillsAnswer, "fills", filters, start)
+
+    def positions(self, subaccount: int, settlement_status: str) -> Iterator[Page[Position]]:
+        """``GET /portfolio/positions``; status: unsettled, settled (not archived yet) or all."""
+        filters = {"subaccount": subaccount, "settlement_status": settlement_status}
+        return self._portfolio("/portfolio/positions", Position, _PositionsAnswer, "market_positions", filters)
+
+    def historical_positions(self, subaccount: int) -> Iterator[Page[Position]]:
+        """``GET /historical/positions``: those of archived events."""
+        filters = {"subaccount": subaccount}
+        return self._portfolio("/historical/positions", Position, _PositionsAnswer, "market_positions", filters)
+
+    def portfolio_settlements(self, subaccount: int, **filters: Any) -> Iterator[Page[PortfolioSettlement]]:
+        """``GET /portfolio/settlements``: those that aren't archived. Filters: min_ts, max_ts (unix s)."""
+        path, filters = "/portfolio/settlements", {**filters, "subaccount": subaccount}
+        return self._portfolio(path, PortfolioSettlement, _SettlementsAnswer, "settlements", filters)
+
+    def balance(self, subaccount: int) -> Balance:
+        """``GET /portfolio/balance``."""
+        return self._transport.get("/portfolio/balance", Balance, subaccount=subaccount)
+
     def candles(self, market_tickers: Sequence[str], start: int, end: int) -> list[MarketCandles]:
         """``GET /markets/candlesticks``: minutes of up to 100 live markets whose end lies in [start, end], unix s.
 
@@ -177,6 +225,17 @@ class Exchange:
                 return None
             raise
         return read_candles(answer.candlesticks, ArchivedCandle, path, market_ticker)
+
+    def _portfolio(
+        self,
+        path: str,
+        record_type: type[Record],
+        answer_type: type[Struct],
+        selector: str,
+        filters: dict[str, Any],
+        start: str | None = None,
+    ) -> Iterator[Page[Record]]:
+        return self._pages(path, record_type, answer_type, selector, PORTFOLIO_PER_PAGE, None, filters, start)
 
     def _pages(
         self,

@@ -19,9 +19,20 @@ class RequestRefused(ExchangeError):
         404: "There is no such thing at this address: check the ticker and the base URL.",
     }
 
+    CREDENTIALS: ClassVar[dict[str, str]] = {
+        "timestamp": "This machine's clock is wrong: set it (the exchange tolerates seconds, not minutes).",
+        "INCORRECT_API_KEY_SIGNATURE": "The private key does not belong to the key id: check login and password of "
+        "kalshi_default.",
+        "NOT_FOUND": "The exchange knows no such key id: check the login of kalshi_default, and that its host and its "
+        "key are of the same environment (prod or demo).",
+    }
+    """What the exchange's words for a 401 mean."""
+
     def __init__(self, method: str, path: str, status: int, answer: str) -> None:
         self.method, self.path, self.status, self.answer = method, path, status, answer
         advice = self.ADVICE.get(status, "Check the request against Kalshi's API documentation.")
+        if status == 401:
+            advice = next((said for word, said in self.CREDENTIALS.items() if word in answer), advice)
         super().__init__(f"{method} {path} was refused with HTTP {status}: {answer}. {advice}")
 
 

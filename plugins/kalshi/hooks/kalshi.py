@@ -11,6 +11,7 @@ from airflow.sdk import BaseHook
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND
 from kalshi.hooks.errors import BadConnection
+from kalshi.hooks.masking import hide_masked_values
 from kalshi.warehouse.budget import SharedBudget
 from kalshi.warehouse.server import is_loopback
 
@@ -56,6 +57,7 @@ class KalshiHook(BaseHook):
 
     def config(self) -> ExchangeConfig:
         """The connection, checked. Raises BadConnection saying which part is wrong."""
+        hide_masked_values()
         conn = self.get_connection(self.kalshi_conn_id)
         extra: dict[str, Any] = conn.extra_dejson
         key: str | None = conn.password or None

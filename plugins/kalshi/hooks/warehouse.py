@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from airflow.sdk import BaseHook
 
 from kalshi.hooks.errors import BadConnection
+from kalshi.hooks.masking import hide_masked_values
 from kalshi.warehouse.server import ServerAddress, open_engine
 
 
@@ -28,6 +29,7 @@ class WarehouseHook(BaseHook):
 
     def address(self) -> ServerAddress:
         """The connection, checked. Raises BadConnection saying which part is missing."""
+        hide_masked_values()
         conn = self.get_connection(self.warehouse_conn_id)
         if not conn.schema:
             raise BadConnection(f"{self.warehouse_conn_id} names no database: put it into the connection's schema.")

@@ -117,7 +117,7 @@ class ReportOperator(BaseOperator):
         self.log.info("\n%s\n\nThe report: %s", self.report.text(found), page)
         if found["failed"]:
             raise AirflowFailException(
-                f"{self.report.title}: {', '.join(found['failed'])} not complete; the report {page} says why."
+                f"{self.report.title}: {', '.join(found['failed'])} {self.report.failure}; the report {page} says why."
             )
         if unfinished := self._unfinished(context):
             raise AirflowFailException(f"{self.report.title}: {', '.join(unfinished)} failed; their logs say why.")

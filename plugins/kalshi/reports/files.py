@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,19 @@ TEMPLATES = jinja2.Environment(
 
 
 def write_files(
-    folder: Path, report: dict[str, Any], template: str, chart: alt.Chart | None, *, keep: int, **context: Any
+    folder: Path,
+    report: dict[str, Any],
+    template: str,
+    chart: alt.Chart | alt.VConcatChart | None,
+    *,
+    keep: int,
+    write_more: Callable[[Path], None] = lambda folder: None,
+    **context: Any,
 ) -> Path:
     """Write ``report.json``, ``plot.png`` and ``index.html`` into ``folder/<dag run id>/``.
 
     The page holds its plot and its style, so it works offline and as an e-mail attachment.
+    ``write_more`` may put further files beside them.
     ``folder/latest`` points to the newest report; the newest ``keep`` of them stay.
     """
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", report["dag_run_id"]).strip(".") or "run"
@@ -45,6 +54,7 @@ def write_files(
         svg = Markup(drawing.getvalue())  # noqa: S704
     page = TEMPLATES.get_template(template).render(report=report, plot=svg, **context)
     (making / "index.html").write_text(page, encoding="utf-8")
+    write_more(making)
     target = folder / name
     shutil.rmtree(target, ignore_errors=True)
     making.rename(target)

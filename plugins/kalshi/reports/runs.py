@@ -48,7 +48,8 @@ class RunReport:
     """How the runs of one job are reported.
 
     ``columns``: of the run table, by field of a series' report; ``details``: further fields of the report,
-    asked of the warehouse; ``sections`` and ``chart`` are made from the finished report.
+    asked of the warehouse; ``sections`` and ``chart`` are made from the finished report; ``failure``: what is
+    said of a series that failed.
     """
 
     job: str
@@ -56,10 +57,11 @@ class RunReport:
     intro: str
     columns: dict[str, str]
     details: Callable[[sa.Connection, list[str]], Details]
-    chart: Callable[[Details], alt.Chart | None]
+    chart: Callable[[Details], alt.Chart | alt.VConcatChart | None]
     chart_title: str
     chart_intro: str
     sections: Callable[[Details], list[Section]] = field(default=lambda report: [])
+    failure: str = "not complete"
 
     def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
         """The report of one DAG run. A wanted series without a finished run counts as failed."""

@@ -1,15 +1,32 @@
-"""Parents first: the catalog of a series, before the jobs that go market by market."""
+"""Parents first: the catalog of a series or single markets, before the jobs that go market by market."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from kalshi.exchange import Exchange
+from kalshi.exchange.pages import Page
+from kalshi.records import Market
 from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import checkpoints
 from kalshi.warehouse.checkpoints import EPOCH
 from kalshi.warehouse.server import in_transaction
+
+TICKERS_PER_LOOKUP = 100
+
+
+def markets_of(exchange: Exchange, tickers: Sequence[str]) -> Iterator[Page[Market]]:
+    """The markets of these tickers, from the live tier, else the historical one."""
+    for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
+        some = tickers[start : start + TICKERS_PER_LOOKUP]
+        found: set[str] = set()
+        for page in exchange.markets(tickers=",".join(some)):
+            found |= {f.record.ticker for f in page.records}
+            yield page
+        if missing := [ticker for ticker in some if ticker not in found]:
+            yield from exchange.historical_markets(tickers=",".join(missing))
 
 
 def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:

@@ -14,6 +14,7 @@ from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.pages import checkpointed, next_cursor, without, write_pages
+from kalshi.sync.parents import markets_of
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, market_data, settlements
 from kalshi.warehouse.checkpoints import EPOCH, Window
@@ -23,7 +24,6 @@ from kalshi.warehouse.writer import WriteCounts
 JOB = "settlements"
 OVERLAP = timedelta(days=1)
 """An incremental run reads this much again: a settlement may be published later than its time says."""
-TICKERS_PER_LOOKUP = 100
 SETTLED = ("finalized", "settled")
 """Only "finalized" is final today (Kalshi docs, "Market lifecycle"); "settled" was its name in the old API."""
 
@@ -121,14 +121,7 @@ def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[M
     """The unread markets whose settlement is missing or in doubt here, from one tier or the other."""
     doubtful = in_transaction(run.engine, lambda c: settlements.doubtful(c, run.scope))
     tickers = [ticker for ticker in doubtful if ticker not in tally.read]
-    for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
-        some = tickers[start : start + TICKERS_PER_LOOKUP]
-        found: set[str] = set()
-        for page in exchange.markets(tickers=",".join(some)):
-            found |= {f.record.ticker for f in page.records}
-            yield page
-        if missing := [ticker for ticker in some if ticker not in found]:
-            yield from exchange.historical_markets(tickers=",".join(missing))
+    return markets_of(exchange, tickers)
 
 
 def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, run_id: int) -> dict[str, WriteCounts]:

@@ -19,6 +19,7 @@ class Guard(Enum):
     EXACT_TIME = (  # the exchange's own time of a settlement never gives way to a proxy
         "IF(s.`settled_at_source` = 'settlement_ts' OR {table}.`settled_at_source` <> 'settlement_ts', {new}, {old})"
     )
+    WHEN_CLOSED = "IF({table}.`quantity` = 0, {new}, {old})"
 
 
 @dataclass(frozen=True)
@@ -279,4 +280,84 @@ PRICE_SNAPSHOT = Table(
     ),
     # What was seen first is what was there at that time.
     default_guard=Guard.INSERT_ONLY,
+)
+
+POSITION = Table(
+    "kalshi_position",
+    key=("market_ticker", "subaccount"),
+    columns=(
+        "market_ticker",
+        "subaccount",
+        "opened_at_utc",  # before the quantity: its guard looks at the old one
+        "closed_at_utc",
+        "quantity",
+        "avg_price",
+        "current_price",
+        "realized_pnl",
+        "fees_paid",
+    ),
+    guards={"opened_at_utc": Guard.WHEN_CLOSED},
+)
+
+EXCHANGE_POSITION = Table(
+    "kalshi_exchange_position",
+    key=("market_ticker", "subaccount"),
+    columns=(
+        "market_ticker",
+        "subaccount",
+        "list",
+        "quantity",
+        "exposure",
+        "realized_pnl",
+        "fees_paid",
+        "total_traded",
+        "exchange_updated_at_utc",
+    ),
+)
+
+FILL = Table(
+    "kalshi_fill",
+    key=("fill_id",),
+    columns=(
+        "fill_id",
+        "market_ticker",
+        "subaccount",
+        "order_id",
+        "action",
+        "side",
+        "outcome",
+        "quantity",
+        "price",
+        "yes_price",
+        "no_price",
+        "total_cost",
+        "fee_cost",
+        "is_taker",
+        "executed_at_utc",
+    ),
+)
+
+PORTFOLIO_SETTLEMENT = Table(
+    "kalshi_portfolio_settlement",
+    key=("market_ticker", "settled_at_utc", "subaccount"),
+    columns=(
+        "market_ticker",
+        "settled_at_utc",
+        "subaccount",
+        "event_ticker",
+        "result",
+        "value",
+        "yes_count",
+        "yes_total_cost",
+        "no_count",
+        "no_total_cost",
+        "revenue",
+        "fee_cost",
+    ),
+)
+
+BALANCE = Table(
+    "kalshi_balance",
+    key=("balance_date", "subaccount"),
+    columns=("balance_date", "subaccount", "balance", "portfolio_value", "exchange_updated_at_utc"),
 )

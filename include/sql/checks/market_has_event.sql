@@ -1,0 +1,5 @@
+-- Markets belong to an event that is there.
+SELECT m.market_ticker, m.event_ticker
+FROM {batch} AS m
+LEFT JOIN kalshi_event e ON e.event_ticker = m.event_ticker
+WHERE e.event_ticker IS NULL

@@ -1,0 +1,5 @@
+-- Trades belong to a market that is there.
+SELECT t.market_ticker
+FROM {batch} AS t
+LEFT JOIN kalshi_market m ON m.market_ticker = t.market_ticker
+WHERE m.market_ticker IS NULL

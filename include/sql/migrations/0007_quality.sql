@@ -1,0 +1,110 @@
+-- What the data quality runs found. All times are UTC. Each run adds rows and changes none, so progress shows:
+-- run_id is the run of job "quality" in kalshi_sync_run.
+
+CREATE TABLE IF NOT EXISTS kalshi_coverage (
+  run_id                     BIGINT UNSIGNED NOT NULL COMMENT 'the quality run that looked',
+  market_ticker              VARCHAR(120) NOT NULL,
+  day_utc                    DATE NOT NULL COMMENT 'the UTC day that was looked at; minutes are of the market''s life in it',
+  event_ticker               VARCHAR(120) NOT NULL,
+  series_ticker              VARCHAR(120) NOT NULL,
+  event_date                 DATE NULL,
+  expected_minutes           INT NOT NULL COMMENT 'minutes that the market was open, up to the time of the run',
+  present_minutes            INT NOT NULL COMMENT 'minutes with a candle, of whichever source; minutes without news have none',
+  missing_minutes            INT NOT NULL COMMENT 'expected minus present; a market without candles misses them all',
+  quoted_minutes             INT NOT NULL COMMENT 'minutes in which a quote not older than quality.quote_minutes was known',
+  longest_gap_minutes        INT NOT NULL COMMENT 'the longest stretch without a candle, from open and to close counted in',
+  minutes_open_to_first      INT NULL COMMENT 'from the open to the first candle; null where the market opened on another day or has no candle',
+  minutes_last_to_close      INT NULL COMMENT 'from the last candle to the close; null where it closes on another day, later, or has no candle',
+  candles                    INT NOT NULL COMMENT 'rows of all sources; more than present_minutes where a minute came twice',
+  empty_books                INT NOT NULL COMMENT 'candles that close with bid 0 and ask 1: nobody quotes, there is no spread',
+  mean_spread                DECIMAL(10,6) NULL COMMENT 'ask minus bid at the close of the candles, empty books left out',
+  widest_spread              DECIMAL(10,6) NULL,
+  updated_at_utc             DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (run_id, market_ticker, day_utc),
+  KEY market (market_ticker),
+  KEY market_day (market_ticker, day_utc, run_id),
+  KEY series_date (series_ticker, event_date),
+  CONSTRAINT kalshi_coverage_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS kalshi_decision_coverage (
+  run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the quality run that looked',
+  market_ticker     VARCHAR(120) NOT NULL,
+  decision          VARCHAR(64)  NOT NULL COMMENT 'its name in kalshi.toml, or open: the market''s own open_time_utc',
+  event_ticker      VARCHAR(120) NOT NULL,
+  series_ticker     VARCHAR(120) NOT NULL,
+  event_date        DATE NULL,
+  decided_at_utc    DATETIME(6) NOT NULL,
+  candle_present    BOOLEAN NOT NULL COMMENT 'the minute that begins at the decision has a candle',
+  quote_known       BOOLEAN NOT NULL COMMENT 'a quote not older than quality.quote_minutes at the end of that minute; empty books are none',
+  quote_age_minutes INT NULL COMMENT 'minutes from that candle to the decision; null where there is none within quality.quote_minutes',
+  yes_bid           DECIMAL(10,6) NULL COMMENT 'at the close of that candle',
+  yes_ask           DECIMAL(10,6) NULL,
+  spread            DECIMAL(10,6) NULL COMMENT 'null in an empty book',
+  updated_at_utc    DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (run_id, market_ticker, decision),
+  KEY market (market_ticker),
+  KEY market_decision (market_ticker, decision, run_id),
+  KEY event_decision (event_ticker, decision, run_id),
+  KEY series_date (series_ticker, event_date),
+  CONSTRAINT kalshi_decision_coverage_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS kalshi_quality_result (
+  run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the quality run',
+  check_name        VARCHAR(64)  NOT NULL COMMENT 'as in include/kalshi.toml and include/sql/checks',
+  series_ticker     VARCHAR(120) NOT NULL,
+  table_name        VARCHAR(64)  NOT NULL,
+  window_start_utc  DATETIME(6)  NOT NULL,
+  window_end_utc    DATETIME(6)  NOT NULL,
+  severity          VARCHAR(16)  NOT NULL COMMENT 'error, warning or info: what a failure means',
+  state             VARCHAR(16)  NOT NULL COMMENT 'passed, failed, empty: there was nothing to check, or broken: the check itself failed',
+  about             TEXT         NOT NULL COMMENT 'what must hold',
+  checked           BIGINT NOT NULL COMMENT 'rows that were looked at',
+  violations        BIGINT NOT NULL COMMENT 'rows that break the rule',
+  mostly            DECIMAL(10,6) NOT NULL COMMENT 'the share of rows that must obey it',
+  samples           JSON NULL COMMENT 'some of the rows that break it',
+  query             LONGTEXT NULL COMMENT 'the query that finds them, as it ran',
+  updated_at_utc    DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (run_id, check_name),
+  KEY series_check (series_ticker, check_name, run_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS kalshi_readiness (
+  run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the quality run',
+  series_ticker     VARCHAR(120) NOT NULL,
+  decision          VARCHAR(64)  NOT NULL COMMENT 'its name in kalshi.toml, or open',
+  first_event_date  DATE NULL COMMENT 'of the latest settled events that were tried',
+  last_event_date   DATE NULL,
+  events            INT NOT NULL,
+  markets           INT NOT NULL,
+  settled_markets   INT NOT NULL,
+  quoted_markets    INT NOT NULL COMMENT 'a quote was known at the decision',
+  fillable_markets  INT NOT NULL COMMENT 'both sides quoted, no wider than quality.max_spread',
+  maker_trades      INT NOT NULL COMMENT 'YES bought at the bid; filled by seeded dice with quality.maker_fill_probability',
+  maker_pnl         DECIMAL(18,6) NOT NULL COMMENT 'dollars, one contract a trade, after fees',
+  maker_fees        DECIMAL(18,6) NOT NULL,
+  taker_trades      INT NOT NULL COMMENT 'YES bought at the ask',
+  taker_pnl         DECIMAL(18,6) NOT NULL,
+  taker_fees        DECIMAL(18,6) NOT NULL,
+  reason            TEXT NULL COMMENT 'why there is no trade: no candles, no quotes, no settlements, no fillable spread',
+  updated_at_utc    DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (run_id, series_ticker, decision),
+  KEY series_decision (series_ticker, decision, run_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE OR REPLACE VIEW kalshi_coverage_latest AS
+SELECT c.* FROM kalshi_coverage c
+WHERE c.run_id = (
+  SELECT MAX(l.run_id) FROM kalshi_coverage l WHERE l.market_ticker = c.market_ticker AND l.day_utc = c.day_utc
+);
+
+CREATE OR REPLACE VIEW kalshi_decision_coverage_latest AS
+SELECT c.* FROM kalshi_decision_coverage c
+WHERE c.run_id = (
+  SELECT MAX(l.run_id) FROM kalshi_decision_coverage l
+  WHERE l.market_ticker = c.market_ticker AND l.decision = c.decision
+);
+
+INSERT IGNORE INTO kalshi_freshness_rule (table_name, job, allowed_lag_minutes) VALUES
+  ('kalshi_quality_result', 'quality', 1800);

@@ -1,0 +1,2 @@
+-- The series itself.
+SELECT * FROM kalshi_series WHERE series_ticker = :series

@@ -1,0 +1,6 @@
+-- What every check of a quality run found, the worst first.
+SELECT series_ticker AS series, check_name AS `check`, table_name AS `table`, severity, state, about, checked,
+  violations, CAST(mostly AS DOUBLE) AS mostly, samples, query
+FROM kalshi_quality_result
+WHERE run_id IN :runs
+ORDER BY FIELD(severity, 'error', 'warning', 'info'), violations > 0 DESC, check_name, series_ticker

@@ -1,0 +1,1 @@
+"""Looks at the warehouse: coverage, expectation suites, backtest readiness. Changes no data of others."""

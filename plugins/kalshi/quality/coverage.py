@@ -1,0 +1,42 @@
+"""How much of the markets' lives the candles cover, minute by minute and at the moments of decision."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from kalshi.quality import sql
+from kalshi.quality.scope import Scope
+from kalshi.settings import QualitySettings
+from kalshi.warehouse.server import in_transaction
+
+OPEN = "open"
+"""The decision at the market's own open, beside those of ``kalshi.toml``."""
+DAY = timedelta(days=1)
+DECISION_COLUMNS = (
+    "market_ticker, decision, event_ticker, series_ticker, event_date, decided_at_utc, candle_present, quote_known, "
+    "quote_age_minutes, yes_bid, yes_ask, spread"
+)
+
+
+def write_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> int:
+    """Add the rows of ``kalshi_coverage`` of this run, a transaction a day; returns how many."""
+    _, statement = sql.read("quality", "coverage")
+    rows, day = 0, scope.start
+    while day < scope.until and scope.markets:
+        values = {**scope.values(rules), "day": day, "until": min(day + DAY, scope.until)}
+        rows += in_transaction(engine, lambda c, v=values: c.execute(sql.bound(statement, v)).rowcount)  # type: ignore[misc]
+        day += DAY
+    return rows
+
+
+def write_decision_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> int:
+    """Add the rows of ``kalshi_decision_coverage`` of this run, for the decisions in its window; returns how many."""
+    _, quotes = sql.read("quality", "decision_quotes")
+    statement = (
+        f"INSERT INTO kalshi_decision_coverage (run_id, {DECISION_COLUMNS}) "
+        f"SELECT :run_id, {DECISION_COLUMNS} FROM ({quotes}) AS decided"
+    )
+    values = scope.values(rules)
+    return in_transaction(engine, lambda c: c.execute(sql.bound(statement, values)).rowcount)

@@ -1,0 +1,134 @@
+"""One quality run: coverage, expectation suites and backtest readiness of one series in a window of days."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from kalshi.exchange.transport import Traffic
+from kalshi.quality.coverage import write_coverage, write_decision_coverage
+from kalshi.quality.readiness import Ready, try_backtest
+from kalshi.quality.scope import Scope, find_scope
+from kalshi.quality.validate import Finding, rule_of, run_suites
+from kalshi.settings import QualitySettings
+from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import WriteCounts
+
+JOB = "quality"
+
+
+class NothingChecked(RuntimeError):
+    """No market was open in the window: that says nothing about the data, and must not look like a success."""
+
+
+@dataclass(frozen=True)
+class QualityRequest(SeriesRequest):
+    """What to look at: one series, in ``window_start`` to ``window_end``, whole UTC days."""
+
+
+def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySettings) -> dict[str, Any]:
+    """Look at one series, write what was found, and return its report (see ``docs/reports.md``).
+
+    What is found wrong doesn't raise: the report says it, and whoever reads the reports of all series fails.
+
+    Raises:
+        ValueError: the window isn't made of whole days.
+        NothingChecked: there was nothing to look at.
+    """
+    with recorded_run(engine, request.key(JOB), Traffic()) as run:
+        scope = _scope(run, request)
+        run.report = {"from_utc": request.window_start, "to_utc": request.window_end, "markets": len(scope.markets)}
+        _count(run, "kalshi_coverage", write_coverage(engine, scope, rules))
+        _count(run, "kalshi_decision_coverage", write_decision_coverage(engine, scope, rules))
+        ready = in_transaction(engine, lambda c: try_backtest(c, scope, rules))
+        findings = [*run_suites(engine, scope, rules), _readiness(ready, rules)]
+        in_transaction(engine, lambda c: _write(c, scope, findings, ready))
+        _count(run, "kalshi_quality_result", len(findings))
+        _count(run, "kalshi_readiness", len(ready))
+        run.report |= _describe(findings)
+        for finding in (f for f in findings if f.is_fault and f.severity != "info"):
+            run.warn(
+                f"{finding.severity}: {finding.check}: {finding.violations} of {finding.checked} rows. {finding.about}"
+            )
+    return run.report
+
+
+def _scope(run: SyncRun, request: QualityRequest) -> Scope:
+    start, end = request.window_start, request.window_end
+    if (
+        not start
+        or not end
+        or start >= end
+        or any((m.hour, m.minute, m.second, m.microsecond) != (0,) * 4 for m in (start, end))
+    ):
+        raise ValueError(f"The window of a quality run is made of whole UTC days, not from {start} to {end}.")
+    return in_transaction(run.engine, lambda c: find_scope(c, run.run_id, run.scope, start, end, request.asked_at))
+
+
+def _count(run: SyncRun, table: str, inserted: int) -> None:
+    run.count(table, WriteCounts(inserted=inserted))
+
+
+def _readiness(ready: list[Ready], rules: QualitySettings) -> Finding:
+    """The backtest as a check: a series that has settled events has trades, at one decision time or another."""
+    traded = any(r.trades for r in ready)
+    return Finding(
+        check="backtest_ready",
+        table="kalshi_readiness",
+        rule=rule_of(rules, "backtest_ready"),
+        state="passed" if traded else "failed" if ready else "empty",
+        about="A small backtest over the latest settled events finds something to trade.",
+        checked=len(ready),
+        violations=0 if traded else len(ready),
+        samples=[] if traded else [{"decision": r.decision, "events": r.events, "reason": r.reason} for r in ready],
+        query="",
+    )
+
+
+def _describe(findings: list[Finding]) -> dict[str, Any]:
+    faults: dict[str, list[str]] = {"error": [], "warning": [], "info": []}
+    for finding in findings:
+        if finding.is_fault:
+            faults[finding.severity].append(finding.check)
+    return {
+        "checks": sum(f.state != "empty" for f in findings),
+        "empty_checks": sum(f.state == "empty" for f in findings),
+        "broken_errors": faults["error"],
+        "broken_warnings": faults["warning"],
+        "broken_infos": faults["info"],
+    }
+
+
+def _write(connection: sa.Connection, scope: Scope, findings: list[Finding], ready: list[Ready]) -> None:
+    results = [
+        {
+            "run_id": scope.run_id,
+            "check_name": f.check,
+            "series_ticker": scope.series_ticker,
+            "table_name": f.table,
+            "window_start_utc": scope.start,
+            "window_end_utc": scope.until,
+            "severity": f.severity,
+            "state": f.state,
+            "about": f.about,
+            "checked": f.checked,
+            "violations": f.violations,
+            "mostly": str(f.rule.mostly),
+            "samples": msgspec.json.encode(f.samples).decode(),
+            "query": f.query,
+        }
+        for f in findings
+    ]
+    _insert(connection, "kalshi_quality_result", results)
+    _insert(connection, "kalshi_readiness", [{"run_id": scope.run_id, **asdict(r)} for r in ready])
+
+
+def _insert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        names = list(rows[0])
+        marks = ", ".join(f":{name}" for name in names)
+        connection.execute(sa.text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"), rows)

@@ -1,0 +1,64 @@
+"""What a quality run looks at: one series in a window of UTC days, and the markets open in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.settings import QualitySettings
+from kalshi.warehouse import catalog
+from kalshi.warehouse.times import naive_utc
+
+
+@dataclass(frozen=True)
+class Scope:
+    """``start``, ``end``: the window, whole UTC days, naive; ``until``: its end, or the time of the run where that is
+    earlier. ``markets`` and ``events`` are the tickers of those open at some time in it."""
+
+    run_id: int
+    series_ticker: str
+    start: datetime
+    end: datetime
+    until: datetime
+    markets: list[str]
+    events: list[str]
+
+    def values(self, rules: QualitySettings) -> dict[str, Any]:
+        """What the SQL of data quality may name."""
+        return {
+            "run_id": self.run_id,
+            "series": self.series_ticker,
+            # "." is the character after "-": every ticker of the series lies between the two.
+            "prefix": f"{self.series_ticker}-",
+            "prefix_end": f"{self.series_ticker}.",
+            "start": self.start,
+            "end": self.until,
+            "now": naive_utc(datetime.now(UTC)),
+            "markets": self.markets,
+            "events": self.events,
+            "quote_minutes": rules.quote_minutes,
+            "gap_minutes": rules.gap_minutes,
+            "open_minutes": rules.open_minutes,
+            "max_spread": rules.max_spread,
+            "strike_step": rules.strike_step,
+        }
+
+
+def find_scope(
+    connection: sa.Connection, run_id: int, series_ticker: str, start: datetime, end: datetime, asked_at: datetime
+) -> Scope:
+    """The scope of one run; times are aware UTC."""
+    until = max(start, min(end, asked_at.replace(second=0, microsecond=0)))
+    lives = catalog.lives_of_markets(connection, series_ticker, start, until)
+    return Scope(
+        run_id,
+        series_ticker,
+        naive_utc(start),
+        naive_utc(end),
+        naive_utc(until),
+        markets=sorted(ticker for ticker, *_ in lives),
+        events=sorted({event for _, event, *_ in lives}),
+    )

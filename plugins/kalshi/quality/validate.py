@@ -1,0 +1,130 @@
+"""Runs the suites with Great Expectations, in the database, over the partition of one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import great_expectations as gx
+import msgspec
+import sqlalchemy as sa
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+from great_expectations.expectations.metadata_types import FailureSeverity
+
+from kalshi.quality import sql
+from kalshi.quality.expectations import IN_ALL, ExpectRowsToObey
+from kalshi.quality.scope import Scope
+from kalshi.quality.suites import SUITES, Check, Suite
+from kalshi.settings import CheckRule, QualitySettings, SettingsError
+
+GX_SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found. ``state``: passed, failed, empty (nothing to check) or broken (it couldn't run)."""
+
+    check: str
+    table: str
+    rule: CheckRule
+    state: str
+    about: str
+    checked: int
+    violations: int
+    samples: list[dict[str, Any]]
+    query: str
+
+    @property
+    def is_fault(self) -> bool:
+        return self.state in ("failed", "broken")
+
+    @property
+    def severity(self) -> str:
+        """A check that couldn't run is an error, whatever it looks for."""
+        return "error" if self.state == "broken" else self.rule.severity
+
+
+def rule_of(rules: QualitySettings, check: str) -> CheckRule:
+    """The rule of a check. Raises SettingsError where kalshi.toml doesn't name it."""
+    try:
+        return rules.checks[check]
+    except KeyError:
+        raise SettingsError(f"kalshi.toml has no rule for the check {check}: add it to [quality.checks].") from None
+
+
+def run_suites(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> list[Finding]:
+    """Every check of every suite, over the scope's partition of its table. Nothing leaves this machine.
+
+    Raises:
+        SettingsError: kalshi.toml doesn't say how bad a broken rule is.
+    """
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    # Great Expectations borrows our connections, so it needs no password.
+    source = context.data_sources.add_sql(
+        "warehouse",
+        connection_string="mysql+pymysql://",
+        kwargs={"creator": engine.raw_connection, "poolclass": sa.NullPool},  # type: ignore[call-arg]
+    )
+    return [
+        finding
+        for suite in SUITES
+        for batch, checks in groupby(suite.checks, key=lambda check: check.batch)
+        for finding in _run(source, suite, batch, list(checks), scope.values(rules), rules)
+    ]
+
+
+def _run(
+    source: SQLDatasource,
+    suite: Suite,
+    batch: str,
+    checks: list[Check],
+    values: dict[str, Any],
+    rules: QualitySettings,
+) -> list[Finding]:
+    """The checks of one suite that look at the same partition."""
+    asset = source.add_query_asset(f"{suite.table}.{batch}", sql.written_out(checks[0].partition(), values))
+    expected = [_expectation(check, rule_of(rules, check.name), values, rules.samples) for check in checks]
+    results = (
+        asset.add_batch_definition_whole_table("partition")
+        .get_batch()
+        .validate(gx.ExpectationSuite(asset.name, expectations=expected), result_format="COMPLETE")
+        .results
+    )
+    by_name = {r.expectation_config.kwargs["check"]: r for r in results if r.expectation_config}
+    return [_finding(suite.table, check, rule_of(rules, check.name), by_name[check.name]) for check in checks]
+
+
+def _expectation(check: Check, rule: CheckRule, values: dict[str, Any], samples: int) -> ExpectRowsToObey:
+    query = sql.written_out(check.query(), values)
+    some = f"SELECT broken.*, COUNT(*) OVER () AS {IN_ALL} FROM (\n{query}\n) AS broken LIMIT {samples}"
+    return ExpectRowsToObey(
+        check=check.name,
+        about=check.about,
+        mostly=rule.mostly,
+        severity=FailureSeverity(GX_SEVERITY[rule.severity]),
+        unexpected_rows_query=some,
+    )
+
+
+def _finding(table: str, check: Check, rule: CheckRule, result: ExpectationValidationResult) -> Finding:
+    finding = partial(Finding, check.name, table, rule, about=check.about, query=check.query().strip())
+    if why := _exception(result.exception_info):
+        return finding(state="broken", checked=0, violations=0, samples=[{"error": why}])
+    details = result.result["details"]
+    state = "failed" if not result.success else "passed" if details["checked"] else "empty"
+    return finding(
+        state=state,
+        checked=details["checked"],
+        violations=details["violations"],
+        samples=msgspec.to_builtins(details["unexpected_rows"]),
+    )
+
+
+def _exception(info: dict[str, Any]) -> str | None:
+    """Why a check couldn't run: GX tells it of the expectation, or of each metric that it needed."""
+    told = [info] if "raised_exception" in info else list(info.values())
+    return next((str(one["exception_message"]) for one in told if one["raised_exception"]), None)

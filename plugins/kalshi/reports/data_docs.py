@@ -1,0 +1,83 @@
+"""Great Expectations' Data Docs of a quality run: a page a series and table, readable without a network."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+from great_expectations.render.view.view import DefaultJinjaPageView
+
+from kalshi.quality.expectations import ExpectRowsToObey
+from kalshi.quality.validate import GX_SEVERITY
+
+STYLE = (Path(__file__).parent / "templates" / "data_docs.css").read_text(encoding="utf-8")
+OUTSIDE = re.compile(
+    r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<footer\b.*?</footer>|<nav\b.*?</nav>"
+    r"|\s(?:href|src|action)=(?:\"[^#\"][^\"]*\"|'[^#'][^']*')|url\(['\"]?https?:[^)]*\)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What would ask another machine, and links that lead nowhere here: of Data Docs' scripts, styles, pictures."""
+
+
+def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
+    """Write ``data_docs/<series>/<table>.html`` below ``folder`` from the checks of a quality report."""
+    checks = sorted(report["checks"], key=lambda check: (check["series"], check["table"]))
+    for (series, table), some in groupby(checks, key=lambda check: (check["series"], check["table"])):
+        page = folder / "data_docs" / series / f"{table}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        result = _result(f"{series}: {table}", list(some), report["queries"])
+        document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
+        html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
+        page.write_text(offline(html), encoding="utf-8")
+
+
+def offline(html: str) -> str:
+    """The page without anything of other machines, in our own style."""
+    return OUTSIDE.sub("", html).replace("</head>", f"<style>{STYLE}</style></head>", 1)
+
+
+def _result(name: str, checks: list[dict[str, Any]], queries: dict[str, str]) -> ExpectationSuiteValidationResult:
+    results = [_one(check, queries.get(check["check"], "")) for check in checks]
+    passed = sum(bool(result.success) for result in results)
+    return ExpectationSuiteValidationResult(
+        success=passed == len(results),
+        results=results,
+        suite_name=name,
+        statistics={
+            "evaluated_expectations": len(results),
+            "successful_expectations": passed,
+            "unsuccessful_expectations": len(results) - passed,
+            "success_percent": 100 * passed / len(results),
+        },
+        meta={"great_expectations_version": version("great-expectations")},
+    )
+
+
+def _one(check: dict[str, Any], query: str) -> ExpectationValidationResult:
+    expected = ExpectRowsToObey(
+        check=check["check"],
+        about=check["about"],
+        mostly=check["mostly"],
+        severity=GX_SEVERITY[check["severity"]],  # type: ignore[arg-type]
+        unexpected_rows_query=query,
+    )
+    configuration: ExpectationConfiguration = expected.configuration
+    return ExpectationValidationResult(
+        success=check["state"] in ("passed", "empty"),
+        expectation_config=configuration,
+        result={
+            "observed_value": f"{check['violations']:,} of {check['checked']:,} rows",
+            "details": {"unexpected_rows": check["samples"]},
+        },
+        meta={},
+        exception_info={"raised_exception": False, "exception_traceback": None, "exception_message": None},
+    )

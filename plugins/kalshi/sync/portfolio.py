@@ -1,0 +1,211 @@
+"""The user's portfolio, one subaccount at a time: fills and settlements since the last sync, positions, balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.exchange.pages import Page
+from kalshi.records import Fill, Market, PortfolioSettlement, Position
+from kalshi.sync.pages import checkpointed, next_cursor, write_pages
+from kalshi.sync.parents import markets_of
+from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.warehouse import catalog, checkpoints, portfolio
+from kalshi.warehouse.catalog import series_of
+from kalshi.warehouse.checkpoints import EPOCH, Window
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import WriteCounts
+
+JOB = "portfolio"
+OVERLAP = timedelta(hours=1)
+"""A sync reads this much again: a fill may be listed later than its time says."""
+
+
+@dataclass(frozen=True)
+class PortfolioRequest(SeriesRequest):
+    """What to sync: one subaccount, whose number stands for the series.
+
+    ``trades_cutoff``: older fills are in the historical tier, read by the first sync and after a long pause.
+    """
+
+    trades_cutoff: datetime | None
+
+    @property
+    def subaccount(self) -> int:
+        return int(self.series_ticker)
+
+
+@dataclass
+class _Tally:
+    fills: int = 0
+    settlements: int = 0
+    closed: int = 0
+
+
+def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequest) -> dict[str, Any]:
+    """Sync one subaccount and return its report (see ``docs/reports.md``).
+
+    The fills come first, then the markets that they are of, then settlements, positions and the balance.
+    A position is closed only when every page of the positions was read.
+
+    Raises:
+        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        TooManyRejected: after loading the rest.
+    """
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
+        tally = _Tally()
+        try:
+            _PortfolioSync(exchange, run, request, tally).run_all()
+            differences = in_transaction(engine, lambda c: portfolio.counts(c, request.subaccount))["differences"]
+            if differences:
+                run.warn(
+                    f"In {differences} markets of subaccount {run.scope} our figures and the exchange's differ: see "
+                    "kalshi_pnl_reconciliation. A fill that came during the sync shows there until the next one."
+                )
+            run.check_rejected()
+        finally:
+            run.report = {**vars(tally), **in_transaction(engine, lambda c: portfolio.counts(c, request.subaccount))}
+    return run.report
+
+
+class _PortfolioSync:
+    def __init__(self, exchange: Exchange, run: SyncRun, request: PortfolioRequest, tally: _Tally) -> None:
+        self._exchange, self._run, self._request, self._tally = exchange, run, request, tally
+        self._subaccount = request.subaccount
+        self._refreshed: set[str] = set()
+
+    def run_all(self) -> None:
+        reached_until = in_transaction(
+            self._run.engine, lambda c: checkpoints.covered_until(c, JOB, self._run.scope, EPOCH)
+        )
+        fill, settlement = in_transaction(self._run.engine, lambda c: portfolio.latest(c, self._subaccount))
+        fills_since, settlements_since = _since(reached_until, fill), _since(reached_until, settlement)
+        window = Window(JOB, self._run.scope, fills_since or EPOCH, self._request.asked_at)
+        with checkpointed(self._run, window) as reached:
+            self._fills(fills_since, window, reached)
+            unfinished = in_transaction(self._run.engine, lambda c: portfolio.unfinished_markets(c, self._subaccount))
+            self._refresh(unfinished)
+            self._settlements(settlements_since)
+            self._positions(with_archive=reached_until is None)
+            self._balance()
+
+    def _fills(self, since: datetime | None, window: Window, reached: dict[str, Any] | None) -> None:
+        def write(connection: sa.Connection, page: Page[Fill]) -> dict[str, WriteCounts]:
+            return {"kalshi_fill": portfolio.write_fills(connection, page.records, self._subaccount, self._run.run_id)}
+
+        def see(page: Page[Fill]) -> None:
+            self._tally.fills += len(page.records)
+
+        bounds = _from(since)
+        write_pages(self._run, self._exchange.fills(self._subaccount, **bounds), write, on_written=see)
+        cutoff = self._request.trades_cutoff
+        if since is None or cutoff is None or since < cutoff:
+            archived = self._exchange.historical_fills(self._subaccount, start=next_cursor(reached), **bounds)
+            write_pages(self._run, archived, write, window=window, on_written=see)
+
+    def _settlements(self, since: datetime | None) -> None:
+        def write(connection: sa.Connection, page: Page[PortfolioSettlement]) -> dict[str, WriteCounts]:
+            written = portfolio.write_settlements(connection, page.records, self._subaccount, self._run.run_id)
+            return {"kalshi_portfolio_settlement": written}
+
+        def see(page: Page[PortfolioSettlement]) -> None:
+            self._tally.settlements += len(page.records)
+
+        pages = self._exchange.portfolio_settlements(self._subaccount, **_from(since))
+        write_pages(self._run, pages, write, on_written=see)
+
+    def _positions(self, *, with_archive: bool) -> None:
+        """Every list of positions, each to its end; then, and only then, close what is in none of them."""
+        before = self._run.rejected
+        if with_archive:
+            self._list_positions("archived", self._exchange.historical_positions(self._subaccount))
+        held, unsettled = self._list_positions("unsettled", self._exchange.positions(self._subaccount, "unsettled"))
+        _, settled = self._list_positions("settled", self._exchange.positions(self._subaccount, "settled"))
+        if self._run.rejected > before:
+            self._run.warn("No position was closed: some of the exchange's positions could not be read.")
+            return
+        seen_at = datetime.now(UTC)
+
+        def conclude(connection: sa.Connection) -> tuple[int, int]:
+            of = self._subaccount, self._run.run_id
+            closed = portfolio.close_positions(connection, held, self._subaccount, seen_at, self._run.run_id)
+            portfolio.forget_exchange_positions(connection, unsettled | settled, self._subaccount)
+            return closed, portfolio.settle_up(connection, *of)
+
+        self._tally.closed, changed = in_transaction(self._run.engine, conclude)
+        self._run.count("kalshi_position", WriteCounts(updated=self._tally.closed + changed))
+
+    def _list_positions(self, listed: str, pages: Iterator[Page[Position]]) -> tuple[set[str], set[str]]:
+        """Write one list to its end; the markets held in it, and all of them."""
+        held: set[str] = set()
+        there: set[str] = set()
+
+        def write(connection: sa.Connection, page: Page[Position]) -> dict[str, WriteCounts]:
+            figures = portfolio.write_exchange_positions(
+                connection, page.records, self._subaccount, listed, self._run.run_id
+            )
+            opened = portfolio.write_positions(
+                connection, _held(page, listed), self._subaccount, page.received_at, self._run.run_id
+            )
+            return {"kalshi_exchange_position": figures, "kalshi_position": opened}
+
+        def with_quotes() -> Iterator[Page[Position]]:
+            for page in pages:
+                there.update(found.record.ticker for found in page.records)
+                held.update(position.ticker for position in _held(page, listed))
+                self._refresh(sorted(held - self._refreshed))
+                yield page
+
+        write_pages(self._run, with_quotes(), write)
+        return held, there
+
+    def _refresh(self, tickers: list[str]) -> None:
+        """Read these markets: what they are, what they are quoted at, how they ended."""
+        self._refreshed.update(tickers)
+
+        def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
+            markets, events = WriteCounts(), WriteCounts()
+            asked = [found.record.ticker for found in page.records]
+            known = portfolio.series_by_market(connection, asked)
+            series = {ticker: known.get(ticker, series_of(ticker)) for ticker in asked}
+            for one in sorted(set(series.values())):
+                some = [found for found in page.records if series[found.record.ticker] == one]
+                written, placeholders = catalog.write_markets(connection, some, one, self._run.run_id)
+                markets.add(written)
+                events.inserted += placeholders.inserted
+            return {"kalshi_market": markets, "kalshi_event": events}
+
+        write_pages(self._run, markets_of(self._exchange, tickers), write)
+
+    def _balance(self) -> None:
+        balance, seen_at = self._exchange.balance(self._subaccount), datetime.now(UTC)
+        written = in_transaction(
+            self._run.engine,
+            lambda c: portfolio.write_balance(c, balance, self._subaccount, seen_at, self._run.run_id),
+        )
+        self._run.count("kalshi_balance", written)
+
+
+def _since(complete: datetime | None, latest: datetime | None) -> datetime | None:
+    """Where an incremental sync begins; None where no sync ever read all.
+
+    The exchange's clock and ours may differ, so the latest thing that it told us of counts too.
+    """
+    return max(EPOCH, min(complete, latest or complete) - OVERLAP) if complete else None
+
+
+def _from(since: datetime | None) -> dict[str, int]:
+    return {"min_ts": int(since.timestamp())} if since else {}
+
+
+def _held(page: Page[Position], listed: str) -> list[Position]:
+    """The open positions of a page: a settled one is no position any more, nor is one of 0 contracts."""
+    if listed != "unsettled":
+        return []
+    return [found.record for found in page.records if Decimal(found.record.quantity) != 0]

@@ -1,0 +1,271 @@
+"""Writes the user's portfolio, and asks about it. A subaccount is a number; 0 is the primary account."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.records import Balance, Fill, Found, PortfolioSettlement, Position, known_time
+from kalshi.warehouse.catalog import expect_markets
+from kalshi.warehouse.tables import BALANCE, EXCHANGE_POSITION, FILL, PORTFOLIO_SETTLEMENT, POSITION
+from kalshi.warehouse.times import naive_utc
+from kalshi.warehouse.writer import WriteCounts, upsert
+
+CENT, MICRO_DOLLAR = Decimal("0.01"), Decimal("0.000001")
+
+
+def write_fills(connection: sa.Connection, found: Sequence[Found[Fill]], subaccount: int, run_id: int) -> WriteCounts:
+    """Upsert ``kalshi_fill``, after placeholders for markets that aren't there yet."""
+    fills = [f.record for f in found]
+    expect_markets(connection, sorted({f.ticker for f in fills}), run_id)
+    rows = [
+        (
+            f.fill_id,
+            f.ticker,
+            subaccount,
+            f.order_id,
+            f.action,
+            f.side,
+            f.outcome,
+            f.count,
+            f.price,
+            f.yes_price,
+            f.no_price,
+            Decimal(f.price) * Decimal(f.count),
+            f.fee_cost,
+            f.is_taker,
+            known_time(f.executed),
+        )
+        for f in fills
+    ]
+    return upsert(connection, FILL, rows, run_id=run_id)
+
+
+def write_settlements(
+    connection: sa.Connection, found: Sequence[Found[PortfolioSettlement]], subaccount: int, run_id: int
+) -> WriteCounts:
+    """Upsert ``kalshi_portfolio_settlement``, after placeholders for markets that aren't there yet."""
+    settlements = [f.record for f in found]
+    expect_markets(connection, sorted({s.ticker for s in settlements}), run_id)
+    rows = [
+        (
+            s.ticker,
+            known_time(s.settled),
+            subaccount,
+            s.event_ticker,
+            s.result,
+            None if s.value_cents is None else s.value_cents * CENT,
+            s.yes_count,
+            s.yes_total_cost,
+            s.no_count,
+            s.no_total_cost,
+            s.revenue_cents * CENT,
+            s.fee_cost,
+        )
+        for s in settlements
+    ]
+    return upsert(connection, PORTFOLIO_SETTLEMENT, rows, run_id=run_id)
+
+
+def write_exchange_positions(
+    connection: sa.Connection, found: Sequence[Found[Position]], subaccount: int, listed: str, run_id: int
+) -> WriteCounts:
+    """Upsert ``kalshi_exchange_position``; ``listed`` names the list they are from: unsettled, settled, archived."""
+    positions = [f.record for f in found]
+    expect_markets(connection, sorted({p.ticker for p in positions}), run_id)
+    rows = [
+        (
+            p.ticker,
+            subaccount,
+            listed,
+            p.quantity,
+            p.exposure,
+            p.realized_pnl,
+            p.fees_paid,
+            p.total_traded,
+            known_time(p.last_updated),
+        )
+        for p in positions
+    ]
+    return upsert(connection, EXCHANGE_POSITION, rows, run_id=run_id)
+
+
+def write_positions(
+    connection: sa.Connection, held: Sequence[Position], subaccount: int, seen_at: datetime, run_id: int
+) -> WriteCounts:
+    """Upsert ``kalshi_position`` with positions other than 0, whose markets must be there.
+
+    One that was closed is open again, with a new ``opened_at_utc``.
+    """
+    tickers = [p.ticker for p in held]
+    opened, prices = _since_flat(connection, subaccount, tickers), _bids(connection, tickers)
+    rows = [
+        (
+            p.ticker,
+            subaccount,
+            opened.get(p.ticker, (None, None))[0] or known_time(p.last_updated) or seen_at,
+            None,
+            p.quantity,
+            (abs(Decimal(p.exposure)) / abs(Decimal(p.quantity))).quantize(MICRO_DOLLAR),
+            prices.get(p.ticker, (None, None))[Decimal(p.quantity) < 0],
+            p.realized_pnl,
+            p.fees_paid,
+        )
+        for p in held
+    ]
+    return upsert(connection, POSITION, rows, run_id=run_id)
+
+
+def close_positions(
+    connection: sa.Connection, held: Collection[str], subaccount: int, seen_at: datetime, run_id: int
+) -> int:
+    """Close what is open here and not among ``held``, all that the exchange showed; returns how many."""
+    of = {"subaccount": subaccount, "seen_at": naive_utc(seen_at), "run_id": run_id}
+    connection.execute(
+        sa.text(
+            "UPDATE kalshi_position SET last_synced_at_utc = :seen_at, updated_at_utc = updated_at_utc "
+            "WHERE subaccount = :subaccount AND quantity <> 0"
+        ),
+        of,
+    )
+    open_here = connection.execute(
+        sa.text(
+            "SELECT p.market_ticker, MAX(s.settled_at_utc) FROM kalshi_position p "
+            "LEFT JOIN kalshi_portfolio_settlement s ON s.market_ticker = p.market_ticker "
+            "AND s.subaccount = p.subaccount WHERE p.subaccount = :subaccount AND p.quantity <> 0 "
+            "GROUP BY p.market_ticker"
+        ),
+        of,
+    )
+    gone = {ticker: settled for ticker, settled in open_here if ticker not in held}
+    traded = _since_flat(connection, subaccount, list(gone))
+    for ticker, settled in gone.items():
+        closed = settled or traded.get(ticker, (None, None))[1] or naive_utc(seen_at)
+        connection.execute(
+            sa.text(
+                "UPDATE kalshi_position SET quantity = 0, current_price = NULL, closed_at_utc = :closed, "
+                "run_id = :run_id WHERE market_ticker = :ticker AND subaccount = :subaccount"
+            ),
+            {**of, "ticker": ticker, "closed": closed},
+        )
+    return len(gone)
+
+
+def forget_exchange_positions(connection: sa.Connection, listed: Collection[str], subaccount: int) -> None:
+    """Markets that are in none of the exchange's live lists any more: settled ones were archived; of the others it
+    says nothing any more, so neither do we."""
+    of: dict[str, Any] = {"subaccount": subaccount}
+    here = connection.execute(
+        sa.text(
+            "SELECT market_ticker FROM kalshi_exchange_position WHERE subaccount = :subaccount AND list <> 'archived'"
+        ),
+        of,
+    ).scalars()
+    if gone := [ticker for ticker in here if ticker not in listed]:
+        those = "WHERE subaccount = :subaccount AND market_ticker IN :tickers AND list ="
+        for change in (
+            f"DELETE FROM kalshi_exchange_position {those} 'unsettled'",
+            f"UPDATE kalshi_exchange_position SET list = 'archived' {those} 'settled'",
+        ):
+            connection.execute(_expanded(sa.text(change)), {**of, "tickers": gone})
+
+
+def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
+    """Give closed positions the exchange's latest figures, and fills their position; how many positions changed."""
+    of = {"subaccount": subaccount, "run_id": run_id}
+    changed = connection.execute(
+        sa.text(
+            "UPDATE kalshi_position p JOIN kalshi_exchange_position x ON x.market_ticker = p.market_ticker "
+            "AND x.subaccount = p.subaccount SET p.realized_pnl = x.realized_pnl, p.fees_paid = x.fees_paid, "
+            "p.run_id = :run_id WHERE p.subaccount = :subaccount AND p.quantity = 0 "
+            "AND (p.realized_pnl <> x.realized_pnl OR p.fees_paid <> x.fees_paid)"
+        ),
+        of,
+    ).rowcount
+    connection.execute(
+        sa.text(
+            "UPDATE kalshi_fill f JOIN kalshi_position p ON p.market_ticker = f.market_ticker "
+            "AND p.subaccount = f.subaccount SET f.position_id = p.position_id "
+            "WHERE f.subaccount = :subaccount AND f.position_id IS NULL"
+        ),
+        of,
+    )
+    return changed
+
+
+def write_balance(
+    connection: sa.Connection, balance: Balance, subaccount: int, seen_at: datetime, run_id: int
+) -> WriteCounts:
+    """Upsert the row of the day in ``kalshi_balance``."""
+    updated = datetime.fromtimestamp(balance.updated_second, UTC)
+    value = balance.portfolio_value_cents * CENT
+    row = (seen_at.astimezone(UTC).date(), subaccount, balance.balance, value, updated)
+    return upsert(connection, BALANCE, [row], run_id=run_id)
+
+
+def latest(connection: sa.Connection, subaccount: int) -> tuple[datetime | None, datetime | None]:
+    """When the latest fill and the latest settlement here were."""
+    query = sa.text(
+        "SELECT (SELECT MAX(executed_at_utc) FROM kalshi_fill WHERE subaccount = :s), "
+        "(SELECT MAX(settled_at_utc) FROM kalshi_portfolio_settlement WHERE subaccount = :s)"
+    )
+    fill, settlement = connection.execute(query, {"s": subaccount}).one()
+    return fill and fill.replace(tzinfo=UTC), settlement and settlement.replace(tzinfo=UTC)
+
+
+def unfinished_markets(connection: sa.Connection, subaccount: int) -> list[str]:
+    """Markets with fills that are known only by their tickers, or not settled for good as far as we know."""
+    query = sa.text(
+        "SELECT DISTINCT m.market_ticker FROM kalshi_fill f JOIN kalshi_market m ON m.market_ticker = f.market_ticker "
+        "WHERE f.subaccount = :s AND (m.is_placeholder OR COALESCE(m.status, '') NOT IN ('finalized', 'settled')) "
+        "ORDER BY 1"
+    )
+    return list(connection.execute(query, {"s": subaccount}).scalars())
+
+
+def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dict[str, str]:
+    """The series of these markets."""
+    query = sa.text("SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers")
+    rows = connection.execute(_expanded(query), {"tickers": list(tickers)})
+    return {row.market_ticker: row.series_ticker for row in rows}
+
+
+def counts(connection: sa.Connection, subaccount: int) -> dict[str, int]:
+    """How many positions are open, and in how many markets our figures and the exchange's differ."""
+    query = sa.text(
+        "SELECT (SELECT COUNT(*) FROM kalshi_position WHERE subaccount = :s AND quantity <> 0) AS open_positions, "
+        "(SELECT COUNT(*) FROM kalshi_pnl_reconciliation WHERE subaccount = :s) AS differences"
+    )
+    return {name: int(number) for name, number in connection.execute(query, {"s": subaccount}).mappings().one().items()}
+
+
+def _since_flat(
+    connection: sa.Connection, subaccount: int, tickers: list[str]
+) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """By market: when its fills opened what they hold now, or when they closed it."""
+    query = sa.text(
+        "SELECT market_ticker, executed_at_utc, IF(outcome = 'yes', quantity, -quantity) FROM kalshi_fill "
+        "WHERE subaccount = :s AND market_ticker IN :tickers ORDER BY executed_at_utc, fill_id"
+    )
+    positions: dict[str, Decimal] = defaultdict(Decimal)
+    times: dict[str, tuple[datetime | None, datetime | None]] = {}
+    for ticker, at, change in connection.execute(_expanded(query), {"s": subaccount, "tickers": tickers}):
+        positions[ticker] += change
+        opened, _ = times.get(ticker, (None, None))
+        times[ticker] = (opened or at, None) if positions[ticker] else (None, at)
+    return times
+
+
+def _bids(connection: sa.Connection, tickers: list[str]) -> dict[str, tuple[Decimal | None, Decimal | None]]:
+    """By market: what a contract of YES and one of NO bring now."""
+    query = sa.text("SELECT market_ticker, yes_bid, 1 - yes_ask FROM kalshi_market WHERE market_ticker IN :tickers")
+    return {ticker: (yes, no) for ticker, yes, no in connection.execute(_expanded(query), {"tickers": tickers})}
+
+
+def _expanded(query: sa.TextClause) -> sa.TextClause:
+    return query.bindparams(sa.bindparam("tickers", expanding=True))

@@ -1,0 +1,79 @@
+"""The DAG kalshi_data_quality, run by ``airflow dags test`` on what the other jobs read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
+from tests.conftest import address_of
+from tests.dags.conftest import DagUnderTest
+from tests.quality.conftest import DAY, SEP_20, ask, fill, plant
+
+DAY_20: dict[str, Any] = {"series": ["KXHIGHNY"], "date_from": "2026-09-20", "date_to": "2026-09-20"}
+
+
+@pytest.fixture
+def dag(dag_under_test: Callable[[str], DagUnderTest]) -> DagUnderTest:
+    return dag_under_test("kalshi_data_quality")
+
+
+@pytest.fixture
+def filled(dag: DagUnderTest, exchange: Exchange) -> Iterator[sa.Engine]:
+    """The DAG's warehouse with 19 and 20 September of New York."""
+    engine = open_engine(address_of(dag.warehouse))
+    migrate(engine)
+    fill(exchange, engine, SEP_20 - DAY, SEP_20 + DAY, "scheduled__candles")
+    yield engine
+    engine.dispose()
+
+
+def test_clean_data_is_green_and_without_dates_the_days_read_last_are_looked_at(
+    dag: DagUnderTest, filled: sa.Engine
+) -> None:
+    outcome = dag.run(series=["KXHIGHNY"])
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert outcome.report["verdict"] == "success"
+    (series,) = outcome.report["series"]
+    assert (series["from_utc"][:10], series["to_utc"][:10]) == ("2026-09-19", "2026-09-21")
+    assert series["checks"] > 40
+    new = {(change["job"], change["table"]): change["inserted"] for change in outcome.report["changes"]}
+    assert new["candles", "kalshi_candle_1m"] == dag.rows("kalshi_candle_1m")["kalshi_candle_1m"]
+    assert (
+        dag.reports / "kalshi_data_quality" / "latest" / "data_docs" / "KXHIGHNY" / "kalshi_candle_1m.html"
+    ).exists()
+
+    plant(
+        filled,
+        "DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHNY-26SEP20-%' "
+        "AND bucket_start_utc >= '2026-09-20 17:00' AND bucket_start_utc < '2026-09-20 18:00'",
+    )
+    warned = dag.run(**DAY_20)
+    assert warned.succeeded, "a warning doesn't fail the run"
+    assert warned.report["verdict"] == "warning"
+    assert warned.report["changes"] == [], "nothing came since the run before"
+    assert [run["state"] for run in ask(filled, "SELECT state FROM kalshi_sync_run WHERE job = 'quality'")] == [
+        "success",
+        "warning",
+    ]
+
+
+def test_an_error_fails_the_run_after_its_report_is_written(dag: DagUnderTest, filled: sa.Engine) -> None:
+    plant(filled, "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE bucket_start_utc > '2026-09-20 15:00' LIMIT 1")
+    outcome = dag.run(**DAY_20)
+    assert not outcome.succeeded
+    assert outcome.report["verdict"] == "failed"
+    assert "KXHIGHNY broke rules of severity error" in outcome.output
+    assert "candle_prices_in_range" in outcome.page
+    assert "1.200000" in outcome.page, "a row that breaks the rule is shown"
+
+
+def test_a_run_that_checked_nothing_fails_and_says_so(dag: DagUnderTest, filled: sa.Engine) -> None:
+    outcome = dag.run(series=["KXHIGHNY"], date_from="2025-01-01", date_to="2025-01-02")
+    assert not outcome.succeeded
+    assert "nothing was checked" in outcome.page

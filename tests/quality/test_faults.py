@@ -1,0 +1,286 @@
+"""Faults planted in a warehouse: each is found by the checks made for it, and by no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.quality.conftest import ask, check, plant
+
+EVENT = "KXHIGHNY-26SEP20"
+MARKET = f"{EVENT}-B65.5"
+AT_15 = f"market_ticker = '{MARKET}' AND bucket_start_utc >= '2026-09-20 15:00' ORDER BY bucket_start_utc LIMIT 1"
+BROKEN_BY_HONEST_MINUTES = {"candle_uncrossed_all_minute"}
+CANDLE = "market_ticker, bucket_start_utc, source, period_minutes, volume, run_id"
+COPIED = (
+    "period_minutes, yes_bid_open, yes_bid_high, yes_bid_low, yes_bid_close, yes_ask_open, yes_ask_high, yes_ask_low, "
+    "yes_ask_close, trade_open, trade_high, trade_low, trade_close, volume, open_interest, run_id"
+)
+SNAPSHOT = "market_ticker, snapshot_at_utc, observed_at_utc, yes_bid, yes_ask, volume, is_empty_book, run_id"
+
+FAULTS: dict[str, tuple[list[str], set[str]]] = {
+    "an hour without candles": (
+        [
+            f"DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE '{EVENT}-%' AND "
+            "bucket_start_utc >= '2026-09-20 17:00' AND bucket_start_utc < '2026-09-20 18:00'"
+        ],
+        {"event_without_gap", "trade_has_candle"},
+    ),
+    "a market without candles": (
+        [f"DELETE FROM kalshi_candle_1m WHERE market_ticker = '{MARKET}'"],
+        {"market_has_candles"},
+    ),
+    "a crossed close": (
+        [
+            "UPDATE kalshi_candle_1m SET yes_bid_close = yes_ask_close + 0.01, "
+            f"yes_bid_high = GREATEST(yes_bid_high, yes_ask_close + 0.01) WHERE {AT_15}"
+        ],
+        {"candle_not_crossed"},
+    ),
+    "a price of 1.2": ([f"UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE {AT_15}"], {"candle_prices_in_range"}),
+    "a close above the high": (
+        [f"UPDATE kalshi_candle_1m SET yes_ask_high = yes_ask_close - 0.01 WHERE {AT_15}"],
+        {"candle_prices_ordered"},
+    ),
+    "a quote that is missing": (
+        [f"UPDATE kalshi_candle_1m SET yes_bid_open = NULL WHERE {AT_15}"],
+        {"candle_quotes_there"},
+    ),
+    "volume without a price": (
+        [f"UPDATE kalshi_candle_1m SET volume = volume + 1, trade_low = NULL WHERE {AT_15}"],
+        {"candle_trades_complete"},
+    ),
+    "a negative open interest": (
+        [f"UPDATE kalshi_candle_1m SET open_interest = -1 WHERE {AT_15}"],
+        {"candle_numbers_not_negative"},
+    ),
+    "a candle off the minute": (
+        [f"UPDATE kalshi_candle_1m SET bucket_start_utc = bucket_start_utc + INTERVAL 1 SECOND WHERE {AT_15}"],
+        {"candle_on_the_minute"},
+    ),
+    "a candle of another source that disagrees": (
+        [
+            f"INSERT INTO kalshi_candle_1m (market_ticker, bucket_start_utc, source, {COPIED}) SELECT market_ticker, "
+            f"bucket_start_utc, 'trades', {COPIED.replace('trade_high,', 'trade_high + 0.01,')} FROM kalshi_candle_1m "
+            f"WHERE volume > 0 AND {AT_15}"
+        ],
+        {"candle_sources_agree"},
+    ),
+    "a candle of another source that agrees": (
+        [
+            f"INSERT INTO kalshi_candle_1m (market_ticker, bucket_start_utc, source, {COPIED}) SELECT market_ticker, "
+            f"bucket_start_utc, 'trades', {COPIED} FROM kalshi_candle_1m WHERE volume > 0 AND {AT_15}"
+        ],
+        set(),
+    ),
+    "a candle of nobody knows where": (
+        [f"UPDATE kalshi_candle_1m SET source = 'rumour' WHERE {AT_15}"],
+        {"candle_source_known"},
+    ),
+    "a candle after its market closed": (
+        [
+            f"INSERT INTO kalshi_candle_1m ({CANDLE}) VALUES ('KXHIGHNY-26SEP19-B63.5', '2026-09-20 06:00', 'trades', "
+            "1, 0, 1)"
+        ],
+        {"candle_in_market_life"},
+    ),
+    "times four hours early": (
+        ["UPDATE kalshi_candle_1m SET bucket_start_utc = bucket_start_utc - INTERVAL 4 HOUR ORDER BY bucket_start_utc"],
+        {"market_time_zone", "candle_in_market_life", "event_without_gap", "trade_has_candle"},
+    ),
+    "times four hours late": (
+        [
+            "UPDATE kalshi_candle_1m SET bucket_start_utc = bucket_start_utc + INTERVAL 4 HOUR "
+            "ORDER BY bucket_start_utc DESC"
+        ],
+        {
+            "market_time_zone",
+            "candle_in_market_life",
+            "event_without_gap",
+            "trade_has_candle",
+            "market_opens_with_candles",
+            "decision_quote_known",
+        },
+    ),
+    "a first hour without candles": (
+        [
+            "DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHNY-26SEP21-%' AND "
+            "market_ticker <> 'KXHIGHNY-26SEP21-B77.5' AND bucket_start_utc < '2026-09-20 15:00'"
+        ],
+        {"market_opens_with_candles", "trade_has_candle", "decision_quote_known"},
+    ),
+    "two YES in an event": (
+        [
+            f"UPDATE {table} SET result = 'yes', settlement_value = 1 WHERE market_ticker LIKE 'KXHIGHNY-26SEP19-%' "
+            "AND result = 'no' ORDER BY market_ticker LIMIT 1"
+            for table in ("kalshi_settlement", "kalshi_market")
+        ],
+        {"event_one_yes"},
+    ),
+    "a settlement that its market doesn't know": (
+        [
+            "UPDATE kalshi_settlement SET result = 'scalar', settlement_value = 0.5 "
+            "WHERE market_ticker LIKE 'KXHIGHNY-26SEP19-%' LIMIT 1"
+        ],
+        {"settlement_agrees_with_market"},
+    ),
+    "a NO that pays": (
+        [
+            f"UPDATE {table} SET settlement_value = 1 WHERE market_ticker LIKE 'KXHIGHNY-26SEP19-%' "
+            "AND result = 'no' ORDER BY market_ticker LIMIT 1"
+            for table in ("kalshi_settlement", "kalshi_market")
+        ],
+        {"settlement_fits_result"},
+    ),
+    "a gap between strikes": (
+        [f"UPDATE kalshi_market SET floor_strike = floor_strike + 1 WHERE market_ticker = '{MARKET}'"],
+        {"event_strikes_cover"},
+    ),
+    "strikes that overlap": (
+        [f"UPDATE kalshi_market SET cap_strike = cap_strike + 1 WHERE market_ticker = '{MARKET}'"],
+        {"event_strikes_cover"},
+    ),
+    "an event without its upper end": (
+        [f"UPDATE kalshi_market SET event_ticker = 'KXHIGHNY-26AUG20' WHERE market_ticker = '{EVENT}-T68'"],
+        {"event_strikes_cover"},
+    ),
+    "a settled market without settlement": (
+        ["DELETE FROM kalshi_settlement WHERE market_ticker LIKE 'KXHIGHNY-26SEP19-%' LIMIT 1"],
+        {"market_settlement_there"},
+    ),
+    "an orphan among the candles": (
+        [f"INSERT INTO kalshi_candle_1m ({CANDLE}) VALUES ('{EVENT}-T99', '2026-09-20 15:00', 'trades', 1, 0, 1)"],
+        {"candle_has_market"},
+    ),
+    "an orphan among the trades": (
+        [
+            "INSERT INTO kalshi_trade (trade_id, market_ticker, executed_at_utc, yes_price, `count`, run_id) "
+            f"VALUES ('x', '{EVENT}-T99', '2026-09-20 15:00', 0.5, 1, 1)"
+        ],
+        {"trade_has_market"},
+    ),
+    "an orphan among the snapshots": (
+        [
+            f"INSERT INTO kalshi_price_snapshot ({SNAPSHOT}) VALUES ('{EVENT}-T99', '2026-09-20 15:00', "
+            "'2026-09-20 15:00', 0.1, 0.2, 1, 0, 1)"
+        ],
+        {"snapshot_has_market"},
+    ),
+    "an orphan among the settlements": (
+        [
+            "INSERT INTO kalshi_settlement (market_ticker, event_ticker, series_ticker, result, settlement_value, "
+            "settled_at_utc, settled_at_source, run_id) VALUES ('KXHIGHNY-26SEP19-T99', 'KXHIGHNY-26SEP19', "
+            "'KXHIGHNY', 'no', 0, '2026-09-20 12:00', 'settlement_ts', 1)"
+        ],
+        {"settlement_has_market"},
+    ),
+    "markets without their event": (
+        [f"DELETE FROM kalshi_event WHERE event_ticker = '{EVENT}'"],
+        {"market_has_event"},
+    ),
+    "events without their series": (
+        ["DELETE FROM kalshi_series WHERE series_ticker = 'KXHIGHNY'"],
+        {"event_has_series"},
+    ),
+    "a fee type that nobody knows": (
+        ["UPDATE kalshi_series SET fee_type = 'progressive' WHERE series_ticker = 'KXHIGHNY'"],
+        {"series_fees_known"},
+    ),
+    "a placeholder of an event": (
+        [f"UPDATE kalshi_event SET is_placeholder = 1 WHERE event_ticker = '{EVENT}'"],
+        {"event_described"},
+    ),
+    "a market that bids more than it asks": (
+        [f"UPDATE kalshi_market SET yes_bid = 0.6, yes_ask = 0.5 WHERE market_ticker = '{MARKET}'"],
+        {"market_not_crossed"},
+    ),
+    "a stale table": (
+        ["UPDATE kalshi_sync_run SET ended_at_utc = ended_at_utc - INTERVAL 10 DAY WHERE job = 'settlements'"],
+        {"sync_fresh"},
+    ),
+    "a late job": (
+        ["UPDATE kalshi_sync_run SET ended_at_utc = ended_at_utc - INTERVAL 3 HOUR WHERE job = 'settlements'"],
+        {"sync_punctual"},
+    ),
+    "volume that falls": (
+        [
+            f"INSERT INTO kalshi_price_snapshot ({SNAPSHOT}) VALUES "
+            f"('{MARKET}', '2026-09-20 15:00', '2026-09-20 15:00', 0.1, 0.2, 7, 0, 1), "
+            f"('{MARKET}', '2026-09-20 15:05', '2026-09-20 15:05', 0.1, 0.2, 6, 0, 1)"
+        ],
+        {"snapshot_volume_never_falls"},
+    ),
+    "an empty book that passes for a spread": (
+        [
+            f"INSERT INTO kalshi_price_snapshot ({SNAPSHOT}) VALUES "
+            f"('{MARKET}', '2026-09-20 15:00', '2026-09-20 15:00', 0, 1, 7, 0, 1)"
+        ],
+        {"snapshot_empty_book_marked"},
+    ),
+    "candles of empty books": (
+        [
+            "UPDATE kalshi_candle_1m SET yes_bid_low = 0, yes_bid_close = 0, yes_ask_close = 1, yes_ask_high = 1 "
+            f"WHERE market_ticker = '{MARKET}' AND bucket_start_utc >= '2026-09-20 16:00'"
+        ],
+        set(),
+    ),
+    "a trade of three dollars": (
+        [
+            f"UPDATE kalshi_trade SET yes_price = 3 WHERE market_ticker = '{MARKET}' "
+            "AND executed_at_utc > '2026-09-20' LIMIT 1"
+        ],
+        {"trade_numbers_in_range"},
+    ),
+    "a trade before its market opened": (
+        [
+            "INSERT INTO kalshi_trade (trade_id, market_ticker, executed_at_utc, yes_price, `count`, is_block_trade, "
+            "run_id) VALUES ('x', 'KXHIGHNY-26SEP21-B77.5', '2026-09-20 13:00', 0.5, 1, 1, 1)"
+        ],
+        {"trade_in_market_life"},
+    ),
+}
+
+APART = (
+    "a market without candles",
+    "a gap between strikes",
+    "two YES in an event",
+    "a candle after its market closed",
+    "an orphan among the candles",
+    "an orphan among the trades",
+    "an orphan among the snapshots",
+    "a fee type that nobody knows",
+    "volume that falls",
+    "a stale table",
+)
+"""Faults that don't touch each other."""
+
+
+def broken(report: dict[str, Any]) -> set[str]:
+    names = [*report["broken_errors"], *report["broken_warnings"], *report["broken_infos"]]
+    return set(names) - BROKEN_BY_HONEST_MINUTES
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found_by_the_checks_made_for_it(fault: str, filled: sa.Engine) -> None:
+    statements, expected = FAULTS[fault]
+    plant(filled, *statements)
+    report = check(filled)
+    assert broken(report) == expected
+    rows = ask(filled, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report['run_id']} AND state = 'failed'")
+    assert {row["check_name"] for row in rows} - BROKEN_BY_HONEST_MINUTES == expected
+    assert all(row["violations"] > 0 and len(row["samples"]) > 10 for row in rows)
+
+
+def test_a_column_of_another_type_is_found(filled: sa.Engine) -> None:
+    plant(filled, "ALTER TABLE kalshi_candle_1m MODIFY volume DOUBLE NULL")
+    try:
+        assert broken(check(filled)) == {"candle_schema"}
+    finally:
+        plant(filled, "ALTER TABLE kalshi_candle_1m MODIFY volume DECIMAL(20,2) NULL")
+
+
+def test_many_faults_at_once_are_all_found_on_mysql_too(filled_mysql: sa.Engine) -> None:
+    plant(filled_mysql, *(statement for fault in APART for statement in FAULTS[fault][0]))
+    assert broken(check(filled_mysql)) == set().union(*(FAULTS[fault][1] for fault in APART))
