@@ -88,16 +88,16 @@ class ServerAddress:
         return context
 
 
-class _Connection(pymysql.connections.Connection):  # type: ignore[type-arg]
+class _Connection(pymysql.connections.Connection):
     """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS."""
 
     def _request_authentication(self) -> None:
-        if self.ssl and not self.server_capabilities & CLIENT.SSL:
+        if self.ssl and not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
             raise InsecureServer(
                 f"The server on {self.host} offers no TLS. Switch it on there; or, where the network can be trusted, "
                 'say so in the extra of kalshi_warehouse: {"ssl_mode": "DISABLED"}.'
             )
-        super()._request_authentication()
+        super()._request_authentication()  # type: ignore[misc]
 
 
 def _connect(address: ServerAddress) -> Any:
