@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+from kalshi.alerts import failure_callbacks
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.settings import load_settings
@@ -21,8 +22,14 @@ WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
 
 
 def dag_defaults() -> dict[str, Any]:
-    """What every DAG is given: templates that keep the type of a param, and ``default_args``."""
-    return {"render_template_as_native_obj": True, "default_args": task_defaults()}
+    """What every DAG is given: templates that keep the type of a param, ``default_args``, and who is told when a
+    run fails."""
+    callbacks = failure_callbacks()
+    return {
+        "render_template_as_native_obj": True,
+        "default_args": task_defaults(),
+        **({"on_failure_callback": callbacks} if callbacks else {}),
+    }
 
 
 def task_defaults() -> dict[str, Any]:
