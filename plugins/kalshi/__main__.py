@@ -33,7 +33,8 @@ def doctor() -> None:
     findings = [*examine(), _pool()]
     print(tabulate([(f.state, f.check, f.words) for f in findings], tablefmt="plain", disable_numparse=True))
     failed = sum(f.state == "fail" for f in findings)
-    print(f"\n{failed} of {len(findings)} checks failed." if failed else f"\nAll {len(findings)} checks passed.")
+    warned = sum(f.state == "warn" for f in findings)
+    print(f"\n{failed} failed, {warned} worth a look, {len(findings) - failed - warned} well.")
     raise SystemExit(1 if failed else 0)
 
 
