@@ -101,12 +101,12 @@ def test_a_failed_run_is_told_once_to_each_notifier(
     assert mail["To"] == "me@example.com"
     html = next(part for part in mail.walk() if part.get_content_type() == "text/html").get_payload(decode=True)
     assert isinstance(html, bytes)
-    assert "<b>KXNOSUCH</b>: GET /series/KXNOSUCH was refused with HTTP 404" in html.decode()
+    assert "<b>KXNOSUCH</b>: RequestRefused: GET /series/KXNOSUCH was refused with HTTP 404" in html.decode()
     (call,) = webhook[0]
     assert call["path"] == "/services/hook"
     first, note, report, run = call["text"].splitlines()
     assert first == "kalshi_catalog_sync failed."
-    assert note.startswith("KXNOSUCH: GET /series/KXNOSUCH was refused")
+    assert note.startswith("KXNOSUCH: RequestRefused: GET /series/KXNOSUCH was refused")
     assert report.startswith(f"Report: {dag.reports}/kalshi_catalog_sync/manual__")
     assert run.startswith("Run: https://airflow.example/dags/kalshi_catalog_sync/runs/manual__")
 
