@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 
+from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
 from kalshi.doctor import Finding, examine
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import failing_for_good
+from kalshi.settings import load_settings
 from kalshi.warehouse import migrate as migrations
 
 POOL = "kalshi_api"
@@ -30,7 +33,7 @@ def main() -> None:
 
 def doctor() -> None:
     """Print every finding."""
-    findings = [*examine(), _pool()]
+    findings = [*examine(), _pool(), _driver()]
     print(tabulate([(f.state, f.check, f.words) for f in findings], tablefmt="plain", disable_numparse=True))
     failed = sum(f.state == "fail" for f in findings)
     warned = sum(f.state == "warn" for f in findings)
@@ -51,6 +54,15 @@ def _pool() -> Finding:
             "pool", "fail", f'There is no pool {POOL}: airflow pools set {POOL} 8 "Tasks that ask the exchange"'
         )
     return Finding("pool", "ok", f"{POOL}: {pool.slots} tasks at the same time")
+
+
+def _driver() -> Finding:
+    """Whether the scheduler survives a callback: see docs/operations.md, Alerts."""
+    driver = make_url(conf.get("database", "sql_alchemy_conn")).get_dialect().driver
+    if driver == "mysqldb" and load_settings().notifiers:
+        words = "with mysqlclient the scheduler dies of an alert: write mysql+pymysql:// in sql_alchemy_conn"
+        return Finding("Airflow's database", "fail", words)
+    return Finding("Airflow's database", "ok", f"driver {driver}")
 
 
 def migrate() -> None:
