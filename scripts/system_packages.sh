@@ -27,6 +27,7 @@ run)
   ;;
 test)
   need mariadb-server-core have mariadbd
+  need mariadb-client-core have mysql
   need chromium have chromium
   ;;
 esac

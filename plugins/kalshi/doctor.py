@@ -128,8 +128,10 @@ def _server(connection: sa.Connection) -> Iterator[Finding]:
     version = str(connection.exec_driver_sql("SELECT VERSION()").scalar_one())
     kind, number = ("MariaDB" if "MariaDB" in version else "MySQL"), version.partition("-")[0]
     oldest = ".".join(map(str, OLDEST[kind]))
-    is_old = tuple(int(part) for part in number.split(".")[:2]) < OLDEST[kind]
-    yield Finding("server", *(("fail", f"{kind} {number}: {oldest} or newer is needed") if is_old else ("ok", version)))
+    if tuple(int(part) for part in number.split(".")[:2]) < OLDEST[kind]:
+        yield Finding("server", "fail", f"{kind} {number}: {oldest} or newer is needed")
+    else:
+        yield Finding("server", "ok", f"{kind} {number}")
     cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
     yield Finding("TLS", "ok", cipher or "none: this machine, or switched off in the connection")
     loads, packet, pool = connection.exec_driver_sql(
