@@ -121,8 +121,8 @@ def test_a_minute_from_two_sources_is_one_minute(filled: sa.Engine) -> None:
         "SELECT market_ticker, bucket_start_utc, 'trades', 1, 0, 1 FROM kalshi_candle_1m WHERE volume = 0",
         "INSERT INTO kalshi_candle_1m (market_ticker, bucket_start_utc, source, period_minutes, volume, run_id) "
         "SELECT market_ticker, bucket_start_utc + INTERVAL 1 MINUTE, 'trades', 1, 0, 1 FROM kalshi_candle_1m c "
-        "WHERE c.source = 'api_event' AND NOT EXISTS (SELECT 1 FROM kalshi_candle_1m n WHERE n.market_ticker = c.market_ticker "
-        "AND n.bucket_start_utc = c.bucket_start_utc + INTERVAL 1 MINUTE)",
+        "WHERE c.source = 'api_event' AND NOT EXISTS (SELECT 1 FROM kalshi_candle_1m n "
+        "WHERE n.market_ticker = c.market_ticker AND n.bucket_start_utc = c.bucket_start_utc + INTERVAL 1 MINUTE)",
     )
     after = check(filled)
     totals = [
