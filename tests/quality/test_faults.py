@@ -281,6 +281,20 @@ def test_a_column_of_another_type_is_found(filled: sa.Engine) -> None:
         plant(filled, "ALTER TABLE kalshi_candle_1m MODIFY volume DECIMAL(20,2) NULL")
 
 
+def test_a_check_that_cannot_run_is_an_error_and_says_why(filled: sa.Engine) -> None:
+    plant(filled, "ALTER TABLE kalshi_trade CHANGE no_price price_of_no DECIMAL(10,6) NULL")
+    try:
+        report = check(filled)
+    finally:
+        plant(filled, "ALTER TABLE kalshi_trade CHANGE price_of_no no_price DECIMAL(10,6) NULL")
+    assert broken(report) == {"trade_schema", "trade_numbers_in_range"}
+    query = "SELECT * FROM kalshi_quality_result WHERE state = 'broken'"
+    (row,) = ask(filled, query)
+    assert (row["check_name"], row["severity"]) == ("trade_numbers_in_range", "error")
+    assert "Unknown column" in row["samples"]
+    assert report["state"] == "warning", "the run did its job: the others were checked"
+
+
 def test_many_faults_at_once_are_all_found_on_mysql_too(filled_mysql: sa.Engine) -> None:
     plant(filled_mysql, *(statement for fault in APART for statement in FAULTS[fault][0]))
     assert broken(check(filled_mysql)) == set().union(*(FAULTS[fault][1] for fault in APART))
