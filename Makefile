@@ -46,11 +46,11 @@ format: .venv/ready-dev  ## let ruff format and fix what it can
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
-bench: setup-dev  ## speed, as ratios against a reference measured in the same run
-	@$(RUN) scripts.bench
+bench: setup-dev .local/bench/ready  ## speed, as ratios against a reference measured in the same run
+	@$(RUN) scripts.bench $(ARGS)
 
 lock: .venv/ready-dev  ## lock the requirements anew from requirements*.in
-	@for name in requirements requirements-dev; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
+	@for name in requirements requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
 	  --no-annotate --no-header --upgrade $$name.in --output-file $$name.txt; done
 
 stop:  ## stop the private server and the sandbox that demo and ui started; the data stays
@@ -75,6 +75,11 @@ clean: stop  ## stop them and remove everything made here: .venv, reports, and .
 	@PYTHON=$(PYTHON) scripts/system_packages.sh test
 	@echo "Installing what tests and lint need …"
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements-dev.txt
+	@touch $@
+
+.local/bench/ready: requirements-bench.txt | .venv/ready-dev
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
+	@.venv/bin/uv pip install --quiet --python $(@D)/bin/python -r $<
 	@touch $@
 
 .local/airflow/ready: .venv/ready scripts/airflow_home.py

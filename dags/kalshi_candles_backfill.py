@@ -3,6 +3,8 @@
 Reads the one-minute candles from `date_from` to `date_to` (UTC, both included) into `kalshi_candle_1m` in one run. The
 range is cut into chunks, a task each; several series run side by side within the one request budget.
 
+* `sources`: the exchange's own candles, or candles made from public trades, or both. `kalshi_candle_1m_dense` then has
+  every minute of a market's life (`candles.dense` in `include/kalshi.toml`).
 * A chunk that is complete is not read again unless `force`; days that the daily DAG completed count too. A task that
   was killed goes on at the events that it hadn't finished.
 * A chunk that fails is marked so in `kalshi_checkpoint` and fails its task, and the others go on. Run it again to read
@@ -15,8 +17,8 @@ from datetime import UTC, datetime
 
 from airflow.sdk import Param, dag
 
-from kalshi.operators.candles import CandleChunksOperator, CandleChunkSyncOperator
-from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.candles import CandleChunksOperator, CandleChunkSyncOperator, sources_param
+from kalshi.operators.common import dag_defaults, force_param, series_param
 from kalshi.operators.runs import report_task
 from kalshi.reports.candles import CANDLES
 
@@ -32,12 +34,8 @@ PARAMS = {
         title="Days per task",
         description="How many days one task reads. Fewer days make more tasks, each with Airflow's own cost.",
     ),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the chunks even where they are complete.",
-    ),
+    "sources": sources_param(),
+    "force": force_param(),
 }
 
 
@@ -61,6 +59,7 @@ def kalshi_candles_backfill() -> None:
     )
     synced = CandleChunkSyncOperator.partial(
         task_id="sync_chunk",
+        sources="{{ params.sources }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)

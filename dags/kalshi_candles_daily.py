@@ -2,9 +2,14 @@
 
 Reads the one-minute candles of its data interval (a UTC day) into `kalshi_candle_1m`, for every market that was open
 at some time in it, from both tiers. Catchup fills the days since `candles.start_date` in `include/kalshi.toml`;
-`airflow backfill create --dag-id kalshi_candles_daily …` fills others.
+`airflow backfill create --dag-id kalshi_candles_daily --from-date … --to-date …` fills others.
 
-* Minutes without news have no candle: the exchange sends none, and none is made up.
+* `airflow dags test kalshi_candles_daily 2026-09-20` and a run triggered with that logical date read 2026-09-20, as the
+  scheduled run of that date does. Triggered for today, or without a date, it reads the last whole day; a date
+  before `candles.start_date` is refused, as Airflow would run nothing.
+* Minutes without news have no candle: the exchange sends none, and none is made up. `kalshi_candle_1m_dense` has
+  every minute of a market's life, with the last quotes carried forward (`candles.dense` in `include/kalshi.toml`).
+* The source `trades` makes candles from public trades as well, without quotes.
 * A day that is complete is not read again unless `force`. A task that was killed goes on at the events that it hadn't
   finished.
 * The catalog of the series is synced first where it doesn't reach as far as the day.
@@ -12,28 +17,26 @@ at some time in it, from both tiers. Catchup fills the days since `candles.start
 
 from __future__ import annotations
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag
+from airflow.sdk import dag
 
-from kalshi.operators.candles import CandlesSyncOperator
-from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.candles import CandlesSyncOperator, sources_param
+from kalshi.operators.common import dag_defaults, force_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
+from kalshi.timetables import DayOfDate
 
+START = load_settings().candles_start
 PARAMS = {
     "series": series_param(),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the day even where it is complete.",
-    ),
+    "sources": sources_param(),
+    "force": force_param(),
 }
 
 
 @dag(
-    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
-    start_date=load_settings().candles_start,
+    schedule=DayOfDate(START),
+    start_date=START,
     catchup=True,
     max_active_runs=2,
     params=PARAMS,
@@ -45,6 +48,7 @@ def kalshi_candles_daily() -> None:
     plan = PlanOperator(task_id="plan", job=CANDLES.job, series="{{ params.series }}")
     synced = CandlesSyncOperator.partial(
         task_id="sync_series",
+        sources="{{ params.sources }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",
     ).expand(planned=plan.output)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag
 
-from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.common import dag_defaults, force_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.trades import TradesSyncOperator
 from kalshi.reports.trades import TRADES
@@ -37,12 +37,7 @@ PARAMS = {
         title="Last day",
         description="UTC, included. Goes with the first day.",
     ),
-    "force": Param(
-        False,
-        type="boolean",
-        title="Read complete days again",
-        description="Read the days even where they are complete.",
-    ),
+    "force": force_param(),
 }
 
 

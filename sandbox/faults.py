@@ -30,14 +30,16 @@ Kind = Literal[
     "malformed_position",
     "integer_cents",
     "integer_cents_candle",
+    "adjusted_end",
     "set_market",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
 class Fault(msgspec.Struct, kw_only=True):
-    """``value``: seconds for slow; the address for redirect; for set_market ``{"ticker": …, field: value}``,
-    where the value "(missing)" takes the field away."""
+    """``value``: seconds for slow; the address for redirect; for adjusted_end the unix second where an answer
+    of event candles is cut; for set_market ``{"ticker": …, field: value}``, where the value "(missing)"
+    takes the field away."""
 
     kind: Kind
     path: str = ".*"
@@ -94,6 +96,8 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
                 if candles := msgspec.json.decode(holder[key]):
                     holder[key] = msgspec.Raw(msgspec.json.encode([_in_cents(candles[0]), *candles[1:]]))
                     break
+        elif fault.kind == "adjusted_end" and "adjusted_end_ts" in body:
+            body = _cut_at(int(fault.value), body)
         elif fault.kind == "set_market":
             for number, market in enumerate(markets):
                 if market["ticker"] == fault.value["ticker"]:
@@ -109,6 +113,15 @@ def _candle_lists(body: dict[str, Any]) -> list[tuple[Any, Any]]:
     return [(of, "candlesticks") for of in by_market if "candlesticks" in of] + [
         (by_event, n) for n in range(len(by_event))
     ]
+
+
+def _cut_at(end: int, body: dict[str, Any]) -> dict[str, Any]:
+    """Candles of an event up to ``end``, and the word that they are cut there, unless they are cut earlier."""
+    end = min(end, body["adjusted_end_ts"])
+    for holder, key in _candle_lists(body):
+        some = [candle for candle in msgspec.json.decode(holder[key]) if candle["end_period_ts"] <= end]
+        holder[key] = msgspec.Raw(msgspec.json.encode(some))
+    return {**body, "adjusted_end_ts": end}
 
 
 def _in_cents(candle: dict[str, Any]) -> dict[str, Any]:

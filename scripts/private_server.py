@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -135,9 +136,16 @@ def _socket(folder: Path) -> str:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=_environment(folder), check=False)
     if done.returncode:
         raise ServerError(f"{command[0]} failed:\n{(done.stderr or done.stdout)[-2000:]}")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Ours, with a place of its own for temporary files: a MariaDB that starts removes those of all others in /tmp."""
+    own = folder / "tmp"
+    own.mkdir(exist_ok=True)
+    return {**os.environ, "TMPDIR": str(own)}
 
 
 def _start(folder: Path, program: Program, server: PrivateServer) -> None:
@@ -160,7 +168,12 @@ def _start(folder: Path, program: Program, server: PrivateServer) -> None:
         f"--log-error={log}",
     ]
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        env=_environment(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -35,19 +37,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Airflow's web UI with the DAGs and both connections ready.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
     os.environ.update(connections(parser.parse_args().exchange))
-    url = f"http://127.0.0.1:{_port()}"
+    port, log = _port(), LOCAL / "ui.log"
+    print(f"Starting Airflow; its log: {log}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), running(dict(os.environ), port, log) as (airflow, url):
+        print(f"\n  {url}\n  {_login()}\n\nSwitch a DAG on and trigger it there. Ctrl-C stops Airflow.", flush=True)
+        airflow.wait()
+
+
+@contextmanager
+def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """All of Airflow (scheduler, workers, DAG processor, API) for the length of a with-block, and its address.
+
+    Raises:
+        SystemExit: it isn't up in time; ``log`` says why.
+    """
+    url = f"http://127.0.0.1:{port}"
     environment = {
-        **os.environ,
+        **environment,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # standalone calls `airflow`
         "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": url.rpartition(":")[2],
+        "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
     }
-    log = LOCAL / "ui.log"
-    print(f"Starting Airflow; its log: {log}", flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = [sys.executable, "-m", "airflow", "standalone"]
     with (
         log.open("wb") as file,
@@ -62,10 +76,10 @@ def main() -> None:
     ):
         try:
             _wait_until_up(url, airflow, log)
-            print(f"\n  {url}\n  {_login()}\n\nSwitch a DAG on and trigger it there. Ctrl-C stops Airflow.", flush=True)
-            airflow.wait()
+            yield airflow, url
         except KeyboardInterrupt:
             print("\nStopping Airflow …", flush=True)
+            raise
         finally:
             _stop(airflow)
 

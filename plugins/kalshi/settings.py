@@ -42,7 +42,9 @@ class DecisionTime:
 class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
-    ``candles_start``: the first day that the daily catchup of candles fills. ``subaccounts``: of the portfolio.
+    ``candles_start``: the first day that the daily catchup of candles fills; ``candles_dense``: whether
+    ``kalshi_candle_1m_dense`` is built.
+    ``subaccounts``: of the portfolio.
     ``reports_kept``: per DAG; ``snapshots_kept_days``: None keeps all.
     ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
     """
@@ -50,6 +52,7 @@ class Settings:
     series: tuple[SeriesSettings, ...]
     decision_times: tuple[DecisionTime, ...]
     candles_start: datetime
+    candles_dense: bool
     subaccounts: tuple[int, ...]
     rejected_share: float
     reports_folder: Path
@@ -84,6 +87,7 @@ def load_settings() -> Settings:
             series=tuple(SeriesSettings(**series) for series in values["series"]),
             decision_times=tuple(DecisionTime(**decision) for decision in values["decision_times"]),
             candles_start=datetime.combine(values["candles"]["start_date"], time(), UTC),
+            candles_dense=bool(values["candles"]["dense"]),
             subaccounts=tuple(int(number) for number in values["portfolio"]["subaccounts"]),
             rejected_share=float(values["tolerances"]["rejected_share"]),
             reports_folder=PROJECT / folder,

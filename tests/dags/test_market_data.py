@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from kalshi.warehouse.server import open_engine
+from tests.conftest import address_of
 from tests.dags.conftest import DagUnderTest
+from tests.exchange_server import ExchangeServer
+from tests.sync.candles import candle_requests
+from tests.sync.conftest import select
 
 Dag = Callable[[str], DagUnderTest]
 
@@ -53,11 +59,47 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert outcome.succeeded, outcome.output[-3000:]
     (series,) = outcome.report["series"]
     assert (series["from_utc"][:10], series["to_utc"][:10]) == ("2026-09-16", "2026-09-20")
-    rows = dag.rows("kalshi_candle_1m")
-    assert rows["kalshi_candle_1m"] == series["candles"] == series["inserted"] > 10_000
+    rows = dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense")
+    assert rows["kalshi_candle_1m"] == series["candles"] > 10_000
+    assert rows["kalshi_candle_1m_dense"] == series["dense_minutes"] == series["inserted"] - series["candles"] > 30_000
 
     daily = dag_under_test("kalshi_candles_daily").run(date="2026-09-18", series=["KXHIGHNY"], force=True)
     assert daily.succeeded, daily.output[-3000:]
+    (day,) = daily.report["series"]
+    assert (day["from_utc"][:10], day["to_utc"][:10]) == ("2026-09-18", "2026-09-19"), "the date's own day"
     assert (daily.report["totals"]["inserted"], daily.report["totals"]["updated"]) == (0, 0)
     assert daily.report["totals"]["unchanged"] > 2000
-    assert dag.rows("kalshi_candle_1m") == rows
+    assert dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense") == rows
+
+
+def test_a_date_before_the_start_date_is_refused_rather_than_called_a_success(dag_under_test: Dag) -> None:
+    outcome = dag_under_test("kalshi_candles_daily").run(date="2025-09-01", series=["KXHIGHNY"])
+    assert not outcome.succeeded
+    assert "2025-09-01 lies before the DAG's start date 2025-09-29" in outcome.output
+
+
+def test_a_chunk_that_fails_is_the_only_one_that_the_next_run_reads(
+    dag_under_test: Dag, exchange_server: ExchangeServer
+) -> None:
+    dag = dag_under_test("kalshi_candles_backfill")
+    hasty = json.dumps({"conn_type": "kalshi", "host": exchange_server.base_url, "extra": {"attempts": 1}})
+    days: dict[str, Any] = {"series": ["KXHIGHNY"], "date_from": "2026-09-16", "date_to": "2026-09-18", "chunk_days": 1}
+    exchange_server.faults({"kind": "http_500", "path": "/candlesticks", "skip": 4})
+    failed = dag.run(exchange=hasty, **days)
+    assert not failed.succeeded
+    (series,) = failed.report["series"]
+    assert series["state"] == "failed"
+    engine = open_engine(address_of(dag.warehouse))
+    windows = "SELECT * FROM kalshi_checkpoint WHERE job = 'candles' ORDER BY window_start_utc"
+    found = select(engine, windows)
+    assert [window["state"] for window in found] == ["COMPLETE", "FAILED", "COMPLETE"]
+    assert "HTTP 500" in found[1]["error"]
+    assert "HTTP 500" in failed.page
+
+    before = candle_requests(exchange_server)
+    again = dag.run(exchange=hasty, **days)
+    assert again.succeeded, again.output[-3000:]
+    assert candle_requests(exchange_server) - before == 3, "a batch for each event of the failed day"
+    found = select(engine, windows)
+    assert [(window["state"], window["attempts"]) for window in found] == [("COMPLETE", n) for n in (1, 2, 1)]
+    engine.dispose()

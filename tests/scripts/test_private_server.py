@@ -55,3 +55,13 @@ def test_nobody_else_may_read_the_passwords(folder: Path) -> None:
     server = private_server.ensure(folder)
     assert (folder / "server.json").stat().st_mode & 0o077 == 0
     assert server.password not in repr(server)
+
+
+def test_a_server_that_starts_leaves_the_temporary_files_of_others_alone(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    of_another = tmp_path / "#sql-temptable-1-1-1.MAI"
+    of_another.touch()
+    private_server.ensure(folder)
+    assert of_another.exists()

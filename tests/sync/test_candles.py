@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
 
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange, ExchangeUnavailable
-from kalshi.sync.candles import CandlesRequest, sync_candles
+from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.exchange_server import ExchangeServer
+from tests.sync.candles import DAY, Candles, candle_requests, content, listed, reading, stored, tickers
 from tests.sync.conftest import count, select
 
-DAY = timedelta(days=1)
 SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
 LIVE_NAMES = {"open": "open_dollars", "high": "high_dollars", "low": "low_dollars", "close": "close_dollars"}
-
-
-class Candles(Protocol):
-    def __call__(self, start: datetime, end: datetime, series: str = ..., **others: Any) -> dict[str, Any]: ...
-
-
-def reading(exchange: Exchange, engine: sa.Engine) -> Candles:
-    def candles(start: datetime, end: datetime, series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
-        cutoff = exchange.historical_cutoff().markets_settled
-        request = CandlesRequest(series, cutoff, window_start=start, window_end=end, **others)
-        return sync_candles(exchange, engine, request)
-
-    return candles
 
 
 @pytest.fixture
 def candles(exchange: Exchange, warehouse: sa.Engine) -> Candles:
     return reading(exchange, warehouse)
-
-
-def listed(server: ExchangeServer, ticker: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """The exchange's own candles of the minutes of a market that begin in [start, end), from its tier."""
-    while start < end:
-        bounds = {"start_ts": int(start.timestamp()) + 60, "end_ts": int((start + DAY).timestamp())}
-        for path in (f"/series/KXHIGHNY/markets/{ticker}/candlesticks", f"/historical/markets/{ticker}/candlesticks"):
-            answer = server.get(path, **bounds, period_interval=1)
-            if answer.status_code == 200:
-                yield from answer.json()["candlesticks"]
-                break
-        start += DAY
-
-
-def tickers(engine: sa.Engine, event: str) -> list[str]:
-    rows = select(engine, f"SELECT market_ticker FROM kalshi_market WHERE event_ticker = '{event}' ORDER BY 1")
-    return [row["market_ticker"] for row in rows]
-
-
-def stored(engine: sa.Engine, ticker: str) -> dict[datetime, dict[str, Any]]:
-    rows = select(engine, f"SELECT * FROM kalshi_candle_1m WHERE market_ticker = '{ticker}'")
-    return {row["bucket_start_utc"]: row for row in rows}
 
 
 def price(value: str | None) -> Decimal | None:
@@ -175,7 +137,7 @@ def test_candles_agree_with_the_trades_of_their_minutes(
 def test_a_run_that_failed_fetches_only_what_is_missing(
     candles: Candles, warehouse: sa.Engine, exchange_server: ExchangeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kalshi.sync.candles.ROWS_PER_TRANSACTION", 1)
+    monkeypatch.setattr("kalshi.sync.api_candles.ROWS_PER_TRANSACTION", 1)
     exchange_server.faults({"kind": "http_500", "path": "/candlesticks", "skip": 4, "times": 99})
     with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
         candles(SEP_20 - 8 * DAY, SEP_20)
@@ -224,3 +186,61 @@ def test_where_batches_are_refused_events_are_asked_for_and_paged_to_their_end(
     again = candles(SEP_20 - 2 * DAY, SEP_20, force=True)
     assert (again["inserted"], again["updated"], again["unchanged"]) == (0, 0, whole["candles"])
     assert again["candle_requests"] > whole["candle_requests"]
+
+
+def test_an_event_that_goes_no_further_fails_its_window(
+    candles: Candles, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    exchange_server.faults(
+        {"kind": "http_400", "path": "/markets/candlesticks", "times": 99},
+        {"kind": "adjusted_end", "path": "/events/", "times": 99, "value": 0},
+    )
+    with pytest.raises(ExchangeError, match="was cut at 0, no further than its start"):
+        candles(SEP_20, SEP_20 + DAY)
+    (window,) = select(warehouse, "SELECT state, error FROM kalshi_checkpoint WHERE job = 'candles'")
+    assert window["state"] == "FAILED"
+    assert "was cut at 0" in window["error"]
+
+
+def test_a_failed_window_leaves_the_others_complete_and_is_the_only_one_tried_again(
+    candles: Candles, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    days = [(SEP_20 + n * DAY, SEP_20 + (n + 1) * DAY) for n in (-2, -1, 0)]
+    candles(*days[0])
+    exchange_server.faults({"kind": "http_500", "path": "/candlesticks", "times": 4})
+    with pytest.raises(ExchangeUnavailable):
+        candles(*days[1])
+    candles(*days[2])
+    found = select(warehouse, "SELECT * FROM kalshi_checkpoint WHERE job = 'candles' ORDER BY window_start_utc")
+    assert [window["state"] for window in found] == ["COMPLETE", "FAILED", "COMPLETE"]
+    assert "HTTP 500: internal_server_error: internal error" in found[1]["error"]
+    assert [found[0]["error"], found[2]["error"]] == [None, None]
+
+    before = candle_requests(exchange_server)
+    reports = [candles(*day) for day in days]
+    assert [report["candle_requests"] for report in reports] == [0, 3, 0], "a batch for each event of the failed day"
+    assert candle_requests(exchange_server) - before == 3
+    found = select(warehouse, "SELECT state, attempts, error FROM kalshi_checkpoint WHERE job = 'candles'")
+    assert [window["state"] for window in found] == ["COMPLETE"] * 3
+    assert sorted(window["attempts"] for window in found) == [1, 1, 2]
+    assert candles(days[0][0], days[2][1], force=True)["inserted"] == 0
+
+
+def test_a_day_read_before_its_end_is_complete_only_up_to_then(
+    candles: Candles, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    day = SEP_20, SEP_20 + DAY
+    for hours, seconds in ((6, 30), (18, 59)):
+        read_until = SEP_20 + timedelta(hours=hours)
+        report = candles(*day, asked_at=read_until + timedelta(seconds=seconds))
+        assert (report["to_utc"], report["state"]) == (read_until, "warning")
+        (latest,) = select(warehouse, "SELECT MAX(bucket_start_utc) AS minute FROM kalshi_candle_1m")
+        assert latest["minute"] < read_until.replace(tzinfo=None)
+        ends = select(warehouse, "SELECT window_end_utc, state FROM kalshi_checkpoint WHERE job = 'candles'")
+        assert ends == [{"window_end_utc": read_until.replace(tzinfo=None), "state": "COMPLETE"}]
+    rest = candles(*day, asked_at=SEP_20 + DAY)
+    assert (rest["to_utc"], rest["state"]) == (day[1], "success")
+    assert rest["inserted"] > 0
+    assert candles(*day)["requests"] == 0
+    whole = candles(*day, force=True)
+    assert (whole["inserted"], whole["updated"], whole["unchanged"]) == (0, 0, content(warehouse)[0])

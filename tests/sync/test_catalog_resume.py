@@ -76,6 +76,20 @@ def test_a_failed_sync_goes_on_at_its_page(warehouse: sa.Engine, long_exchange: 
         assert sync(full=True)["inserted"] == 0
 
 
+def test_a_failed_sync_of_what_was_complete_goes_on_at_its_page(
+    warehouse: sa.Engine, long_exchange: ExchangeServer
+) -> None:
+    with Exchange(quick_config(long_exchange)) as exchange:
+        sync = syncing(exchange, warehouse)
+        assert sync()["state"] == "success"
+        long_exchange.faults({"kind": "http_500", "path": ARCHIVE, "skip": 2, "times": 4})
+        with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
+            sync(full=True)
+        before = archive_requests(long_exchange)
+        assert sync()["state"] == "success", "it is not complete any more, so it needs no full"
+        assert archive_requests(long_exchange) - before == 1
+
+
 def test_a_capped_archive_begins_anew(warehouse: sa.Engine, long_exchange: ExchangeServer) -> None:
     with Exchange(quick_config(long_exchange)) as exchange:
         sync = syncing(exchange, warehouse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.warehouse.checkpoints import Window, claim, complete, fail, is_covered, progress
+from kalshi.warehouse.server import in_transaction
 
 
 def hour(number: float) -> datetime:
@@ -133,3 +135,36 @@ def test_a_failed_window_goes_once_complete_ones_cover_it(warehouse: sa.Engine) 
     assert [row["state"] for row in checkpoints(warehouse)] == ["FAILED", "COMPLETE"]
     finish(warehouse, window(0, 4))
     assert [row["state"] for row in checkpoints(warehouse)] == ["COMPLETE", "COMPLETE"]
+
+
+def test_a_window_that_is_read_again_counts_only_when_it_is_complete_again(warehouse: sa.Engine) -> None:
+    first, second = window(0, 2), window(2, 4)
+    finish(warehouse, first, second)
+
+    def covered() -> tuple[bool, bool]:
+        with warehouse.connect() as connection:
+            return is_covered(connection, first), is_covered(connection, second)
+
+    with warehouse.begin() as connection:
+        claim(connection, first, 2)
+    assert covered() == (False, True)
+    with warehouse.begin() as connection:
+        fail(connection, first, "away")
+    assert covered() == (False, True)
+    finish(warehouse, first)
+    assert covered() == (True, True)
+
+
+def test_windows_that_complete_at_the_same_time_all_count(warehouse_on_both: sa.Engine) -> None:
+    def run(number: int) -> None:
+        it = window(number, number + 1)
+        in_transaction(warehouse_on_both, lambda c: claim(c, it, number))
+        in_transaction(warehouse_on_both, lambda c: progress(c, it, '{"page": 3}'))
+        in_transaction(warehouse_on_both, lambda c: complete(c, it))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, reversed(range(40))))
+    rows = checkpoints(warehouse_on_both)
+    assert [(row["state"], row["progress"]) for row in rows] == [("COMPLETE", None)] * 40
+    with warehouse_on_both.connect() as connection:
+        assert is_covered(connection, window(0, 40))

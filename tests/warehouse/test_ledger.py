@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +54,22 @@ def test_a_run_of_something_else_is_left_alone(warehouse: sa.Engine, scope: str,
     first = start(warehouse, dag_run_id="manual")
     second = start(warehouse, scope, dag_run_id)
     assert states(warehouse) == {first: "running", second: "running"}
+
+
+def test_a_window_means_the_same_in_every_time_zone(warehouse_on_both: sa.Engine) -> None:
+    begins = datetime(2026, 9, 1, tzinfo=UTC)
+    new_york = timezone(timedelta(hours=-4))
+    run_ids = []
+    for zone in (UTC, new_york):
+        with warehouse_on_both.begin() as connection:
+            window = begins.astimezone(zone), (begins + timedelta(days=1)).astimezone(zone)
+            run_ids.append(start_run(connection, RunKey("candles", "KXHIGHNY", "manual", *window)))
+            stored = connection.execute(
+                sa.text("SELECT window_start_utc, window_end_utc FROM kalshi_sync_run WHERE run_id = :r"),
+                {"r": run_ids[-1]},
+            )
+            assert stored.one() == (begins.replace(tzinfo=None), begins.replace(tzinfo=None) + timedelta(days=1))
+    assert states(warehouse_on_both) == {run_ids[0]: "abandoned", run_ids[1]: "running"}
 
 
 def test_a_run_that_gave_no_sign_of_life_is_abandoned(warehouse_on_both: sa.Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -60,11 +61,14 @@ def paginate(
             )
 
 
-def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, the next one being fetched in a thread while the caller works on this one."""
+def read_ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Item]:
+    """The same items, up to ``depth`` of them being fetched in a thread while the caller works on another."""
     end = object()
-    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as pool:
-        pending = pool.submit(next, items, end)
-        while (item := pending.result()) is not end:
-            pending = pool.submit(next, items, end)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+    try:
+        pending = deque(pool.submit(next, items, end) for _ in range(depth))
+        while (item := pending.popleft().result()) is not end:
+            pending.append(pool.submit(next, items, end))
             yield item  # type: ignore[misc]  # not the sentinel
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -7,23 +7,40 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from airflow.sdk import Param
 
 from kalshi.exchange import Exchange
 from kalshi.operators.common import day_range
 from kalshi.operators.runs import PlanOperator, SeriesSyncOperator
 from kalshi.reports.candles import CANDLES
-from kalshi.sync.candles import CandlesRequest, sync_candles
+from kalshi.settings import load_settings
+from kalshi.sync.candles import SOURCES, CandlesRequest, sync_candles
 from kalshi.sync.chunks import plan_chunks
+
+
+def sources_param() -> Param:
+    """The param ``sources``."""
+    return Param(
+        ["api_event"],
+        type="array",
+        items={"type": "string", "enum": list(SOURCES)},
+        minItems=1,
+        uniqueItems=True,
+        title="Sources",
+        description="api_event: the exchange's own candles. trades: candles made from public trades, without quotes; "
+        "the trades are read first where they are missing.",
+    )
 
 
 class CandlesSyncOperator(SeriesSyncOperator):
     """Syncs the one-minute candles of one series in the data interval."""
 
-    template_fields: Sequence[str] = ("planned", "force")
+    template_fields: Sequence[str] = ("planned", "sources", "force")
     report = CANDLES
 
-    def __init__(self, *, force: Any = False, **kwargs: Any) -> None:
+    def __init__(self, *, sources: Any = ("api_event",), force: Any = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.sources = sources
         self.force = force
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
@@ -31,7 +48,15 @@ class CandlesSyncOperator(SeriesSyncOperator):
         if about["window_start"] == about["window_end"]:  # a run without a data interval: the last whole day
             day = about["asked_at"].replace(hour=0, minute=0, second=0, microsecond=0)
             about |= {"window_start": day - timedelta(days=1), "window_end": day}
-        return sync_candles(exchange, engine, CandlesRequest(cutoff=self.cutoff, force=self.force, **about))
+        request = CandlesRequest(
+            cutoff=self.cutoff,
+            trades_cutoff=self.trades_cutoff,
+            sources=tuple(self.sources),
+            dense=load_settings().candles_dense,
+            force=self.force,
+            **about,
+        )
+        return sync_candles(exchange, engine, request)
 
 
 class CandleChunksOperator(PlanOperator):

@@ -1,4 +1,4 @@
-"""What the DAGs share: defaults, the param ``series``, and which failures a retry can't mend."""
+"""What the DAGs share: defaults, params, and which failures a retry can't mend."""
 
 from __future__ import annotations
 
@@ -57,6 +57,16 @@ def max_pages_param() -> Param:
         minimum=1,
         title="Page cap",
         description="Stop each list after this many pages, for a quick look. The run then ends with a warning.",
+    )
+
+
+def force_param() -> Param:
+    """The param ``force``."""
+    return Param(
+        False,
+        type="boolean",
+        title="Read complete days again",
+        description="Read the days even where they are complete.",
     )
 
 

@@ -91,6 +91,12 @@ class SeriesSyncOperator(BaseOperator):
         """Markets settled earlier are in the historical tier."""
         return datetime.fromisoformat(self.planned["cutoff"])
 
+    @property
+    def trades_cutoff(self) -> datetime | None:
+        """Older trades are in the historical tier; None where the exchange doesn't say."""
+        cutoff = self.planned["trades_cutoff"]
+        return datetime.fromisoformat(cutoff) if cutoff else None
+
 
 class ReportOperator(BaseOperator):
     """Writes the report of this DAG run, then fails where a series or a task failed."""

@@ -29,14 +29,14 @@ class TradesSyncOperator(SeriesSyncOperator):
         self.force = force
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
-        about, trades = self.about(context), self.planned["trades_cutoff"]
+        about = self.about(context)
         if self.date_from or self.date_to:
             first, last = day_range(self.date_from, self.date_to)
             about["window_start"] = datetime.combine(first, time(), UTC)
             about["window_end"] = datetime.combine(last + timedelta(days=1), time(), UTC)
         request = TradesRequest(
             cutoff=self.cutoff,
-            trades_cutoff=datetime.fromisoformat(trades) if trades else None,
+            trades_cutoff=self.trades_cutoff,
             incremental=not self.date_from,
             force=self.force,
             **about,

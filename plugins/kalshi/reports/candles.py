@@ -38,6 +38,7 @@ CANDLES = RunReport(
         "candles": "candles",
         "candle_requests": "candle requests",
         "ideal_requests": "ideal",
+        "dense_minutes": "dense minutes",
         **ENDING,
     },
     details=_details,

@@ -35,7 +35,8 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
     The historical tier is read where the window begins before ``cutoff``. It is a run of its own in the
     ledger; where it leaves out a market, this run says so and its window can't be complete.
     """
-    known = in_transaction(run.engine, lambda c: checkpoints.covered_until(c, JOB, run.scope, EPOCH))
+    since = EPOCH if start < cutoff else start
+    known = in_transaction(run.engine, lambda c: checkpoints.covered_until(c, JOB, run.scope, since))
     if known is not None and known >= end:
         return
     request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)

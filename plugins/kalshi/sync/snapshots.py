@@ -15,6 +15,7 @@ from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, recorded_run
 from kalshi.warehouse import catalog, market_data
 from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "snapshots"
@@ -89,7 +90,7 @@ def _open_markets(exchange: Exchange, request: SnapshotRequest) -> Any:
 
 def prune_snapshots(engine: sa.Engine, older_than: datetime, *, dry_run: bool) -> int:
     """Delete the snapshots before ``older_than``, some at a time; returns how many there were."""
-    values = {"older_than": older_than.astimezone(UTC).replace(tzinfo=None)}
+    values = {"older_than": naive_utc(older_than)}
     old = "FROM kalshi_price_snapshot WHERE snapshot_at_utc < :older_than"
     if dry_run:
         query = sa.text(f"SELECT COUNT(*) {old}")

@@ -20,6 +20,7 @@ from kalshi.warehouse.tables import (
     SERIES,
     SERIES_PLACEHOLDER,
 )
+from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
@@ -212,7 +213,7 @@ def lives_of_markets(
             "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc FROM kalshi_market "
             "WHERE series_ticker = :s AND open_time_utc < :end AND close_time_utc > :start"
         ),
-        {"s": series_ticker, "start": _naive(start), "end": _naive(end)},
+        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
     )
     return [
         (ticker, event, opens.replace(tzinfo=UTC), closes.replace(tzinfo=UTC), settled and settled.replace(tzinfo=UTC))
@@ -220,8 +221,9 @@ def lives_of_markets(
     ]
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
+def lock_series(connection: sa.Connection, series_ticker: str) -> None:
+    """Let one transaction at a time work on a series."""
+    connection.execute(sa.text("SELECT 1 FROM kalshi_series WHERE series_ticker = :s FOR UPDATE"), {"s": series_ticker})
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from kalshi.warehouse.times import naive_utc
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,8 +26,8 @@ class Window:
         return {
             "job": self.job,
             "scope": self.scope,
-            "start": self.start.astimezone(UTC).replace(tzinfo=None),
-            "end": self.end.astimezone(UTC).replace(tzinfo=None),
+            "start": naive_utc(self.start),
+            "end": naive_utc(self.end),
         }
 
 
@@ -67,7 +69,8 @@ def complete(connection: sa.Connection, window: Window) -> None:
     """Mark a window COMPLETE, and drop what it supersedes: windows inside it, and unfinished ones that
     complete windows cover by now."""
     connection.execute(
-        sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', error = NULL WHERE {THIS}"), window.values
+        sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', progress = NULL, error = NULL WHERE {THIS}"),
+        window.values,
     )
     connection.execute(
         sa.text(
@@ -111,9 +114,10 @@ def covered_until(connection: sa.Connection, job: str, scope: str, start: dateti
     rows = connection.execute(
         sa.text(
             "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
-            "WHERE job = :job AND scope = :scope AND state = 'COMPLETE' ORDER BY window_start_utc"
+            "WHERE job = :job AND scope = :scope AND state = 'COMPLETE' AND window_end_utc > :start "
+            "ORDER BY window_start_utc"
         ),
-        {"job": job, "scope": scope},
+        {"job": job, "scope": scope, "start": naive_utc(start)},
     )
     covered = start
     for first, last in rows:
@@ -130,11 +134,6 @@ def first_start(connection: sa.Connection, job: str, scope: str, after: datetime
             "SELECT MIN(window_start_utc) FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
             "AND state = 'COMPLETE' AND window_end_utc BETWEEN :after AND :until"
         ),
-        {
-            "job": job,
-            "scope": scope,
-            "after": after.astimezone(UTC).replace(tzinfo=None),
-            "until": until.astimezone(UTC).replace(tzinfo=None),
-        },
+        {"job": job, "scope": scope, "after": naive_utc(after), "until": naive_utc(until)},
     ).scalar()
     return start.replace(tzinfo=UTC) if start else None

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.warehouse.times import naive_utc
+
 PLAN = "(plan)"
 """The scope of the run that prepares those of the series."""
 STALE_MINUTES = 15
@@ -34,8 +36,8 @@ def start_run(connection: sa.Connection, key: RunKey) -> int:
         "job": key.job,
         "scope": key.scope,
         "dag_run_id": key.dag_run_id,
-        "window_start": _naive(key.window_start),
-        "window_end": _naive(key.window_end),
+        "window_start": key.window_start and naive_utc(key.window_start),
+        "window_end": key.window_end and naive_utc(key.window_end),
         "stale": STALE_MINUTES,
     }
     connection.execute(
@@ -115,7 +117,3 @@ def reject(connection: sa.Connection, run_id: int, records: Iterable[tuple[str, 
     for one in values:  # PyMySQL's executemany can't bind values after ON DUPLICATE KEY UPDATE
         connection.execute(statement, one)
     return len(values)
-
-
-def _naive(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=None) if moment else None

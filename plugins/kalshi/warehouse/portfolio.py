@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from kalshi.records import Balance, Fill, Found, PortfolioSettlement, Position, known_time
 from kalshi.warehouse.catalog import expect_markets
 from kalshi.warehouse.tables import BALANCE, EXCHANGE_POSITION, FILL, PORTFOLIO_SETTLEMENT, POSITION
+from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 CENT, MICRO_DOLLAR = Decimal("0.01"), Decimal("0.000001")
@@ -124,7 +125,7 @@ def close_positions(
     connection: sa.Connection, held: Collection[str], subaccount: int, seen_at: datetime, run_id: int
 ) -> int:
     """Close what is open here and not among ``held``, all that the exchange showed; returns how many."""
-    of = {"subaccount": subaccount, "seen_at": _naive(seen_at), "run_id": run_id}
+    of = {"subaccount": subaccount, "seen_at": naive_utc(seen_at), "run_id": run_id}
     connection.execute(
         sa.text(
             "UPDATE kalshi_position SET last_synced_at_utc = :seen_at, updated_at_utc = updated_at_utc "
@@ -144,7 +145,7 @@ def close_positions(
     gone = {ticker: settled for ticker, settled in open_here if ticker not in held}
     traded = _since_flat(connection, subaccount, list(gone))
     for ticker, settled in gone.items():
-        closed = settled or traded.get(ticker, (None, None))[1] or _naive(seen_at)
+        closed = settled or traded.get(ticker, (None, None))[1] or naive_utc(seen_at)
         connection.execute(
             sa.text(
                 "UPDATE kalshi_position SET quantity = 0, current_price = NULL, closed_at_utc = :closed, "
@@ -268,7 +269,3 @@ def _bids(connection: sa.Connection, tickers: list[str]) -> dict[str, tuple[Deci
 
 def _expanded(query: sa.TextClause) -> sa.TextClause:
     return query.bindparams(sa.bindparam("tickers", expanding=True))
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

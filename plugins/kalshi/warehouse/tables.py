@@ -228,6 +228,36 @@ CANDLE_1M = Table(
         "volume",
         "open_interest",
     ),
+    # The historical tier doesn't send these two: it takes nothing away from what the live tier said.
+    guards={"trade_min": Guard.KEEP_KNOWN_VALUE, "trade_max": Guard.KEEP_KNOWN_VALUE},
+)
+
+CANDLE_1M_DENSE = Table(
+    "kalshi_candle_1m_dense",
+    key=("market_ticker", "bucket_start_utc"),
+    columns=(
+        "market_ticker",
+        "bucket_start_utc",
+        "source",
+        "is_synthetic",
+        "has_trade",
+        "yes_bid_open",
+        "yes_bid_high",
+        "yes_bid_low",
+        "yes_bid_close",
+        "yes_ask_open",
+        "yes_ask_high",
+        "yes_ask_low",
+        "yes_ask_close",
+        "trade_open",
+        "trade_high",
+        "trade_low",
+        "trade_close",
+        "trade_mean",
+        "trade_previous",
+        "volume",
+        "open_interest",
+    ),
 )
 
 PRICE_SNAPSHOT = Table(

@@ -3,7 +3,7 @@
 from kalshi.warehouse.migrate import run_sql_file
 
 revision = "0006_portfolio"
-down_revision = "0004_candles"
+down_revision = "0005_candles_dense"
 
 
 def upgrade() -> None:

@@ -1,0 +1,29 @@
+-- Every minute of a market's life. All times are UTC; prices are dollars, counts are contracts.
+
+CREATE TABLE IF NOT EXISTS kalshi_candle_1m_dense (
+  market_ticker    VARCHAR(120) NOT NULL,
+  bucket_start_utc DATETIME(6)  NOT NULL COMMENT 'the first moment of the minute',
+  source           VARCHAR(16)  NULL COMMENT 'whose candle the minute has, api_event before trades; null where it has none',
+  is_synthetic     BOOLEAN      NOT NULL COMMENT 'no candle: the quotes are carried forward, nothing was traded',
+  has_trade        BOOLEAN      NOT NULL,
+  yes_bid_open     DECIMAL(10,6) NULL COMMENT 'without news, the four of a quote are its last close; null before the first',
+  yes_bid_high     DECIMAL(10,6) NULL,
+  yes_bid_low      DECIMAL(10,6) NULL,
+  yes_bid_close    DECIMAL(10,6) NULL,
+  yes_ask_open     DECIMAL(10,6) NULL,
+  yes_ask_high     DECIMAL(10,6) NULL,
+  yes_ask_low      DECIMAL(10,6) NULL,
+  yes_ask_close    DECIMAL(10,6) NULL,
+  trade_open       DECIMAL(10,6) NULL COMMENT 'null in a minute without trades, like the next four',
+  trade_high       DECIMAL(10,6) NULL,
+  trade_low        DECIMAL(10,6) NULL,
+  trade_close      DECIMAL(10,6) NULL,
+  trade_mean       DECIMAL(10,6) NULL,
+  trade_previous   DECIMAL(10,6) NULL COMMENT 'the last trade before this minute, as far as known',
+  volume           DECIMAL(20,2) NOT NULL COMMENT '0 in a minute without trades',
+  open_interest    DECIMAL(20,2) NULL COMMENT 'carried forward like the quotes',
+  run_id           BIGINT UNSIGNED NOT NULL,
+  updated_at_utc   DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (market_ticker, bucket_start_utc),
+  CONSTRAINT kalshi_candle_1m_dense_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

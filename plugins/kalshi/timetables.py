@@ -1,0 +1,46 @@
+"""When DAGs run, and which data interval a run stands for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from airflow.timetables.base import DataInterval
+from airflow.timetables.interval import CronDataIntervalTimetable
+from pendulum import DateTime
+from pendulum import now as pendulum_now
+
+
+class DayOfDate(CronDataIntervalTimetable):
+    """UTC days; a run by hand covers the day of its logical date, as the scheduled run of that date does.
+
+    Airflow's own timetable takes the day before: ``airflow dags test DAG 2026-09-20`` would read the 19th.
+    ``start_date``: the DAG's. Of a run by hand for a date before it, Airflow runs no task and calls it a
+    success, so such a run is refused.
+    """
+
+    def __init__(self, start_date: datetime) -> None:
+        super().__init__("@daily", timezone="UTC")
+        self.start_date = start_date
+
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        """The UTC day that ``run_after`` lies in, or the last whole one where that isn't over.
+
+        Raises:
+            ValueError: it lies before the start date.
+        """
+        last_whole_day = pendulum_now("UTC").start_of("day").subtract(days=1)
+        start = min(run_after.in_timezone("UTC").start_of("day"), last_whole_day)
+        if start < self.start_date:
+            raise ValueError(
+                f"{start:%Y-%m-%d} lies before the DAG's start date {self.start_date:%Y-%m-%d}, where Airflow runs "
+                "nothing by hand. Use the backfill DAG or airflow backfill create, or set an earlier start date."
+            )
+        return DataInterval(start=start, end=start.add(days=1))
+
+    def serialize(self) -> dict[str, Any]:
+        return {"start_date": self.start_date.isoformat()}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> DayOfDate:
+        return cls(datetime.fromisoformat(data["start_date"]))

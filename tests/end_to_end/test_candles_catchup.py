@@ -1,0 +1,125 @@
+"""Ten days of candles by Airflow's scheduler, as they come when the daily DAG is switched on."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import sqlalchemy as sa
+
+from kalshi.settings import INCLUDE
+from scripts import ui
+from scripts.private_server import free_port
+from tests.airflow_cli import Airflow, airflow_in
+from tests.exchange_server import ExchangeServer
+from tests.sync.candles import content
+from tests.sync.conftest import select
+
+DAYS = 10
+OLDER = 2
+"""Days before those, which are asked for with ``airflow backfill create``."""
+SECONDS = 300
+NOW = datetime.now(UTC)
+FIRST = NOW.date() - timedelta(days=DAYS)
+LAST = NOW.date() - timedelta(days=1)
+
+
+@pytest.fixture
+def exchange_of_today() -> Iterator[ExchangeServer]:
+    """A sandbox whose clock stands at this machine's time, which the scheduler goes by."""
+    since = FIRST - timedelta(days=5)
+    arguments = (f"--clock={NOW.isoformat()}", f"--since={since}", "--wide-markets=0", "--requests-per-second=0")
+    with ExchangeServer(*arguments) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_airflow(tmp_path: Path, empty_database: str, exchange_of_today: ExchangeServer) -> Airflow:
+    """An Airflow without a past, for one series and a catchup that begins ten days ago."""
+    settings = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
+    facts, *series = settings.split("[[series]]")
+    facts = re.sub(r"start_date = \S+", f"start_date = {FIRST}", facts)
+    (new_york,) = (one for one in series if '"KXHIGHNY"' in one)
+    (tmp_path / "kalshi.toml").write_text(f"{facts}[[series]]{new_york}", encoding="utf-8")
+    airflow = airflow_in(tmp_path / "airflow")
+    airflow.environment.update(
+        AIRFLOW_CONN_KALSHI_WAREHOUSE=empty_database,
+        AIRFLOW_CONN_KALSHI_DEFAULT=f"kalshi://{exchange_of_today.base_url.removeprefix('http://')}",
+        KALSHI_SETTINGS=str(tmp_path / "kalshi.toml"),
+        KALSHI_REPORTS_FOLDER=str(tmp_path / "reports"),
+        AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
+    )
+    done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
+    assert done.returncode == 0, done.stdout
+    return airflow
+
+
+class Dag:
+    """One DAG, by Airflow's own API."""
+
+    def __init__(self, url: str, dag_id: str) -> None:
+        self._url = f"{url}/api/v2/dags/{dag_id}"
+        token = requests.get(f"{url}/auth/token", timeout=60).json()["access_token"]
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def switch_on(self) -> None:
+        """As soon as Airflow has found it."""
+        deadline = time.monotonic() + SECONDS
+        while not self._ask("PATCH", json={"is_paused": False}).ok:
+            assert time.monotonic() < deadline, "Airflow doesn't find the DAG"
+            time.sleep(0.5)
+
+    def trigger(self, **conf: str) -> None:
+        self._ask("POST", "/dagRuns", json={"logical_date": None, "conf": conf}).raise_for_status()
+
+    def runs(self, number: int) -> list[dict[str, Any]]:
+        """In the order of their dates, once so many are over."""
+        deadline = time.monotonic() + SECONDS
+        while True:
+            answer = self._ask("GET", "/dagRuns")
+            answer.raise_for_status()
+            runs: list[dict[str, Any]] = answer.json()["dag_runs"]
+            if sum(run["state"] in ("success", "failed") for run in runs) >= number:
+                return sorted(runs, key=lambda run: str(run["logical_date"]))
+            assert time.monotonic() < deadline, [(run["logical_date"], run["state"]) for run in runs]
+            time.sleep(1)
+
+    def _ask(self, method: str, path: str = "", **arguments: Any) -> requests.Response:
+        return requests.request(method, self._url + path, headers=self._headers, timeout=60, **arguments)
+
+
+def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them_holds(
+    fresh_airflow: Airflow, warehouse: sa.Engine, tmp_path: Path
+) -> None:
+    older = FIRST - timedelta(days=OLDER)
+    with ui.running(fresh_airflow.environment, free_port(), tmp_path / "airflow.log") as (_, url):
+        daily = Dag(url, "kalshi_candles_daily")
+        daily.switch_on()
+        daily.runs(DAYS)
+        days_before = ("--from-date", str(older), "--to-date", str(FIRST - timedelta(days=1)))
+        done = fresh_airflow.run("backfill", "create", "--dag-id", "kalshi_candles_daily", *days_before)
+        assert done.returncode == 0, done.stdout[-3000:]
+        runs = daily.runs(OLDER + DAYS)
+        assert [run["state"] for run in runs] == ["success"] * (OLDER + DAYS)
+        assert [run["run_type"] for run in runs] == ["backfill"] * OLDER + ["scheduled"] * DAYS
+        days = [str(older + timedelta(days=n)) for n in range(OLDER + DAYS)]
+        assert [run["data_interval_start"][:10] for run in runs] == days
+        by_catchup = content(warehouse)
+        there = select(warehouse, "SELECT DISTINCT DATE(bucket_start_utc) AS day FROM kalshi_candle_1m ORDER BY 1")
+        assert [str(row["day"]) for row in there] == days
+
+        with warehouse.begin() as connection:
+            connection.execute(sa.text("DELETE FROM kalshi_candle_1m"))
+            connection.execute(sa.text("DELETE FROM kalshi_checkpoint WHERE job = 'candles'"))
+        backfill = Dag(url, "kalshi_candles_backfill")
+        backfill.switch_on()
+        backfill.trigger(date_from=days[0], date_to=days[-1])
+        (run,) = backfill.runs(1)
+        assert run["state"] == "success"
+        assert content(warehouse) == by_catchup
