@@ -130,9 +130,9 @@ SELECT
   y.fill_id AS yes_fill_id,
   n.fill_id AS no_fill_id,
   piece.until_count - piece.from_count AS quantity,
-  y.price AS yes_price,
-  n.price AS no_price,
-  (piece.until_count - piece.from_count) * (1 - y.price - n.price) AS realized_pnl,
+  y.yes_price,
+  n.no_price,
+  (piece.until_count - piece.from_count) * (1 - y.yes_price - n.no_price) AS realized_pnl,
   LEAST(y.executed_at_utc, n.executed_at_utc) AS opened_at_utc,
   GREATEST(y.executed_at_utc, n.executed_at_utc) AS closed_at_utc
 FROM (
@@ -143,30 +143,27 @@ FROM (
     COALESCE(LEAD(until_count) OVER (
       PARTITION BY market_ticker, subaccount ORDER BY until_count DESC
     ), 0) AS from_count,
-    MIN(yes_until) OVER (
+    MIN(yes_fill) OVER (
       PARTITION BY market_ticker, subaccount ORDER BY until_count DESC ROWS UNBOUNDED PRECEDING
-    ) AS yes_until,
-    MIN(no_until) OVER (
+    ) AS yes_fill,
+    MIN(no_fill) OVER (
       PARTITION BY market_ticker, subaccount ORDER BY until_count DESC ROWS UNBOUNDED PRECEDING
-    ) AS no_until
+    ) AS no_fill
   FROM (
     SELECT
       market_ticker,
       subaccount,
       until_count,
-      MAX(IF(outcome = 'yes', until_count, NULL)) AS yes_until,
-      MAX(IF(outcome = 'no', until_count, NULL)) AS no_until
+      -- The end in 30 digits, then the id: the least of these is the fill that ends next.
+      MAX(IF(outcome = 'yes', CONCAT(LPAD(until_count, 30, '0'), fill_id), NULL)) AS yes_fill,
+      MAX(IF(outcome = 'no', CONCAT(LPAD(until_count, 30, '0'), fill_id), NULL)) AS no_fill
     FROM kalshi_lot
     WHERE quantity > 0
     GROUP BY market_ticker, subaccount, until_count
   ) ends
 ) piece
-JOIN kalshi_lot y
-  ON y.market_ticker = piece.market_ticker AND y.subaccount = piece.subaccount AND y.outcome = 'yes'
-  AND y.until_count = piece.yes_until AND y.quantity > 0
-JOIN kalshi_lot n
-  ON n.market_ticker = piece.market_ticker AND n.subaccount = piece.subaccount AND n.outcome = 'no'
-  AND n.until_count = piece.no_until AND n.quantity > 0;
+JOIN kalshi_fill y ON y.fill_id = SUBSTRING(piece.yes_fill, 31)
+JOIN kalshi_fill n ON n.fill_id = SUBSTRING(piece.no_fill, 31);
 
 -- P&L per market and subaccount. What is open when a market is final was settled: by the account's own settlement, else
 -- (the exchange archives those) by the market's result. Fees stand apart.
