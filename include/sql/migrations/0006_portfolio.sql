@@ -116,13 +116,17 @@ FROM (
     SUM(quantity) OVER (
       PARTITION BY market_ticker, subaccount, outcome ORDER BY executed_at_utc, fill_id ROWS UNBOUNDED PRECEDING
     ) AS until_count,
+    ROW_NUMBER() OVER (
+      PARTITION BY market_ticker, subaccount, outcome ORDER BY executed_at_utc, fill_id
+    ) AS number,
     SUM(quantity) OVER (PARTITION BY market_ticker, subaccount)
       - SUM(quantity) OVER (PARTITION BY market_ticker, subaccount, outcome) AS other_count
   FROM kalshi_fill
 ) counted;
 
 -- Which fill closed which: both lines are cut wherever a fill of either ends, and each piece belongs to the fill of YES
--- and the fill of NO that end next. (To join the stretches that overlap would take the square of a market's fills.)
+-- and the fill of NO that end next. (To join the stretches that overlap would take the square of a market's fills, and
+-- so does MIN() as a window on MariaDB.)
 CREATE OR REPLACE VIEW kalshi_closed_lot AS
 SELECT
   piece.market_ticker,
@@ -130,9 +134,9 @@ SELECT
   y.fill_id AS yes_fill_id,
   n.fill_id AS no_fill_id,
   piece.until_count - piece.from_count AS quantity,
-  y.yes_price,
-  n.no_price,
-  (piece.until_count - piece.from_count) * (1 - y.yes_price - n.no_price) AS realized_pnl,
+  y.price AS yes_price,
+  n.price AS no_price,
+  (piece.until_count - piece.from_count) * (1 - y.price - n.price) AS realized_pnl,
   LEAST(y.executed_at_utc, n.executed_at_utc) AS opened_at_utc,
   GREATEST(y.executed_at_utc, n.executed_at_utc) AS closed_at_utc
 FROM (
@@ -140,30 +144,26 @@ FROM (
     market_ticker,
     subaccount,
     until_count,
-    COALESCE(LEAD(until_count) OVER (
-      PARTITION BY market_ticker, subaccount ORDER BY until_count DESC
-    ), 0) AS from_count,
-    MIN(yes_fill) OVER (
-      PARTITION BY market_ticker, subaccount ORDER BY until_count DESC ROWS UNBOUNDED PRECEDING
-    ) AS yes_fill,
-    MIN(no_fill) OVER (
-      PARTITION BY market_ticker, subaccount ORDER BY until_count DESC ROWS UNBOUNDED PRECEDING
-    ) AS no_fill
+    COALESCE(LAG(until_count) OVER (PARTITION BY market_ticker, subaccount ORDER BY until_count), 0) AS from_count,
+    CAST(SUM(yes_ends) OVER (
+      PARTITION BY market_ticker, subaccount ORDER BY until_count ROWS UNBOUNDED PRECEDING
+    ) - yes_ends + 1 AS UNSIGNED) AS yes_number,
+    CAST(SUM(no_ends) OVER (
+      PARTITION BY market_ticker, subaccount ORDER BY until_count ROWS UNBOUNDED PRECEDING
+    ) - no_ends + 1 AS UNSIGNED) AS no_number
   FROM (
-    SELECT
-      market_ticker,
-      subaccount,
-      until_count,
-      -- The end in 30 digits, then the id: the least of these is the fill that ends next.
-      MAX(IF(outcome = 'yes', CONCAT(LPAD(until_count, 30, '0'), fill_id), NULL)) AS yes_fill,
-      MAX(IF(outcome = 'no', CONCAT(LPAD(until_count, 30, '0'), fill_id), NULL)) AS no_fill
+    SELECT market_ticker, subaccount, until_count, SUM(outcome = 'yes') AS yes_ends, SUM(outcome = 'no') AS no_ends
     FROM kalshi_lot
-    WHERE quantity > 0
     GROUP BY market_ticker, subaccount, until_count
   ) ends
 ) piece
-JOIN kalshi_fill y ON y.fill_id = SUBSTRING(piece.yes_fill, 31)
-JOIN kalshi_fill n ON n.fill_id = SUBSTRING(piece.no_fill, 31);
+JOIN kalshi_lot y
+  ON y.market_ticker = piece.market_ticker AND y.subaccount = piece.subaccount AND y.outcome = 'yes'
+  AND y.number = piece.yes_number
+JOIN kalshi_lot n
+  ON n.market_ticker = piece.market_ticker AND n.subaccount = piece.subaccount AND n.outcome = 'no'
+  AND n.number = piece.no_number
+WHERE piece.until_count > piece.from_count;
 
 -- P&L per market and subaccount. What is open when a market is final was settled: by the account's own settlement, else
 -- (the exchange archives those) by the market's result. Fees stand apart.
