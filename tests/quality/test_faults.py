@@ -286,8 +286,9 @@ DENSE_FAULTS = {
     ),
     "a candle that came later": (
         f"INSERT INTO kalshi_candle_1m ({CANDLE}, yes_bid_open, yes_bid_high, yes_bid_low, yes_bid_close, "
-        "yes_ask_open, yes_ask_high, yes_ask_low, yes_ask_close, open_interest) SELECT market_ticker, bucket_start_utc, 'api_event', "
-        "1, 0, 1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 5 FROM kalshi_candle_1m_dense WHERE {minute}",
+        "yes_ask_open, yes_ask_high, yes_ask_low, yes_ask_close, open_interest) SELECT market_ticker, "
+        "bucket_start_utc, 'api_event', 1, 0, 1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 5 "
+        "FROM kalshi_candle_1m_dense WHERE {minute}",
         {"dense_shows_candle"},
     ),
 }
