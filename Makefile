@@ -11,7 +11,7 @@ PORT ?= 8321
 ARGS ?=
 QUERY ?= SHOW TABLES
 
-.PHONY: help setup setup-dev demo ui sql sandbox test lint format bench lock stop clean
+.PHONY: help setup setup-dev demo ui sql sandbox test lint format bench lock env doctor audit stop clean
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
@@ -36,10 +36,12 @@ sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground
 test: setup-dev lint  ## lint, then all tests; ARGS goes to pytest
 	@$(RUN) pytest $(ARGS)
 
-lint: .venv/ready-dev  ## ruff and mypy
+lint: .venv/ready-dev  ## ruff, mypy, the schema of docker-compose.yaml, packages that don't fit together
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted: make format"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yaml
+	@.venv/bin/uv pip check --quiet --python .venv/bin/python
 	@echo "ruff and mypy: all clean"
 
 format: .venv/ready-dev  ## let ruff format and fix what it can
@@ -49,8 +51,18 @@ format: .venv/ready-dev  ## let ruff format and fix what it can
 bench: setup-dev .local/bench/ready  ## speed, as ratios against a reference measured in the same run
 	@$(RUN) scripts.bench $(ARGS)
 
+doctor: setup  ## look at all that a run needs, with the connections of this shell; EXCHANGE as for demo
+	@$(RUN) scripts.doctor --exchange $(EXCHANGE)
+
+env:  ## .env for docker-compose.yaml, with secrets of its own
+	@$(PYTHON) scripts/env_file.py
+
+audit: .venv/ready-dev  ## known vulnerabilities of the locked packages; asks a public service, so it isn't part of lint
+	@.venv/bin/uv tool run --quiet pip-audit --strict --progress-spinner off --disable-pip --no-deps \
+	  $(foreach name,requirements requirements-celery,--requirement $(name).txt)
+
 lock: .venv/ready-dev  ## lock the requirements anew from requirements*.in
-	@for name in requirements requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
+	@for name in requirements requirements-celery requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
 	  --no-annotate --no-header --upgrade $$name.in --output-file $$name.txt; done
 
 stop:  ## stop the private server and the sandbox that demo and ui started; the data stays

@@ -16,6 +16,7 @@ from sandbox.world import Clock, World
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description="A Kalshi exchange on this machine.")
+    parser.add_argument("--host", default="127.0.0.1", help="its address; 0.0.0.0: all (default %(default)s)")
     parser.add_argument("--port", type=int, default=8321, help="0 takes a free one (default %(default)s)")
     parser.add_argument("--clock", default="2026-09-22T15:00:00+00:00", help="its time, ISO 8601 (default %(default)s)")
     parser.add_argument("--speed", type=float, default=0.0, help="how fast its time moves; 0 stands (default)")
@@ -50,11 +51,11 @@ def main() -> None:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", args.port))
+        listener.bind((args.host, args.port))
     except OSError as error:
         parser.exit(1, f"Port {args.port} can't be had ({error.strerror}): name another, such as --port 0.\n")
     listener.listen(128)  # before the address is printed: whoever reads it may connect at once
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}/trade-api/v2", flush=True)
+    print(f"http://{args.host}:{listener.getsockname()[1]}/trade-api/v2", flush=True)
     uvicorn.Server(uvicorn.Config(sandbox.app(), log_level="warning", access_log=False)).run(sockets=[listener])
 
 

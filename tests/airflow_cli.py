@@ -19,9 +19,13 @@ class Airflow:
     environment: dict[str, str] = field(repr=False)
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """One command, with stdout and stderr together in ``stdout``."""
+        """One command of Airflow, with stdout and stderr together in ``stdout``."""
+        return self.python("-m", "airflow", *arguments, **variables)
+
+    def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Python in the same environment."""
         return subprocess.run(
-            [sys.executable, "-m", "airflow", *arguments],
+            [sys.executable, *arguments],
             env={**self.environment, **variables},
             cwd="/",
             stdout=subprocess.PIPE,

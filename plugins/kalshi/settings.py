@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -89,6 +89,14 @@ class QualitySettings:
 
 
 @dataclass(frozen=True)
+class NotifierSettings:
+    """One of Airflow's notifiers: its class, as module and name, and its ``arguments``, which may hold templates."""
+
+    notifier: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
@@ -97,6 +105,7 @@ class Settings:
     ``subaccounts``: of the portfolio.
     ``reports_kept``: per DAG; ``snapshots_kept_days``: None keeps all.
     ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
+    ``reports_url``: where the reports folder is served, or empty; ``notifiers``: who is told of failed runs.
     """
 
     series: tuple[SeriesSettings, ...]
@@ -110,6 +119,8 @@ class Settings:
     snapshots_kept_days: int | None
     task_retries: int
     retry_delay_seconds: float
+    reports_url: str
+    notifiers: tuple[NotifierSettings, ...]
     quality: QualitySettings
 
     @property
@@ -146,6 +157,8 @@ def load_settings() -> Settings:
             snapshots_kept_days=int(values["snapshots"]["keep_days"]) or None,
             task_retries=int(values["tasks"]["retries"]),
             retry_delay_seconds=float(values["tasks"]["retry_delay_seconds"]),
+            reports_url=str(values["reports"].get("url", "")).rstrip("/"),
+            notifiers=tuple(NotifierSettings(**notifier) for notifier in values.get("alerts", [])),
             quality=QualitySettings.read(values["quality"]),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ArithmeticError) as error:

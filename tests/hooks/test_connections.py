@@ -94,3 +94,41 @@ def test_the_warehouse_is_found(monkeypatch: pytest.MonkeyPatch, connection: str
     assert (address.host, address.port, address.user) == ("db.example", 3307, "me")
     assert (address.password, address.database) == ("pass/word", "warehouse")
     assert "pass/word" not in repr(address)
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        "mysql://me@db.example/warehouse?ssl_mode=VERIFY_CA&ssl=%7B%22ca%22%3A%20%22%2Fca.pem%22%7D",
+        json.dumps(
+            {
+                "conn_type": "mysql",
+                "host": "db.example",
+                "schema": "warehouse",
+                "extra": {"ssl_mode": "VERIFY_CA", "ssl": {"ca": "/ca.pem"}},
+            }
+        ),
+    ],
+)
+def test_the_warehouse_has_airflows_own_words_for_tls(monkeypatch: pytest.MonkeyPatch, connection: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", connection)
+    address = WarehouseHook().address()
+    assert (address.ssl_mode, address.ssl_ca, address.ssl_cert) == ("VERIFY_CA", "/ca.pem", None)
+
+
+@pytest.mark.parametrize(
+    ("connection", "message"),
+    [
+        ({"schema": ""}, "names no database"),
+        ({"extra": {"ssl_mode": "PREFERRED"}}, "must be one of DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY"),
+        ({"extra": {"ssl": {"ca": "/ca.pem", "check_hostname": False}}}, "extra.ssl_mode"),
+        ({"extra": {"ssl": "/ca.pem"}}, "can't be used"),
+    ],
+)
+def test_a_bad_warehouse_connection_says_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, connection: dict[str, object], message: str
+) -> None:
+    whole = {"conn_type": "mysql", "host": "db.example", "schema": "warehouse", **connection}
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", json.dumps(whole))
+    with pytest.raises(BadConnection, match=message):
+        WarehouseHook().address()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 import sqlparse
+from sqlalchemy.dialects import mysql
 
 from kalshi.settings import INCLUDE, PROJECT
 from kalshi.warehouse.migrate import LOCK_NAME, MigrationLocked, migrate
@@ -20,6 +23,8 @@ from tests.conftest import address_of
 SQL_FILES = sorted((INCLUDE / "sql" / "migrations").glob("*.sql"))
 NEWEST = SQL_FILES[-1].stem
 NO_DATA = {"kalshi_schema_version", "kalshi_sync_run", "kalshi_request_budget", "kalshi_freshness_rule"}
+Rows = tuple[list[str], list[tuple[Any, ...]]]
+"""Column names, and rows."""
 MIGRATE = """
 import sys
 sys.path.insert(0, "plugins")
@@ -73,17 +78,58 @@ def test_migrating_again_changes_nothing(empty: sa.Engine) -> None:
     assert schema(empty) == before
 
 
-def test_an_older_schema_moves_on_and_keeps_its_rows(empty: sa.Engine) -> None:
-    stop_before(empty, 1)
+def fill_every_table(connection: sa.Connection) -> dict[str, Rows]:
+    """Three rows in every table, whatever its columns are; what they then hold, by table."""
+    there = sa.inspect(connection)
+    tables = set(there.get_table_names()) - {"kalshi_schema_version"}
+    for table in tables:
+        columns = [c for c in there.get_columns(table) if not c.get("computed")]
+        parents = {
+            own: theirs
+            for key in there.get_foreign_keys(table)
+            for own, theirs in zip(key["constrained_columns"], key["referred_columns"], strict=True)
+        }
+        for number in (1, 2, 3):
+            values = [sample_value(parents.get(c["name"], c["name"]), c["type"], number) for c in columns]
+            names = ", ".join(f"`{c['name']}`" for c in columns)
+            marks = ", ".join(["%s"] * len(values))
+            # Rules that a migration brought along stay.
+            connection.exec_driver_sql(f"INSERT IGNORE INTO {table} ({names}) VALUES ({marks})", tuple(values))
+    return {table: content(connection, table) for table in tables}
+
+
+def sample_value(name: str, kind: Any, number: int) -> Any:
+    """A value for a column of that type; children get the keys of their parents, which have the same name."""
+    if isinstance(kind, sa.DateTime | mysql.DATETIME):
+        return f"2026-09-2{number} 12:34:56.{number:06d}"
+    if isinstance(kind, sa.Date):
+        return f"2026-09-2{number}"
+    if isinstance(kind, sa.Numeric):
+        return f"{number}.37" if kind.scale else number
+    if isinstance(kind, sa.Integer):
+        return number
+    text = json.dumps(f"{name} {number} é\U0001f321")  # a JSON column takes it, and so does any text
+    length = getattr(kind, "length", None) or len(text)
+    return text if length >= len(text) else f"{number}" * min(length, 8)
+
+
+def content(connection: sa.Connection, table: str, columns: Sequence[str] = ("*",)) -> Rows:
+    found = connection.exec_driver_sql(f"SELECT {', '.join(columns)} FROM {table}")
+    return list(found.keys()), [tuple(row) for row in found]
+
+
+@pytest.mark.parametrize("version", range(1, len(SQL_FILES)), ids=[file.stem for file in SQL_FILES[:-1]])
+def test_every_older_schema_moves_on_without_losing_a_value(empty: sa.Engine, version: int) -> None:
+    stop_before(empty, version)
     with empty.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO kalshi_sync_run (run_id, job, scope, state) VALUES (7, 'catalog', 'KXHIGHNY', 'success')"
-        )
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")  # children may come before their parents
+        before = fill_every_table(connection)
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+    assert all(len(rows) >= 3 for _, rows in before.values())
     assert migrate(empty) == NEWEST
     with empty.connect() as connection:
-        runs = connection.exec_driver_sql("SELECT run_id, scope FROM kalshi_sync_run").all()
-        assert runs == [(7, "KXHIGHNY")]
-        assert connection.exec_driver_sql("SELECT COUNT(*) FROM kalshi_market").scalar_one() == 0
+        for table, (columns, rows) in before.items():
+            assert set(rows) - set(content(connection, table, columns)[1]) == set(), f"lost or changed in {table}"
 
 
 @pytest.mark.parametrize(("file_number", "statement_number"), [(0, 2), (1, 1), (1, 3)])

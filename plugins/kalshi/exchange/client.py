@@ -72,6 +72,20 @@ class _SettlementsAnswer(Struct):
     cursor: str | None = None
 
 
+class Bucket(Struct):
+    """Tokens of the account, ``refill_rate`` a second; most requests take 10."""
+
+    refill_rate: int
+    bucket_capacity: int
+
+
+class AccountLimits(Struct):
+    """What the account of the key may ask."""
+
+    usage_tier: str
+    read: Bucket
+
+
 class _MarketCandlesAnswer(Struct):
     candlesticks: Raw
 
@@ -170,6 +184,10 @@ class Exchange:
         """``GET /portfolio/settlements``: those that aren't archived. Filters: min_ts, max_ts (unix s)."""
         path, filters = "/portfolio/settlements", {**filters, "subaccount": subaccount}
         return self._portfolio(path, PortfolioSettlement, _SettlementsAnswer, "settlements", filters)
+
+    def account_limits(self) -> AccountLimits:
+        """``GET /account/limits``. Raises RequestRefused (401) without a good key."""
+        return self._transport.get("/account/limits", AccountLimits)
 
     def balance(self, subaccount: int) -> Balance:
         """``GET /portfolio/balance``."""

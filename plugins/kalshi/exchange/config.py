@@ -11,6 +11,8 @@ BASE_URLS = {
 }
 """Recommended REST hosts by environment (Kalshi docs, "API environments")."""
 
+TOKENS_PER_REQUEST = 10
+
 BASIC_REQUESTS_PER_SECOND = 20.0
 """The Basic tier reads 200 tokens per second at 10 tokens a request (Kalshi docs, "Rate limits")."""
 

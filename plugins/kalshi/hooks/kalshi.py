@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,7 @@ from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.masking import hide_masked_values
 from kalshi.warehouse.budget import SharedBudget
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+from kalshi.warehouse.server import is_loopback
 
 
 def base_url(host: str | None, port: int | None, schema: str | None, conn_type: str | None, env: str) -> str:
@@ -39,7 +32,7 @@ def base_url(host: str | None, port: int | None, schema: str | None, conn_type: 
     schemes = ("http", "https")
     # Airflow's own http connections have the scheme in their schema; elsewhere the schema is the path.
     named = next((word for word in (schema, conn_type) if word in schemes), None)
-    scheme = named or ("http" if _is_loopback(address) else "https")
+    scheme = named or ("http" if is_loopback(address) else "https")
     path = path.strip("/") or ("" if schema in schemes else (schema or "").strip("/")) or "trade-api/v2"
     return f"{scheme}://{address}{f':{port}' if port else ''}/{path}"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import sqlalchemy as sa
 from airflow.sdk import BaseHook
 
@@ -11,7 +14,11 @@ from kalshi.warehouse.server import ServerAddress, open_engine
 
 
 class WarehouseHook(BaseHook):
-    """An ordinary Airflow ``mysql`` connection. ``extra``: ``unix_socket``, ``ssl`` (as PyMySQL takes it)."""
+    """An ordinary Airflow ``mysql`` connection.
+
+    ``extra``: ``unix_socket``; ``ssl_mode`` (DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY; the last is the
+    default for a remote host); ``ssl``: files ``ca``, ``cert``, ``key``, as an object or as its JSON.
+    """
 
     conn_name_attr = "warehouse_conn_id"
     default_conn_name = "kalshi_warehouse"
@@ -26,16 +33,32 @@ class WarehouseHook(BaseHook):
         conn = self.get_connection(self.warehouse_conn_id)
         if not conn.schema:
             raise BadConnection(f"{self.warehouse_conn_id} names no database: put it into the connection's schema.")
-        return ServerAddress(
-            host=conn.host or "127.0.0.1",
-            port=conn.port or 3306,
-            user=conn.login or "",
-            password=conn.password or "",
-            database=conn.schema,
-            unix_socket=conn.extra_dejson.get("unix_socket"),
-            ssl=conn.extra_dejson.get("ssl"),
-        )
+        extra = conn.extra_dejson
+        try:
+            files = _files(extra.get("ssl"))
+            return ServerAddress(
+                host=conn.host or "127.0.0.1",
+                port=conn.port or 3306,
+                user=conn.login or "",
+                password=conn.password or "",
+                database=conn.schema,
+                unix_socket=extra.get("unix_socket"),
+                ssl_mode=extra.get("ssl_mode"),
+                ssl_ca=files.get("ca"),
+                ssl_cert=files.get("cert"),
+                ssl_key=files.get("key"),
+            )
+        except ValueError as error:
+            raise BadConnection(f"The connection {self.warehouse_conn_id} can't be used: {error}") from error
 
     def get_conn(self) -> sa.Engine:
         """An engine on the warehouse."""
         return open_engine(self.address())
+
+
+def _files(ssl: Any) -> dict[str, str]:
+    """The files of ``extra.ssl``; in a URI it is JSON within JSON."""
+    files = json.loads(ssl) if isinstance(ssl, str) else ssl or {}
+    if not isinstance(files, dict) or not files.keys() <= {"ca", "cert", "key"}:
+        raise ValueError("extra.ssl holds the files ca, cert and key; how strictly to check is said by extra.ssl_mode.")
+    return files

@@ -11,17 +11,25 @@ import sqlalchemy as sa
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+from kalshi.alerts import failure_callbacks
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.settings import load_settings
+from kalshi.warehouse.server import InsecureServer
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
 """Error numbers: no right to the database, wrong user or password, no such database, no right to a table."""
 
 
 def dag_defaults() -> dict[str, Any]:
-    """What every DAG is given: templates that keep the type of a param, and ``default_args``."""
-    return {"render_template_as_native_obj": True, "default_args": task_defaults()}
+    """What every DAG is given: templates that keep the type of a param, ``default_args``, and who is told when a
+    run fails."""
+    callbacks = failure_callbacks()
+    return {
+        "render_template_as_native_obj": True,
+        "default_args": task_defaults(),
+        **({"on_failure_callback": callbacks} if callbacks else {}),
+    }
 
 
 def task_defaults() -> dict[str, Any]:
@@ -95,7 +103,7 @@ def failing_for_good() -> Iterator[None]:
         raise AirflowFailException(
             f"{error}. Define it in Airflow, or as AIRFLOW_CONN_KALSHI_DEFAULT or AIRFLOW_CONN_KALSHI_WAREHOUSE."
         ) from error
-    except (RequestRefused, BadConnection) as error:
+    except (RequestRefused, BadConnection, InsecureServer) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:
         code, words = (*getattr(error.orig, "args", ()), None, None)[:2]

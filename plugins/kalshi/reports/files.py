@@ -24,6 +24,11 @@ TEMPLATES = jinja2.Environment(
 )
 
 
+def run_folder(folder: Path, dag_run_id: str) -> Path:
+    """The folder of a DAG run's report, below that of its DAG."""
+    return folder / (re.sub(r"[^A-Za-z0-9_.-]+", "_", dag_run_id).strip(".") or "run")
+
+
 def write_files(
     folder: Path,
     report: dict[str, Any],
@@ -40,7 +45,7 @@ def write_files(
     ``write_more`` may put further files beside them.
     ``folder/latest`` points to the newest report; the newest ``keep`` of them stay.
     """
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", report["dag_run_id"]).strip(".") or "run"
+    target = run_folder(folder, report["dag_run_id"])
     folder.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
     making.chmod(0o755)
@@ -55,10 +60,9 @@ def write_files(
     page = TEMPLATES.get_template(template).render(report=report, plot=svg, **context)
     (making / "index.html").write_text(page, encoding="utf-8")
     write_more(making)
-    target = folder / name
     shutil.rmtree(target, ignore_errors=True)
     making.rename(target)
-    _point_latest(folder, name)
+    _point_latest(folder, target.name)
     reports = [path for path in folder.iterdir() if not path.is_symlink() and not path.name.startswith(".")]
     for old in sorted(reports, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
         shutil.rmtree(old, ignore_errors=True)

@@ -35,6 +35,11 @@ def run_sql_file(name: str) -> None:
         op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
 
 
+def versions(connection: sa.Connection) -> tuple[str | None, str]:
+    """The version that the schema has (None: no schema yet), and the newest."""
+    return _version(connection), str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def migrate(engine: sa.Engine) -> str:
     """Apply what is missing and return the schema's version. Safe when several workers start at once.
 
@@ -43,11 +48,10 @@ def migrate(engine: sa.Engine) -> str:
     Raises:
         MigrationLocked: the lock wasn't free within two minutes.
     """
-    config = _config()
-    newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
-        if _version(connection) == newest:
-            return str(newest)
+        there, newest = versions(connection)
+        if there == newest:
+            return newest
         lock = sa.text(f"SELECT GET_LOCK({LOCK_NAME}, :seconds)")
         if connection.execute(lock, {"seconds": LOCK_SECONDS}).scalar() != 1:
             raise MigrationLocked(
@@ -56,6 +60,7 @@ def migrate(engine: sa.Engine) -> str:
             )
         try:
             connection.commit()
+            config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()

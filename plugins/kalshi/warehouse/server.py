@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -10,6 +12,7 @@ from typing import Any, TypeVar
 import pymysql
 import sqlalchemy as sa
 import tenacity
+from pymysql.constants import CLIENT
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -20,9 +23,30 @@ SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', ti
 WORTH_RETRYING = {1205: "lock wait timeout", 1213: "deadlock", 2006: "server gone", 2013: "connection lost"}
 
 
+SSL_MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
+"""MySQL's own words: no TLS, TLS with any certificate, of a known CA, and for this host."""
+
+
+class InsecureServer(ConnectionError):
+    """The connection to the server can't be as safe as it was asked for; the message says why and what to do."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, by its name alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where the warehouse is. ``ssl`` goes to PyMySQL as it is (ca, cert, key, check_hostname …)."""
+    """Where the warehouse is.
+
+    ``ssl_mode``: one of :data:`SSL_MODES`; None is VERIFY_IDENTITY for a remote host, and DISABLED for a
+    Unix socket or a loopback address. ``ssl_ca``: a file of CA certificates instead of the system's;
+    ``ssl_cert`` and ``ssl_key``: files of our own certificate, where the server asks for one.
+    """
 
     host: str
     database: str
@@ -30,18 +54,55 @@ class ServerAddress:
     password: str = field(repr=False, default="")
     port: int = 3306
     unix_socket: str | None = None
-    ssl: dict[str, Any] | None = None
+    ssl_mode: str | None = None
+    ssl_ca: str | None = None
+    ssl_cert: str | None = None
+    ssl_key: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.ssl_mode not in (None, *SSL_MODES):
+            raise ValueError(f"ssl_mode must be one of {', '.join(SSL_MODES)}, not {self.ssl_mode!r}.")
+
+    def tls(self) -> ssl.SSLContext | None:
+        """What TLS must be like; None where there is to be none.
+
+        Raises:
+            InsecureServer: a file of certificates can't be read.
+        """
+        is_local = bool(self.unix_socket) or is_loopback(self.host)
+        mode = self.ssl_mode or ("DISABLED" if is_local else "VERIFY_IDENTITY")
+        if mode == "DISABLED":
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ssl_ca)
+            if self.ssl_cert:
+                context.load_cert_chain(self.ssl_cert, self.ssl_key)
+        except OSError as error:
+            files = ", ".join(file for file in (self.ssl_ca, self.ssl_cert, self.ssl_key) if file)
+            raise InsecureServer(f"The certificates of kalshi_warehouse ({files}) can't be used: {error}.") from error
+        context.check_hostname = mode == "VERIFY_IDENTITY"
+        if mode == "REQUIRED":
+            context.verify_mode = ssl.CERT_NONE
+        # The certificates that MySQL makes for itself lack what Python 3.13 asks of a CA.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
 
 
-def open_engine(address: ServerAddress) -> sa.Engine:
-    """An SQLAlchemy engine on the warehouse.
+class _Connection(pymysql.connections.Connection):
+    """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS."""
 
-    PyMySQL is connected here rather than by SQLAlchemy, which would turn on CLIENT.FOUND_ROWS and with
-    that blur "updated" and "unchanged" rows.
-    """
+    def _request_authentication(self) -> None:
+        if self.ssl and not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
+            raise InsecureServer(
+                f"The server on {self.host} offers no TLS. Switch it on there; or, where the network can be trusted, "
+                'say so in the extra of kalshi_warehouse: {"ssl_mode": "DISABLED"}.'
+            )
+        super()._request_authentication()  # type: ignore[misc]
 
-    def connect() -> Any:
-        return pymysql.connect(
+
+def _connect(address: ServerAddress) -> Any:
+    try:
+        return _Connection(
             host=address.host,
             port=address.port,
             unix_socket=address.unix_socket,
@@ -50,14 +111,34 @@ def open_engine(address: ServerAddress) -> sa.Engine:
             database=address.database,
             charset="utf8mb4",
             local_infile=True,
-            ssl=address.ssl,
+            ssl=address.tls(),
             init_command=SESSION,
             connect_timeout=10,
             read_timeout=600,
             write_timeout=600,
         )
+    except pymysql.err.OperationalError as error:
+        cause = getattr(error, "original_exception", None)
+        if isinstance(cause, InsecureServer):
+            raise cause from None
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise InsecureServer(
+                f"The certificate of the server on {address.host} can't be trusted: {cause.verify_message}. Name its "
+                'CA in the extra of kalshi_warehouse: {"ssl": {"ca": "/path/ca.pem"}}; for a certificate without the '
+                'host\'s name (MySQL makes such) add "ssl_mode": "VERIFY_CA".'
+            ) from error
+        raise
 
-    return sa.create_engine("mysql+pymysql://", creator=connect, pool_pre_ping=True, pool_recycle=1800)
+
+def open_engine(address: ServerAddress) -> sa.Engine:
+    """An SQLAlchemy engine on the warehouse. Its connections raise InsecureServer where TLS isn't as asked for.
+
+    PyMySQL is connected here rather than by SQLAlchemy, which would turn on CLIENT.FOUND_ROWS and with
+    that blur "updated" and "unchanged" rows.
+    """
+    return sa.create_engine(
+        "mysql+pymysql://", creator=lambda: _connect(address), pool_pre_ping=True, pool_recycle=1800
+    )
 
 
 def _is_worth_retrying(error: BaseException) -> bool:

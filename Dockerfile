@@ -1,0 +1,32 @@
+# Airflow's own image with what this project needs. docs/operations.md says how to start it.
+ARG AIRFLOW=3.3.2-python3.11
+
+# mysqlclient has no wheel: it is built here, so that the image itself has no compiler.
+FROM apache/airflow:${AIRFLOW} AS wheels
+USER root
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends gcc libc6-dev pkg-config libmariadb-dev \
+ && rm -rf /var/lib/apt/lists/*
+USER airflow
+COPY requirements.txt requirements-celery.txt /tmp/
+RUN pip wheel --no-cache-dir --wheel-dir /tmp/wheels -r /tmp/requirements.txt -r /tmp/requirements-celery.txt
+
+FROM apache/airflow:${AIRFLOW}
+USER root
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libmariadb3 \
+ && rm -rf /var/lib/apt/lists/*
+USER airflow
+COPY requirements.txt requirements-celery.txt /opt/airflow/
+RUN --mount=type=bind,from=wheels,source=/tmp/wheels,target=/tmp/wheels \
+    pip install --no-cache-dir --no-index --find-links /tmp/wheels \
+      -r /opt/airflow/requirements.txt -r /opt/airflow/requirements-celery.txt
+COPY dags /opt/airflow/dags
+COPY plugins /opt/airflow/plugins
+COPY include /opt/airflow/include
+COPY sandbox /opt/airflow/sandbox
+COPY docker/init.sh /opt/airflow/docker/init.sh
+# Named volumes take the owner of what they cover.
+RUN mkdir -p /opt/airflow/reports /opt/airflow/logs /opt/airflow/auth
+ENV PYTHONPATH=/opt/airflow/plugins
+WORKDIR /opt/airflow

@@ -1,0 +1,232 @@
+"""Looks at everything that a run needs, and says in one line each what is wrong and what to do.
+
+``python -m kalshi doctor`` prints it; the DAG ``kalshi_health_check`` looks every hour.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import requests
+import sqlalchemy as sa
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from kalshi.alerts import load_notifier
+from kalshi.exchange import ExchangeConfig, ExchangeError
+from kalshi.exchange.config import TOKENS_PER_REQUEST
+from kalshi.hooks.errors import BadConnection
+from kalshi.hooks.kalshi import KalshiHook
+from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.settings import INCLUDE, SettingsError, load_settings
+from kalshi.warehouse.migrate import versions
+from kalshi.warehouse.server import InsecureServer
+
+AIRFLOW = (3, 3)
+OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 11)}
+"""The oldest servers that the project is made for."""
+SKEW_SECONDS = 5
+"""Signatures carry the time; the exchange tolerates seconds."""
+PACKET_BYTES = 16 * 2**20
+SPARE_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look found. ``state``: ok, warn or fail; ``words``: what is so, and what to do where it isn't well."""
+
+    check: str
+    state: str
+    words: str
+
+
+def examine() -> list[Finding]:
+    """Every check, in the order of what needs what. Each is made alone: one that fails doesn't hide another."""
+    findings = [*_settings(), *_disk()]
+    findings += _reached("kalshi_warehouse", _warehouse)
+    findings += _reached("kalshi_default", _exchange)
+    return findings
+
+
+def _reached(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of ``look``, up to the error that ends it."""
+    try:
+        yield from look()
+    except AirflowNotFoundException:
+        yield Finding(
+            name, "fail", f"There is no connection {name}: define it in Airflow or as AIRFLOW_CONN_{name.upper()}."
+        )
+    except sa.exc.DBAPIError as error:
+        words = error.orig.args[-1] if error.orig and error.orig.args else error
+        yield Finding(name, "fail", f"The warehouse says: {words}. Check the connection and include/sql/grants.sql.")
+    except (BadConnection, InsecureServer, ExchangeError, requests.RequestException) as error:
+        yield Finding(name, "fail", str(error))
+
+
+def _settings() -> Iterator[Finding]:
+    installed = importlib.metadata.version("apache-airflow-core")
+    if tuple(int(part) for part in installed.split(".")[:2]) < AIRFLOW:
+        yield Finding("airflow", "fail", f"Airflow {installed} is too old: install requirements.txt.")
+    else:
+        yield Finding("airflow", "ok", f"Airflow {installed}")
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        yield Finding("settings", "fail", str(error))
+        return
+    yield Finding("settings", "ok", f"{len(settings.series)} series: {', '.join(settings.series_tickers)}")
+    for notifier in settings.notifiers:
+        try:
+            load_notifier(notifier)
+        except (ImportError, AttributeError, TypeError) as error:
+            yield Finding("alerts", "fail", f"{notifier.notifier} in kalshi.toml can't be used: {error}.")
+        else:
+            yield Finding("alerts", "ok", f"Failed runs are told to {notifier.notifier}.")
+    if not settings.notifiers:
+        yield Finding("alerts", "warn", "Nobody is told of failed runs: name a notifier in kalshi.toml, alerts.")
+
+
+def _disk() -> Iterator[Finding]:
+    for name, folder in (("reports folder", load_settings().reports_folder), ("temporary files", _temporary())):
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        if not os.access(there, os.W_OK):
+            yield Finding(name, "fail", f"{there} can't be written to by this user: give it the right.")
+        elif free < SPARE_BYTES:
+            yield Finding(name, "fail", f"{folder} has {free / 2**20:,.0f} MB left: make room.")
+        else:
+            yield Finding(name, "ok", f"{folder}, {free / 2**30:,.0f} GB free")
+
+
+def _temporary() -> Path:
+    return Path(tempfile.gettempdir())
+
+
+def _warehouse() -> Iterator[Finding]:
+    engine = WarehouseHook().get_conn()
+    try:
+        with engine.connect() as connection:
+            yield from _server(connection)
+            yield _clock("server's clock", connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one())
+            there, newest = versions(connection)
+            yield _schema(there, newest)
+            if there == newest:
+                yield _rights(connection)
+                yield from _freshness(connection)
+    finally:
+        engine.dispose()
+
+
+def _server(connection: sa.Connection) -> Iterator[Finding]:
+    version = str(connection.exec_driver_sql("SELECT VERSION()").scalar_one())
+    kind, number = ("MariaDB" if "MariaDB" in version else "MySQL"), version.partition("-")[0]
+    oldest = ".".join(map(str, OLDEST[kind]))
+    is_old = tuple(int(part) for part in number.split(".")[:2]) < OLDEST[kind]
+    yield Finding("server", *(("fail", f"{kind} {number}: {oldest} or newer is needed") if is_old else ("ok", version)))
+    cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
+    yield Finding("TLS", "ok", cipher or "none: this machine, or switched off in the connection")
+    loads, packet, pool = connection.exec_driver_sql(
+        "SELECT @@local_infile, @@max_allowed_packet, @@innodb_buffer_pool_size"
+    ).one()
+    if loads:
+        yield Finding("local_infile", "ok", "on")
+    else:
+        yield Finding("local_infile", "warn", "off, loads are slower: SET GLOBAL local_infile = 1 on the server")
+    words = f"{packet / 2**20:.0f} MB"
+    if packet < PACKET_BYTES:
+        yield Finding("max_allowed_packet", "warn", f"{words}: set {PACKET_BYTES / 2**20:.0f} MB on the server")
+    else:
+        yield Finding("max_allowed_packet", "ok", words)
+    yield _memory(connection, pool)
+
+
+def _memory(connection: sa.Connection, pool: int) -> Finding:
+    held = connection.exec_driver_sql(
+        "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables "
+        "WHERE table_schema = DATABASE()"
+    ).scalar_one()
+    words = f"{float(held) / 2**30:,.1f} GB of data and indexes, a buffer pool of {pool / 2**30:,.1f} GB"
+    if held > 8 * pool:
+        return Finding("memory", "warn", f"{words}: give innodb_buffer_pool_size an eighth of the data or more")
+    return Finding("memory", "ok", words)
+
+
+def _clock(whose: str, theirs: datetime, ours: datetime | None = None) -> Finding:
+    """``theirs`` beside ``ours`` (now, unless given); a naive time is UTC."""
+    ours = ours or datetime.now(UTC)
+    off = (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) - ours
+    seconds = abs(off.total_seconds())
+    if seconds > SKEW_SECONDS:
+        ahead = "ahead of" if off.total_seconds() > 0 else "behind"
+        return Finding(whose, "fail", f"{seconds:,.0f} s {ahead} this machine's: set both by NTP.")
+    return Finding(whose, "ok", f"within {SKEW_SECONDS} s of this machine's")
+
+
+def _schema(there: str | None, newest: str) -> Finding:
+    if there == newest:
+        return Finding("migrations", "ok", newest)
+    if there is None or there < newest:
+        words = f"{there or 'no schema yet'}, newest {newest}: the next run migrates, or python -m kalshi migrate."
+        return Finding("migrations", "warn", words)
+    return Finding("migrations", "fail", f"The warehouse is at {there}, this code at {newest}: update the code.")
+
+
+def _rights(connection: sa.Connection) -> Finding:
+    """Whether this user can do what the loader does: change rows, and stage them in a temporary table."""
+    for statement in (
+        "DELETE FROM kalshi_freshness_rule WHERE FALSE",
+        "UPDATE kalshi_freshness_rule SET job = job WHERE FALSE",
+        "INSERT INTO kalshi_freshness_rule SELECT * FROM kalshi_freshness_rule WHERE FALSE",
+        "CREATE TEMPORARY TABLE kalshi_doctor LIKE kalshi_freshness_rule",
+        "DROP TEMPORARY TABLE kalshi_doctor",
+    ):
+        connection.exec_driver_sql(statement)
+    return Finding("rights", "ok", "rows can be read, changed and staged")
+
+
+def _freshness(connection: sa.Connection) -> Iterator[Finding]:
+    """A line per table that is kept fresh; tables whose job never ran are none of our business."""
+    query = (INCLUDE / "sql" / "reports" / "freshness.sql").read_text(encoding="utf-8")
+    for table, latest, lag, allowed in connection.execute(sa.text(query)):
+        if lag is not None and lag <= allowed:
+            yield Finding(table, "ok", f"{lag} min since its last good run, {allowed} allowed")
+            continue
+        since = f"no good run since {latest:%Y-%m-%d %H:%M} UTC" if latest else "no good run yet"
+        words = f"stale: {since}, {allowed} min allowed. Look at its DAG's runs, or edit kalshi_freshness_rule."
+        yield Finding(table, "warn" if lag is not None and lag <= 3 * allowed else "fail", words)
+
+
+def _exchange() -> Iterator[Finding]:
+    hook = KalshiHook()
+    config = hook.config()
+    answer = requests.get(f"{config.base_url}/exchange/status", timeout=config.timeout, allow_redirects=False)
+    if not answer.ok:
+        words = f"{config.base_url} answers HTTP {answer.status_code}: check the host of kalshi_default."
+        yield Finding("exchange", "fail", words)
+        return
+    yield Finding("exchange", "ok", config.base_url)
+    if "Date" in answer.headers:
+        yield _clock("exchange's clock", parsedate_to_datetime(answer.headers["Date"]))
+    rate = config.requests_per_second
+    if not config.key_id:
+        yield Finding("key", "ok", "none: public data only")
+        yield Finding("requests", "ok", f"{rate:g} a second; an account's own limit shows with its key")
+        return
+    with hook.get_conn() as exchange:
+        limits = exchange.account_limits()
+    yield Finding("key", "ok", f"accepted; tier {limits.usage_tier}")
+    yield _rate(config, limits.read.refill_rate / TOKENS_PER_REQUEST)
+
+
+def _rate(config: ExchangeConfig, allowed: float) -> Finding:
+    rate = config.requests_per_second
+    if rate > allowed:
+        return Finding("requests", "fail", f"{rate:g} a second, {allowed:g} allowed: lower extra.requests_per_second.")
+    return Finding("requests", "ok", f"{rate:g} a second of {allowed:g} allowed")

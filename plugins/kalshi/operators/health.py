@@ -1,0 +1,26 @@
+"""The operator of ``kalshi_health_check``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+from tabulate import tabulate
+
+from kalshi.doctor import examine
+from kalshi.reports.health import health_report, write_health
+from kalshi.settings import load_settings
+
+
+class HealthCheckOperator(BaseOperator):
+    """Asks the doctor, writes the report, then fails where a check did."""
+
+    def execute(self, context: Any) -> str:
+        findings = examine()
+        self.log.info("\n%s", tabulate([(f.state, f.check, f.words) for f in findings], disable_numparse=True))
+        report = health_report(context["dag_run"].run_id, findings)
+        page = write_health(report, findings, load_settings().reports_folder / self.dag_id)
+        if report["failed"]:
+            raise AirflowFailException(f"Not well: {', '.join(report['failed'])}; the report {page} says what to do.")
+        return str(page)

@@ -1,0 +1,212 @@
+"""The doctor beside real servers: what is well is left alone, and each thing that isn't is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi import doctor
+from kalshi.doctor import examine
+from kalshi.settings import INCLUDE, load_settings
+from scripts.private_server import PrivateServer
+from tests.account import AFTERNOON, account_at, connection
+from tests.airflow_cli import PROJECT, Airflow
+from tests.exchange.api_key import ApiKey, make_key
+from tests.exchange_server import ExchangeServer
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> ApiKey:
+    return make_key("ed25519", tmp_path_factory.mktemp("doctor-key"))
+
+
+@pytest.fixture(scope="module")
+def account(key: ApiKey) -> Iterator[ExchangeServer]:
+    with account_at(AFTERNOON, key, since="2026-09-15") as server:
+        yield server
+
+
+def uri_of(engine: sa.Engine, user: str | None = None) -> str:
+    """The connection of an engine of the fixtures, in URI form."""
+    with engine.connect() as connected:
+        name, port = connected.exec_driver_sql("SELECT DATABASE(), @@port").one()
+        password = connected.connection.dbapi_connection.password.decode()  # type: ignore[union-attr]
+    return f"mysql://{user or name}:{password}@127.0.0.1:{port}/{name}"
+
+
+@pytest.fixture
+def well(monkeypatch: pytest.MonkeyPatch, warehouse_on_both: sa.Engine, exchange_server: ExchangeServer) -> sa.Engine:
+    """Both connections lead to servers that are as they should be."""
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", uri_of(warehouse_on_both))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps({"conn_type": "kalshi", "host": exchange_server.base_url})
+    )
+    return warehouse_on_both
+
+
+def ask(state: str) -> dict[str, str]:
+    """What the doctor finds to be in that state."""
+    return {finding.check: finding.words for finding in examine() if finding.state == state}
+
+
+def run(engine: sa.Engine, *statements: str) -> None:
+    with engine.begin() as connected:
+        for statement in statements:
+            connected.exec_driver_sql(statement)
+
+
+def test_all_is_well(well: sa.Engine) -> None:
+    assert ask("fail") == {}
+    assert set(ask("warn")) == {"alerts"}
+    assert {"server", "TLS", "migrations", "rights", "server's clock", "exchange", "exchange's clock"} < set(ask("ok"))
+
+
+def test_what_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", raising=False)
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", "kalshi://127.0.0.1:9/trade-api/v2")
+    found = ask("fail")
+    assert "AIRFLOW_CONN_KALSHI_WAREHOUSE" in found["kalshi_warehouse"]
+    assert "127.0.0.1" in found["kalshi_default"]
+
+
+def test_a_schema_that_is_missing_or_newer_than_the_code(well: sa.Engine) -> None:
+    run(well, "UPDATE kalshi_schema_version SET version_num = '9999_of_tomorrow'")
+    assert "update the code" in ask("fail")["migrations"]
+    run(well, "DELETE FROM kalshi_schema_version")
+    assert "python -m kalshi migrate" in ask("warn")["migrations"]
+
+
+def test_a_user_who_may_only_read(
+    well: sa.Engine, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server: PrivateServer = request.getfixturevalue(request.node.callspec.params["empty_database_on_both"])
+    name = uri_of(well).rpartition("/")[2]
+    with server.as_root() as cursor:
+        cursor.execute(f"CREATE USER reader_{name} IDENTIFIED BY %s", (server.password,))
+        cursor.execute(f"GRANT SELECT ON {name}.* TO reader_{name}")
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", uri_of(well, f"reader_{name}"))
+    assert "grants.sql" in ask("fail")["kalshi_warehouse"]
+    with server.as_root() as cursor:
+        cursor.execute(f"DROP USER reader_{name}")
+
+
+def test_settings_of_the_server_that_slow_it_down(
+    well: sa.Engine, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "PACKET_BYTES", 2**40)
+    server: PrivateServer = request.getfixturevalue(request.node.callspec.params["empty_database_on_both"])
+    with server.as_root() as cursor:
+        cursor.execute("SET GLOBAL local_infile = 0")
+        try:
+            found = ask("warn")
+        finally:
+            cursor.execute("SET GLOBAL local_infile = 1")
+    assert {"local_infile", "max_allowed_packet"} < set(found)
+
+
+def test_stale_tables_of_the_jobs_that_run(well: sa.Engine) -> None:
+    insert = "INSERT INTO kalshi_sync_run (job, scope, state, started_at_utc, ended_at_utc) VALUES "
+    run(
+        well,
+        insert + "('catalog', 'KXHIGHNY', 'success', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+        insert
+        + "('trades', 'KXHIGHNY', 'success', UTC_TIMESTAMP(6) - INTERVAL 9 HOUR, UTC_TIMESTAMP(6) - INTERVAL 9 HOUR)",
+        insert + "('settlements', 'KXHIGHNY', 'failed', UTC_TIMESTAMP(6) - INTERVAL 9 HOUR, NULL)",
+        insert + "('snapshots', 'KXHIGHNY', 'running', UTC_TIMESTAMP(6), NULL)",
+    )
+    found = ask("fail")
+    assert set(found) == {"kalshi_trade", "kalshi_settlement"}
+    assert "stale: no good run since" in found["kalshi_trade"]
+    assert "no good run yet" in found["kalshi_settlement"]
+    assert {"kalshi_market", "kalshi_price_snapshot"} < set(ask("ok")), "a first run under way isn't late"
+
+
+def test_a_key_and_what_its_account_allows(
+    monkeypatch: pytest.MonkeyPatch, account: ExchangeServer, key: ApiKey, tmp_path: Path
+) -> None:
+    extra = {"requests_per_second": 20}
+    parts = json.loads(connection(account, key))
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps({**parts, "extra": extra}))
+    assert ask("ok")["key"] == "accepted; tier basic"
+    assert ask("ok")["requests"] == "20 a second of 20 allowed"
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps({**parts, "extra": {"requests_per_second": 30}}))
+    assert "lower extra.requests_per_second" in ask("fail")["requests"]
+    other = make_key("ed25519", tmp_path)
+    wrong = {**parts, "password": other.private_pem, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps(wrong))
+    found = ask("fail")["kalshi_default"]
+    assert "401" in found
+    assert "PRIVATE" not in found
+
+
+class _LateExchange(BaseHTTPRequestHandler):
+    """Answers anything, an hour behind."""
+
+    def do_GET(self) -> None:
+        self.send_response_only(200)
+        self.send_header("Date", format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True))
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def test_a_clock_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), _LateExchange) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"kalshi://127.0.0.1:{server.server_port}/trade-api/v2"
+        monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", address)
+        assert ask("fail")["exchange's clock"].startswith(("3,600 s behind", "3,599 s behind", "3,601 s behind"))
+        server.shutdown()
+
+
+def test_little_room_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SPARE_BYTES", 2**60)
+    assert {"reports folder", "temporary files"} < set(ask("fail"))
+
+
+@pytest.mark.parametrize(
+    ("notifier", "message"),
+    [
+        ('notifier = "airflow.providers.nobody.Notifier"', "no attribute 'nobody'"),
+        ('notifier = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"', "to"),
+    ],
+)
+def test_a_notifier_that_cannot_be_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, notifier: str, message: str
+) -> None:
+    settings = tmp_path / "kalshi.toml"
+    settings.write_text(f"{(INCLUDE / 'kalshi.toml').read_text()}\n[[alerts]]\n{notifier}\n")
+    monkeypatch.setenv("KALSHI_SETTINGS", str(settings))
+    load_settings.cache_clear()
+    try:
+        assert message in ask("fail")["alerts"]
+    finally:
+        load_settings.cache_clear()
+
+
+def test_the_command_line_knows_the_connections_and_pools_of_airflow(
+    airflow: Airflow, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    assert airflow.run("pools", "set", "kalshi_api", "8", "for the doctor").returncode == 0
+    environment = {
+        "AIRFLOW_CONN_KALSHI_WAREHOUSE": uri_of(warehouse),
+        "AIRFLOW_CONN_KALSHI_DEFAULT": json.dumps({"conn_type": "kalshi", "host": exchange_server.base_url}),
+        "PYTHONPATH": str(PROJECT / "plugins"),
+    }
+    done = airflow.python("-m", "kalshi", "doctor", **environment)
+    assert done.returncode == 0, done.stdout
+    assert "kalshi_api: 8 tasks at the same time" in done.stdout
+    assert airflow.run("pools", "delete", "kalshi_api").returncode == 0
+    done = airflow.python("-m", "kalshi", "doctor", **environment)
+    assert done.returncode == 1
+    assert "airflow pools set kalshi_api" in done.stdout
