@@ -51,9 +51,7 @@ def run_dag(dag: str, environment: dict[str, str]) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Run the catalog sync and, with a key, the portfolio sync once; show what came of them."
-    )
+    parser = argparse.ArgumentParser(description="Run the catalog sync, with a key the portfolio sync too, once.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
     exchange = parser.parse_args().exchange
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -22,6 +22,8 @@ Dollars = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 Count = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 """Contracts: a JSON string such as "948.07"."""
 Time = Annotated[datetime, Meta(tz=True)]
+Second = Annotated[int, Meta(ge=0, lt=253_402_300_800)]
+"""Unix seconds, before the year 10000."""
 Ticker = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s/?#%\x00-\x1f\x7f]+\Z")]
 
 
@@ -145,7 +147,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     fee_cost: Dollars
     is_taker: bool | None = None
     created_time: Time | None = None
-    created_second: int | None = field(name="ts", default=None)
+    created_second: Second | None = field(name="ts", default=None)
     outcome_side: str | None = None
     book_side: str | None = None
     old_action: str | None = field(name="action", default=None)
@@ -226,7 +228,7 @@ class Balance(Struct, frozen=True, kw_only=True):
 
     balance: Dollars = field(name="balance_dollars")
     portfolio_value_cents: int = field(name="portfolio_value")
-    updated_second: int = field(name="updated_ts")
+    updated_second: Second = field(name="updated_ts")
 
 
 class HistoricalCutoff(Struct, frozen=True, kw_only=True):

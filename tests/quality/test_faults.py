@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.quality.conftest import ask, check, plant
+from kalshi.exchange.transport import Traffic
+from kalshi.sync.derived_candles import build_dense
+from kalshi.sync.run import recorded_run
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.ledger import RunKey
+from tests.quality.conftest import DAY, SEP_20, SERIES, ask, check, plant
 
 EVENT = "KXHIGHNY-26SEP20"
 MARKET = f"{EVENT}-B65.5"
@@ -273,12 +278,67 @@ def test_a_planted_fault_is_found_by_the_checks_made_for_it(fault: str, filled: 
     assert all(row["violations"] > 0 and len(row["samples"]) > 10 for row in rows)
 
 
+DENSE_FAULTS = {
+    "a minute left out": ("DELETE FROM kalshi_candle_1m_dense WHERE {minute}", {"dense_without_hole"}),
+    "a bid that no minute before had": (
+        "UPDATE kalshi_candle_1m_dense SET yes_bid_open = yes_bid_close + 0.01 WHERE is_synthetic AND {minute}",
+        {"dense_carries_quotes"},
+    ),
+    "a candle that came later": (
+        f"INSERT INTO kalshi_candle_1m ({CANDLE}, yes_bid_open, yes_bid_high, yes_bid_low, yes_bid_close, "
+        "yes_ask_open, yes_ask_high, yes_ask_low, yes_ask_close, open_interest) SELECT market_ticker, "
+        "bucket_start_utc, 'api_event', 1, 0, 1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 5 "
+        "FROM kalshi_candle_1m_dense WHERE {minute}",
+        {"dense_shows_candle"},
+    ),
+}
+
+
+def test_dense_minutes_are_looked_at_too(filled_on_both: sa.Engine) -> None:
+    engine = filled_on_both
+    scope = Window("candles_dense", SERIES, SEP_20, SEP_20 + DAY)
+    with recorded_run(engine, RunKey("candles", SERIES), Traffic()) as run:
+        build_dense(run, scope)
+    assert broken(check(engine)) == set()
+    (found,) = ask(
+        engine,
+        "SELECT market_ticker, MIN(bucket_start_utc) AS at FROM kalshi_candle_1m_dense WHERE is_synthetic AND "
+        f"market_ticker = '{MARKET}' AND bucket_start_utc >= '2026-09-20 15:00' GROUP BY 1",
+    )
+    minute = f"market_ticker = '{MARKET}' AND bucket_start_utc = '{found['at']}'"
+    plant(engine, "DROP TABLE IF EXISTS built", "CREATE TABLE built AS SELECT * FROM kalshi_candle_1m_dense")
+    for fault, (statement, expected) in DENSE_FAULTS.items():
+        plant(engine, statement.format(minute=minute))
+        assert broken(check(engine)) == expected, fault
+        plant(
+            engine,
+            "TRUNCATE TABLE kalshi_candle_1m_dense",
+            "INSERT INTO kalshi_candle_1m_dense SELECT * FROM built",
+            f"DELETE FROM kalshi_candle_1m WHERE {minute}",
+        )
+    plant(engine, "DROP TABLE built", "TRUNCATE TABLE kalshi_candle_1m_dense")
+
+
 def test_a_column_of_another_type_is_found(filled: sa.Engine) -> None:
     plant(filled, "ALTER TABLE kalshi_candle_1m MODIFY volume DOUBLE NULL")
     try:
         assert broken(check(filled)) == {"candle_schema"}
     finally:
         plant(filled, "ALTER TABLE kalshi_candle_1m MODIFY volume DECIMAL(20,2) NULL")
+
+
+def test_a_check_that_cannot_run_is_an_error_and_says_why(filled: sa.Engine) -> None:
+    plant(filled, "ALTER TABLE kalshi_trade CHANGE no_price price_of_no DECIMAL(10,6) NULL")
+    try:
+        report = check(filled)
+    finally:
+        plant(filled, "ALTER TABLE kalshi_trade CHANGE price_of_no no_price DECIMAL(10,6) NULL")
+    assert broken(report) == {"trade_schema", "trade_numbers_in_range"}
+    query = "SELECT * FROM kalshi_quality_result WHERE state = 'broken'"
+    (row,) = ask(filled, query)
+    assert (row["check_name"], row["severity"]) == ("trade_numbers_in_range", "error")
+    assert "Unknown column" in row["samples"]
+    assert report["state"] == "warning", "the run did its job: the others were checked"
 
 
 def test_many_faults_at_once_are_all_found_on_mysql_too(filled_mysql: sa.Engine) -> None:

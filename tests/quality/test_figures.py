@@ -91,7 +91,7 @@ def test_coverage_is_what_counting_minute_by_minute_gives(filled_on_both: sa.Eng
     assert len(rows) == 2 * 18
     for row in rows:
         opens, closes = lives[row["market_ticker"]]
-        midnight = datetime.combine(row["day_utc"], datetime.min.time())
+        midnight = datetime.combine(row["utc_day"], datetime.min.time())
         minutes = [midnight + n * MINUTE for n in range(1440)]
         life = [minute for minute in minutes if opens <= minute < closes]
         mine = candles[row["market_ticker"]]
@@ -121,8 +121,8 @@ def test_a_minute_from_two_sources_is_one_minute(filled: sa.Engine) -> None:
         "SELECT market_ticker, bucket_start_utc, 'trades', 1, 0, 1 FROM kalshi_candle_1m WHERE volume = 0",
         "INSERT INTO kalshi_candle_1m (market_ticker, bucket_start_utc, source, period_minutes, volume, run_id) "
         "SELECT market_ticker, bucket_start_utc + INTERVAL 1 MINUTE, 'trades', 1, 0, 1 FROM kalshi_candle_1m c "
-        "WHERE NOT EXISTS (SELECT 1 FROM kalshi_candle_1m n WHERE n.market_ticker = c.market_ticker "
-        "AND n.bucket_start_utc = c.bucket_start_utc + INTERVAL 1 MINUTE)",
+        "WHERE c.source = 'api_event' AND NOT EXISTS (SELECT 1 FROM kalshi_candle_1m n "
+        "WHERE n.market_ticker = c.market_ticker AND n.bucket_start_utc = c.bucket_start_utc + INTERVAL 1 MINUTE)",
     )
     after = check(filled)
     totals = [

@@ -137,11 +137,12 @@ def fill(connection: sa.Connection) -> None:
 
 
 def test_the_readme_s_backtest_gives_the_profit_of_buying_at_the_first_ask(warehouse_on_both: sa.Engine) -> None:
-    backtest, yesterday = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    backtest, yesterday, earned = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
     with warehouse_on_both.begin() as connection:
         fill(connection)
         rows = connection.exec_driver_sql(backtest.replace("%", "%%")).all()
         connection.exec_driver_sql(yesterday.replace("%", "%%")).all()
+        connection.exec_driver_sql(earned).all()
     found = [(str(day), contracts, float(profit)) for day, contracts, _, _, profit in rows]
     assert found == [("2026-09-02", 2, 0.35), ("2026-09-03", 1, 0.30), ("None", 3, 0.65)]
 

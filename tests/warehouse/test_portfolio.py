@@ -192,6 +192,8 @@ def test_any_sequence_of_fills_comes_to_what_a_queue_of_lots_comes_to(book: Book
         assert row["realized_pnl"] == realized
         assert row["cost_basis"] == sum(price * count for _, price, count in lots)
         assert abs(row["quantity"]) == sum(count for _, _, count in lots)
+        query = f"SELECT SUM(realized_pnl) AS earned FROM kalshi_closed_lot WHERE market_ticker = '{market}'"
+        assert (select(book.engine, query)[0]["earned"] or 0) == realized
 
 
 def queue_of_lots(raws: list[dict[str, Any]]) -> tuple[Decimal, list[tuple[str, Decimal, Decimal]]]:

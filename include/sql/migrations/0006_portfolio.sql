@@ -116,31 +116,54 @@ FROM (
     SUM(quantity) OVER (
       PARTITION BY market_ticker, subaccount, outcome ORDER BY executed_at_utc, fill_id ROWS UNBOUNDED PRECEDING
     ) AS until_count,
+    ROW_NUMBER() OVER (
+      PARTITION BY market_ticker, subaccount, outcome ORDER BY executed_at_utc, fill_id
+    ) AS number,
     SUM(quantity) OVER (PARTITION BY market_ticker, subaccount)
       - SUM(quantity) OVER (PARTITION BY market_ticker, subaccount, outcome) AS other_count
   FROM kalshi_fill
 ) counted;
 
--- Which fill closed which: where their stretches overlap.
+-- Which fill closed which: both lines are cut wherever a fill of either ends, and each piece belongs to the fill of YES
+-- and the fill of NO that end next. (To join the stretches that overlap would take the square of a market's fills, and
+-- so does MIN() as a window on MariaDB.)
 CREATE OR REPLACE VIEW kalshi_closed_lot AS
 SELECT
-  overlap.*,
-  overlap.quantity * (1 - overlap.yes_price - overlap.no_price) AS realized_pnl
+  piece.market_ticker,
+  piece.subaccount,
+  y.fill_id AS yes_fill_id,
+  n.fill_id AS no_fill_id,
+  piece.until_count - piece.from_count AS quantity,
+  y.price AS yes_price,
+  n.price AS no_price,
+  (piece.until_count - piece.from_count) * (1 - y.price - n.price) AS realized_pnl,
+  LEAST(y.executed_at_utc, n.executed_at_utc) AS opened_at_utc,
+  GREATEST(y.executed_at_utc, n.executed_at_utc) AS closed_at_utc
 FROM (
   SELECT
-    y.market_ticker, y.subaccount, y.fill_id AS yes_fill_id, n.fill_id AS no_fill_id,
-    LEAST(y.until_count, n.until_count)
-      - GREATEST(y.until_count - y.quantity, n.until_count - n.quantity) AS quantity,
-    y.price AS yes_price,
-    n.price AS no_price,
-    LEAST(y.executed_at_utc, n.executed_at_utc) AS opened_at_utc,
-    GREATEST(y.executed_at_utc, n.executed_at_utc) AS closed_at_utc
-  FROM kalshi_lot y
-  JOIN kalshi_lot n
-    ON n.market_ticker = y.market_ticker AND n.subaccount = y.subaccount
-    AND n.until_count > y.until_count - y.quantity AND y.until_count > n.until_count - n.quantity
-  WHERE y.outcome = 'yes' AND n.outcome = 'no'
-) overlap;
+    market_ticker,
+    subaccount,
+    until_count,
+    COALESCE(LAG(until_count) OVER (PARTITION BY market_ticker, subaccount ORDER BY until_count), 0) AS from_count,
+    CAST(SUM(yes_ends) OVER (
+      PARTITION BY market_ticker, subaccount ORDER BY until_count ROWS UNBOUNDED PRECEDING
+    ) - yes_ends + 1 AS UNSIGNED) AS yes_number,
+    CAST(SUM(no_ends) OVER (
+      PARTITION BY market_ticker, subaccount ORDER BY until_count ROWS UNBOUNDED PRECEDING
+    ) - no_ends + 1 AS UNSIGNED) AS no_number
+  FROM (
+    SELECT market_ticker, subaccount, until_count, SUM(outcome = 'yes') AS yes_ends, SUM(outcome = 'no') AS no_ends
+    FROM kalshi_lot
+    GROUP BY market_ticker, subaccount, until_count
+  ) ends
+) piece
+JOIN kalshi_lot y
+  ON y.market_ticker = piece.market_ticker AND y.subaccount = piece.subaccount AND y.outcome = 'yes'
+  AND y.number = piece.yes_number
+JOIN kalshi_lot n
+  ON n.market_ticker = piece.market_ticker AND n.subaccount = piece.subaccount AND n.outcome = 'no'
+  AND n.number = piece.no_number
+WHERE piece.until_count > piece.from_count;
 
 -- P&L per market and subaccount. What is open when a market is final was settled: by the account's own settlement, else
 -- (the exchange archives those) by the market's result. Fees stand apart.

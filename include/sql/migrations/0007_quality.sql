@@ -4,7 +4,7 @@
 CREATE TABLE IF NOT EXISTS kalshi_coverage (
   run_id                     BIGINT UNSIGNED NOT NULL COMMENT 'the quality run that looked',
   market_ticker              VARCHAR(120) NOT NULL,
-  day_utc                    DATE NOT NULL COMMENT 'the UTC day that was looked at; minutes are of the market''s life in it',
+  utc_day                    DATE NOT NULL COMMENT 'the day that was looked at, in UTC; minutes are of the market''s life in it',
   event_ticker               VARCHAR(120) NOT NULL,
   series_ticker              VARCHAR(120) NOT NULL,
   event_date                 DATE NULL,
@@ -20,9 +20,9 @@ CREATE TABLE IF NOT EXISTS kalshi_coverage (
   mean_spread                DECIMAL(10,6) NULL COMMENT 'ask minus bid at the close of the candles, empty books left out',
   widest_spread              DECIMAL(10,6) NULL,
   updated_at_utc             DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
-  PRIMARY KEY (run_id, market_ticker, day_utc),
+  PRIMARY KEY (run_id, market_ticker, utc_day),
   KEY market (market_ticker),
-  KEY market_day (market_ticker, day_utc, run_id),
+  KEY market_day (market_ticker, utc_day, run_id),
   KEY series_date (series_ticker, event_date),
   CONSTRAINT kalshi_coverage_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS kalshi_readiness (
 CREATE OR REPLACE VIEW kalshi_coverage_latest AS
 SELECT c.* FROM kalshi_coverage c
 WHERE c.run_id = (
-  SELECT MAX(l.run_id) FROM kalshi_coverage l WHERE l.market_ticker = c.market_ticker AND l.day_utc = c.day_utc
+  SELECT MAX(l.run_id) FROM kalshi_coverage l WHERE l.market_ticker = c.market_ticker AND l.utc_day = c.utc_day
 );
 
 CREATE OR REPLACE VIEW kalshi_decision_coverage_latest AS

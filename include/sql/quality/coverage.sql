@@ -1,7 +1,7 @@
 -- Coverage of some markets on one UTC day: expected and present minutes, gaps, quotes, spreads.
 -- A market without a candle is 100 % missing. :until is the end of the day, or the time of the run where that is earlier.
 INSERT INTO kalshi_coverage (
-  run_id, market_ticker, day_utc, event_ticker, series_ticker, event_date, expected_minutes, present_minutes,
+  run_id, market_ticker, utc_day, event_ticker, series_ticker, event_date, expected_minutes, present_minutes,
   missing_minutes, quoted_minutes, longest_gap_minutes, minutes_open_to_first, minutes_last_to_close, candles,
   empty_books, mean_spread, widest_spread)
 WITH life AS (

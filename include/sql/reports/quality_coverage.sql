@@ -1,5 +1,6 @@
 -- The coverage of a quality run by series. A spread of many markets is that of their minutes with a candle together.
-SELECT series_ticker AS series, COUNT(DISTINCT market_ticker) AS markets, CAST(SUM(expected_minutes) AS SIGNED) AS expected,
+SELECT series_ticker AS series,
+  COUNT(DISTINCT market_ticker) AS markets, CAST(SUM(expected_minutes) AS SIGNED) AS expected,
   CAST(SUM(present_minutes) AS SIGNED) AS present, CAST(SUM(quoted_minutes) AS SIGNED) AS quoted,
   MAX(longest_gap_minutes) AS longest_gap, CAST(SUM(empty_books) AS SIGNED) AS empty_books,
   CAST(ROUND(SUM(mean_spread * present_minutes)

@@ -1,5 +1,6 @@
 -- The coverage of a quality run by series and UTC day.
-SELECT series_ticker AS series, CAST(day_utc AS CHAR) AS day, COUNT(DISTINCT market_ticker) AS markets, CAST(SUM(expected_minutes) AS SIGNED) AS expected,
+SELECT series_ticker AS series, CAST(utc_day AS CHAR) AS day,
+  COUNT(DISTINCT market_ticker) AS markets, CAST(SUM(expected_minutes) AS SIGNED) AS expected,
   CAST(SUM(present_minutes) AS SIGNED) AS present, CAST(SUM(quoted_minutes) AS SIGNED) AS quoted,
   MAX(longest_gap_minutes) AS longest_gap, CAST(SUM(empty_books) AS SIGNED) AS empty_books,
   CAST(ROUND(SUM(mean_spread * present_minutes)
@@ -7,5 +8,5 @@ SELECT series_ticker AS series, CAST(day_utc AS CHAR) AS day, COUNT(DISTINCT mar
   CAST(ROUND(MAX(widest_spread), 4) AS CHAR) AS widest_spread
 FROM kalshi_coverage
 WHERE run_id IN :runs
-GROUP BY series_ticker, day_utc
-ORDER BY day_utc, series_ticker
+GROUP BY series_ticker, utc_day
+ORDER BY utc_day, series_ticker

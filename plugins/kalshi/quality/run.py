@@ -66,7 +66,13 @@ def _scope(run: SyncRun, request: QualityRequest) -> Scope:
         or any((m.hour, m.minute, m.second, m.microsecond) != (0,) * 4 for m in (start, end))
     ):
         raise ValueError(f"The window of a quality run is made of whole UTC days, not from {start} to {end}.")
-    return in_transaction(run.engine, lambda c: find_scope(c, run.run_id, run.scope, start, end, request.asked_at))
+    scope = in_transaction(run.engine, lambda c: find_scope(c, run.run_id, run.scope, start, end, request.asked_at))
+    if not scope.markets:
+        raise NothingChecked(
+            f"No market of {run.scope} was open from {scope.start:%Y-%m-%d} to {scope.until:%Y-%m-%d %H:%M} UTC, so "
+            "nothing was checked. Run kalshi_catalog_sync for this series, or choose other days."
+        )
+    return scope
 
 
 def _count(run: SyncRun, table: str, inserted: int) -> None:

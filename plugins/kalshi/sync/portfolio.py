@@ -62,15 +62,14 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
         tally = _Tally()
         try:
             _PortfolioSync(exchange, run, request, tally).run_all()
-            differences = in_transaction(engine, lambda c: portfolio.counts(c, request.subaccount))["differences"]
-            if differences:
-                run.warn(
-                    f"In {differences} markets of subaccount {run.scope} our figures and the exchange's differ: see "
-                    "kalshi_pnl_reconciliation. A fill that came during the sync shows there until the next one."
-                )
-            run.check_rejected()
         finally:
             run.report = {**vars(tally), **in_transaction(engine, lambda c: portfolio.counts(c, request.subaccount))}
+        if differences := run.report["differences"]:
+            run.warn(
+                f"In {differences} markets of subaccount {run.scope} our figures and the exchange's differ: see "
+                "kalshi_pnl_reconciliation. A fill that came during the sync shows there until the next one."
+            )
+        run.check_rejected()
     return run.report
 
 

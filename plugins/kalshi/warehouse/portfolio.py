@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -111,7 +111,7 @@ def write_positions(
             opened.get(p.ticker, (None, None))[0] or known_time(p.last_updated) or seen_at,
             None,
             p.quantity,
-            (abs(Decimal(p.exposure)) / abs(Decimal(p.quantity))).quantize(MICRO_DOLLAR),
+            _average(p),
             prices.get(p.ticker, (None, None))[Decimal(p.quantity) < 0],
             p.realized_pnl,
             p.fees_paid,
@@ -119,6 +119,12 @@ def write_positions(
         for p in held
     ]
     return upsert(connection, POSITION, rows, run_id=run_id)
+
+
+def _average(position: Position) -> Decimal:
+    """Dollars per open contract, to the micro-dollar; of absurd numbers too, which the column then refuses."""
+    with localcontext(prec=100):
+        return (abs(Decimal(position.exposure)) / abs(Decimal(position.quantity))).quantize(MICRO_DOLLAR)
 
 
 def close_positions(

@@ -2,6 +2,7 @@
 
 from kalshi.quality.suites import (
     candle_1m,
+    candle_1m_dense,
     decision_coverage,
     event,
     market,
@@ -19,6 +20,7 @@ SUITES: tuple[Suite, ...] = (
     market.SUITE,
     settlement.SUITE,
     candle_1m.SUITE,
+    candle_1m_dense.SUITE,
     trade.SUITE,
     price_snapshot.SUITE,
     decision_coverage.SUITE,
