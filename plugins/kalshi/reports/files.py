@@ -24,6 +24,11 @@ TEMPLATES = jinja2.Environment(
 )
 
 
+def folder_name(dag_run_id: str) -> str:
+    """The name of the folder that holds the report of a DAG run."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", dag_run_id).strip(".") or "run"
+
+
 def write_files(
     folder: Path,
     report: dict[str, Any],
@@ -40,7 +45,7 @@ def write_files(
     ``write_more`` may put further files beside them.
     ``folder/latest`` points to the newest report; the newest ``keep`` of them stay.
     """
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", report["dag_run_id"]).strip(".") or "run"
+    name = folder_name(report["dag_run_id"])
     folder.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
     making.chmod(0o755)
