@@ -14,18 +14,18 @@ from fastapi.responses import FileResponse, HTMLResponse
 from pydantic import BeforeValidator
 from starlette.middleware.base import RequestResponseEndpoint
 
-from kalshi.reports.files import TEMPLATES as REPORTS
 from kalshi.settings import load_settings
 from kalshi.ui.coverage import Window, coverage
 from kalshi.ui.event import event_page
 from kalshi.ui.overview import overview
 from kalshi.ui.portfolio import portfolio
 from kalshi.ui.report_files import TYPES, report_file, reports
-from kalshi.ui.views import FOLDER, Link, address, cell, render
+from kalshi.ui.views import FOLDER, TEMPLATES, Link, address, cell, render
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
 
 REPORTS_LISTED = 25
 """Of each DAG; of one alone, all."""
+STATIC = {"pages.css": "text/css", "pages.js": "text/javascript", "vega.js": "text/javascript"}
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -128,27 +128,21 @@ def send_report_file(request: Request, path: str) -> Response:
 @app.get("/static/{name}")
 def send_static(request: Request, name: str) -> Response:
     """The style and the scripts. The chart library comes from the package that draws the reports' charts."""
-    contents = {
-        "pages.css": ("text/css", lambda: _text("style.css") + (FOLDER / "static" / name).read_text(encoding="utf-8")),
-        "pages.js": ("text/javascript", lambda: (FOLDER / "static" / name).read_text(encoding="utf-8")),
-        "vega.js": ("text/javascript", _chart_library),
-    }
-    if name not in contents:
+    if name not in STATIC:
         return _not_found(request, f"There is no file {name}.")
-    media_type, content = contents[name]
-    return Response(content(), media_type=media_type, headers={"Cache-Control": "private, max-age=3600"})
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return Response(_static(name), media_type=STATIC[name], headers=headers)
 
 
 def _not_found(request: Request, message: str) -> HTMLResponse:
     return render(request, "problem.html.jinja", 404, title="Not found", message=message)
 
 
-def _text(template: str) -> str:
-    return REPORTS.get_template(template).render()
-
-
 @cache
-def _chart_library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script; making it takes two seconds."""
-    library: str = vl_convert.javascript_bundle()
-    return library
+def _static(name: str) -> str:
+    """What a file holds. Making the chart library (Vega, Vega-Lite and Vega-Embed) takes two seconds."""
+    if name == "vega.js":
+        library: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+        return library
+    shared = TEMPLATES.get_template("style.css").render() if name == "pages.css" else ""
+    return shared + (FOLDER / "static" / name).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ def coverage(connection: sa.Connection, request: Request, window: Window) -> dic
     settings = load_settings()
     known = sorted({*settings.series_tickers, *(row["series"] for row in ask(connection, "covered_series"))})
     series = [window.series] if window.series else known
-    until = window.until or ask(connection, "latest_day", series=series)[0]["day"] or date.today()
+    until = window.until or ask(connection, "latest_day", series=series)[0]["day"] or datetime.now(UTC).date()
     span = {"series": series, "first": until - timedelta(days=window.days - 1), "last": until}
     minutes = ask(connection, "coverage_minutes", **span)
     decisions = ask(connection, "coverage_decisions", **span)
@@ -92,7 +92,7 @@ def _heat_maps(request: Request, minutes: Rows, decisions: Rows, cities: dict[st
 
 def _events(
     request: Request, events: Rows, minutes: Rows, decisions: Rows, cities: dict[str, str]
-) -> tuple[list[str], Rows]:
+) -> tuple[list[str], list[list[Any]]]:
     """Headers and rows: those with the smallest share of minutes in which a quote was known first."""
     by_event = {row["event"]: row for row in minutes}
     quotes = {(row["event"], row["decision"]): f"{row['quoted']} of {row['markets']}" for row in decisions}
@@ -115,4 +115,4 @@ def _events(
         ]
         for row in sorted(events, key=share)[:MOST_EVENTS]
     ]
-    return ["event", "city", "day", "markets", "settled", "minutes with a quote", "longest gap", *names], table  # type: ignore[return-value]
+    return ["event", "city", "day", "markets", "settled", "minutes with a quote", "longest gap", *names], table

@@ -102,7 +102,14 @@ def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] |
 
 def _prices(connection: sa.Connection, event_ticker: str, drawn: list[str], names: dict[str, str]) -> dict[str, Any]:
     """The chart of the latest ``MOST_DAYS`` days that have minutes, and the trades in them."""
-    nothing = {"chart": None, "trades": (TRADES.values(), []), "since": None, "until": None, "source": None, "step": 0}
+    nothing: dict[str, Any] = {
+        "chart": None,
+        "trades": (TRADES.values(), []),
+        "since": None,
+        "until": None,
+        "source": None,
+        "step": 0,
+    }
     for source in ("dense", "candles"):
         spans = ask(connection, f"event_span_{source}", markets=drawn)
         if spans:

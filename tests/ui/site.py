@@ -1,0 +1,134 @@
+"""All of Airflow with its pages, over a warehouse that the jobs filled, for the length of a with-block."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import requests
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.quality.run import QualityRequest, check_series
+from kalshi.reports.portfolio import PORTFOLIO
+from kalshi.reports.quality import QUALITY
+from kalshi.settings import load_settings
+from kalshi.sync.candles import CandlesRequest, sync_candles
+from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
+from kalshi.sync.settlements import SettlementsRequest, sync_settlements
+from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
+from kalshi.sync.trades import TradesRequest, sync_trades
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
+from scripts import ui
+from scripts.private_server import free_port
+from tests.account import account_at, connection
+from tests.airflow_cli import PROJECT, airflow_in
+from tests.conftest import address_of, quick_config
+from tests.exchange.api_key import ApiKey
+
+CLOCK = datetime(2026, 9, 22, 15, tzinfo=UTC)
+SERIES = ("KXHIGHNY", "KXHIGHDEN")
+FIRST = datetime(2026, 9, 18, tzinfo=UTC)
+LAST = datetime(2026, 9, 21, tzinfo=UTC)
+DAY = timedelta(days=1)
+EVENT = "KXHIGHNY-26SEP20"
+RUN = "manual__2026-09-22T15:00:00+00:00"
+PLAIN = "manual__2026-09-22T15_00_00_00_00"
+"""The folder of that run's report."""
+CRUEL = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>"
+"""What an exchange might send as a title."""
+SECRET = "nothing but a test's secret, long enough for HS512 " * 2  # noqa: S105
+USERS = {"admin": "admin", "viewer": "viewer"}
+"""Users of Airflow with their roles, which are also their passwords."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running Airflow: its address, its warehouse and the folder of its reports."""
+
+    url: str
+    engine: sa.Engine
+    reports: Path
+
+    def token(self, user: str) -> str:
+        """What ``user`` gets for the password."""
+        answer = requests.post(f"{self.url}/auth/token", json={"username": user, "password": USERS[user]}, timeout=60)
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
+
+@contextmanager
+def site(folder: Path, database: str, key: ApiKey) -> Iterator[Site]:
+    """Airflow on a free port: two series of four days, one planted fault, a portfolio and their reports."""
+    reports = folder / "reports"
+    engine = open_engine(address_of(database))
+    with account_at(CLOCK, key, since="2026-08-25") as server:
+        config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+        with Exchange(config) as exchange:
+            fill(exchange, engine, reports)
+        airflow = airflow_in(folder / "airflow")
+        (airflow.home / "simple_auth_manager_passwords.json.generated").write_text(json.dumps(USERS))
+        airflow.environment.update(
+            PYTHONPATH=str(PROJECT / "plugins"),
+            AIRFLOW_CONN_KALSHI_WAREHOUSE=database,
+            AIRFLOW_CONN_KALSHI_DEFAULT=connection(server, key),
+            KALSHI_REPORTS_FOLDER=str(reports),
+            AIRFLOW__API_AUTH__JWT_SECRET=SECRET,
+            AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=",".join(f"{user}:{role}" for user, role in USERS.items()),
+        )
+        done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
+        assert done.returncode == 0, done.stdout
+        with ui.running(airflow.environment, free_port(), folder / "airflow.log") as (_, url):
+            yield Site(url, engine, reports)
+    engine.dispose()
+
+
+def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
+    """What the DAGs would have read and found."""
+    migrate(engine)
+    cutoff = exchange.historical_cutoff()
+    settled, trades = cutoff.markets_settled, cutoff.trades_created
+    for series in SERIES:
+        sync_series(exchange, engine, CatalogRequest(series, settled))
+        sync_settlements(exchange, engine, SettlementsRequest(series, settled))
+        sync_candles(exchange, engine, CandlesRequest(series, settled, window_start=FIRST, window_end=LAST + DAY))
+        sync_trades(exchange, engine, TradesRequest(series, settled, trades, window_start=FIRST, window_end=LAST + DAY))
+        snapshot_prices(exchange, engine, SnapshotRequest(series, datetime.now(UTC)))
+    sync_portfolio(exchange, engine, PortfolioRequest("0", trades_cutoff=trades, dag_run_id=RUN))
+    _plant(engine)
+    for series in SERIES:
+        request = QualityRequest(series, dag_run_id=RUN, window_start=FIRST, window_end=LAST + DAY, asked_at=CLOCK)
+        check_series(engine, request, load_settings().quality)
+    with engine.connect() as open_connection:
+        for spec, dag, scopes in (
+            (QUALITY, "kalshi_data_quality", [*SERIES]),
+            (PORTFOLIO, "kalshi_portfolio_sync", ["0"]),
+        ):
+            spec.write(spec.build(open_connection, RUN, scopes), reports / dag)
+
+
+def _plant(engine: sa.Engine) -> None:
+    """An ask above a dollar, a day without candles, and words that mean harm."""
+    with engine.begin() as open_connection:
+        for statement, values in (
+            (
+                "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE market_ticker LIKE :of ORDER BY market_ticker, bucket_start_utc LIMIT 2",
+                {"of": f"{EVENT}-%"},
+            ),
+            ("DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHDEN-26SEP19-%'", {}),
+            (
+                "UPDATE kalshi_event SET title = :cruel, sub_title = :cruel WHERE event_ticker = 'KXHIGHDEN-26SEP20'",
+                {"cruel": CRUEL},
+            ),
+            (
+                "UPDATE kalshi_market SET yes_sub_title = :cruel WHERE event_ticker = 'KXHIGHDEN-26SEP20' LIMIT 1",
+                {"cruel": CRUEL},
+            ),
+        ):
+            open_connection.execute(sa.text(statement), values)
