@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+LEGEND = {"orient": "top", "columns": 3, "labelLimit": 110, "symbolOpacity": 1, "symbolStrokeWidth": 0}
 Rows = Sequence[dict[str, Any]]
 
 
@@ -16,13 +17,19 @@ def price_chart(brackets: list[str], prices: Rows, trades: Rows, decisions: Rows
     ``prices``: ``bracket``, ``at``, ``bid``, ``ask``; ``trades``: ``bracket``, ``at``, ``price``, ``contracts``;
     ``decisions``: ``decision``, ``at``. Times are naive UTC, prices dollars.
     """
-    time = {"field": "at", "type": "temporal", "scale": {"type": "utc"}, "title": None, "axis": {"labelOverlap": True}}
+    time = {
+        "field": "at",
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "title": None,
+        "axis": {"labelOverlap": True, "format": "%d %b %H:%M"},
+    }
     color = {
         "field": "bracket",
         "type": "nominal",
         "sort": brackets,
-        "scale": {"domain": brackets},
-        "legend": {"title": "click: one bracket alone", "orient": "top", "columns": 3, "labelLimit": 110},
+        "scale": {"domain": brackets, "scheme": "category10"},
+        "legend": {**LEGEND, "title": "click: one bracket alone"},
     }
     faded = {"condition": {"param": "chosen", "empty": True, "value": 1}, "value": 0.06}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,8 +15,11 @@ from kalshi.ui.views import Chart, Link, address
 from kalshi.ui.warehouse import ask
 
 MOST_EVENTS = 60
-CELL = 16
-"""Pixels that a day needs at least."""
+SMALLEST, LARGEST = 16, 56
+"""Pixels of a day."""
+ROW = 22
+EVERY_MINUTE = "every minute"
+LEGEND = {"format": ".0%", "orient": "top", "gradientThickness": 8, "values": [0, 0.5, 1]}
 Rows = list[dict[str, Any]]
 
 
@@ -54,39 +56,33 @@ def coverage(connection: sa.Connection, request: Request, window: Window) -> dic
 
 
 def _heat_maps(request: Request, minutes: Rows, decisions: Rows, cities: dict[str, str]) -> list[Chart]:
-    """One map of all minutes and one per decision time, which all show the same days. A cell leads to its event."""
-    maps: dict[str, Rows] = defaultdict(list)
-    for row in minutes:
-        maps["every minute"].append(
-            {**row, "of": "minutes", "share": row["quoted"] / row["expected"] if row["expected"] else 0}
-        )
-    for row in decisions:
-        maps[row["decision"]].append({**row, "of": "markets", "share": row["quoted"] / row["markets"]})
+    """One map of all minutes and one per decision time, side by side in days. A cell leads to its event."""
+    maps: dict[str, Rows] = {EVERY_MINUTE: [{**row, "all": row["expected"], "of": "minutes"} for row in minutes]}
+    for name in [*(decision.name for decision in load_settings().decision_times), "open"]:
+        maps[name] = [{**row, "all": row["markets"], "of": "markets"} for row in decisions if row["decision"] == name]
+    days = sorted({row["day"] for row in minutes + decisions})
+    shown = {name: found for name, found in maps.items() if found}
     charts = []
-    for name, shown in maps.items():
-        for row in shown:
+    for name, found in shown.items():
+        for row in found:
             row |= {
                 "city": cities.get(row["series"], row["series"]),
                 "href": address(request, "event", row["event"]),
-                "quotes": f"{row['quoted']:,} of {row.get('expected', row['markets']):,} {row['of']}",
+                "share": row["quoted"] / (row["all"] or 1),
+                "quotes": f"{row['quoted']:,} of {row['all']:,} {row['of']}",
             }
-        specification = heat_map(name, shown, has_legend=True)
+        specification = heat_map(name, found, has_legend=name == EVERY_MINUTE)
         encoding = specification["encoding"]
+        encoding["x"]["scale"] |= {"domain": days}
+        encoding["x"]["axis"] |= {"labelExpr": "utcFormat(toDate(datum.value), '%d %b')"}
         encoding["y"]["axis"] = {"orient": "right"}  # stays in sight where the map is scrolled to its end
-        encoding["color"] |= {
-            "title": "quote known",
-            "legend": {"format": ".0%", "orient": "bottom", "gradientThickness": 8},
-        }
-        encoding |= {
-            "href": {"field": "href"},
-            "tooltip": [
-                {"field": field}
-                for field in ("event", "day", "quotes", "longest_gap", "mean_spread")
-                if field in shown[0]
-            ],
-        }
-        days = len({row["day"] for row in shown})
-        charts.append(Chart({**specification, "width": "container"}, width=120 + CELL * days))
+        if encoding["color"]["legend"]:
+            encoding["color"] |= {"title": "quote known", "legend": LEGEND}
+        about = [field for field in ("event", "day", "quotes", "longest_gap", "mean_spread") if field in found[0]]
+        encoding |= {"href": {"field": "href"}, "tooltip": [{"field": field} for field in about]}
+        width = 130 + len(days) * SMALLEST, 130 + len(days) * LARGEST
+        size = {"width": "container", "height": ROW * len({row["city"] for row in found})}
+        charts.append(Chart({**specification, **size}, *width))
     return charts
 
 

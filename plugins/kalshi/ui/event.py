@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from kalshi.settings import load_settings
 from kalshi.ui.charts import price_chart
-from kalshi.ui.views import Chart, rows
+from kalshi.ui.views import Chart, cell, rows
 from kalshi.ui.warehouse import ask
 
-MOST_MARKETS = 12
+MOST_MARKETS = 10
 MOST_DAYS = 7
 MOST_TRADES = 2000
 TRADES_LISTED = 50
@@ -48,16 +48,6 @@ COVERAGE = {
     "longest_gap": "longest gap",
     "widest_spread": "widest spread",
 }
-DECISIONS = {
-    "decision": "decision",
-    "decided_at_utc": "time (UTC)",
-    "bracket": "bracket",
-    "known": "quote known",
-    "yes_bid": "bid",
-    "yes_ask": "ask",
-    "spread": "spread",
-    "quote_age_minutes": "minutes old",
-}
 CHANGES = {
     "changed_at_utc": "seen (UTC)",
     "market": "market",
@@ -79,11 +69,6 @@ def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] |
     by_volume = sorted(markets, key=lambda row: row["volume"] or 0, reverse=True)[:MOST_MARKETS]
     drawn = [row["market"] for row in markets if row in by_volume]
     city = {series.ticker: series for series in load_settings().series}.get(found[0]["series_ticker"])
-    about_coverage = {"markets": list(names)[:MOST_MARKETS]}
-    decided = [
-        {**row, "known": "yes" if row["quote_known"] else "no"}
-        for row in ask(connection, "event_decision_quotes", **about_coverage)
-    ]
     return {
         "event": found[0],
         "city": city,
@@ -92,11 +77,7 @@ def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] |
         "drawn": len(drawn),
         **_prices(connection, event_ticker, drawn, names),
         "changes": (CHANGES.values(), rows(ask(connection, "event_changes", event=event_ticker), CHANGES)),
-        "coverage": (
-            COVERAGE.values(),
-            rows(_named(ask(connection, "event_coverage", **about_coverage), names), COVERAGE),
-        ),
-        "decisions": (DECISIONS.values(), rows(_named(decided, names), DECISIONS)),
+        "coverage": _coverage(connection, drawn, names),
     }
 
 
@@ -128,6 +109,24 @@ def _prices(connection: sa.Connection, event_ticker: str, drawn: list[str], name
     chart = price_chart(brackets, _named(prices, names), _named(trades, names), decisions)
     listed = (TRADES.values(), rows(_named(latest, names), TRADES))
     return {"chart": Chart(chart), "trades": listed, "since": since, "until": until, "source": source, "step": step}
+
+
+def _coverage(connection: sa.Connection, drawn: list[str], names: dict[str, str]) -> tuple[list[str], list[list[Any]]]:
+    """Headers and rows, by strike: minutes, and bid and ask at each decision."""
+    found = {row["market"]: row for row in ask(connection, "event_coverage", markets=drawn)}
+    quotes = ask(connection, "event_decision_quotes", markets=drawn)
+    decisions = list(dict.fromkeys(row["decision"] for row in quotes))
+    known = {
+        (row["market"], row["decision"]): f"{cell(row['yes_bid'])} / {cell(row['yes_ask'])}"
+        if row["quote_known"]
+        else "none"
+        for row in quotes
+    }
+    seen = [market for market in drawn if market in found]
+    minutes = rows(_named([found[market] for market in seen], names), COVERAGE)
+    at_decisions = [[known.get((market, name), "") for name in decisions] for market in seen]
+    headers = [*COVERAGE.values(), *(f"at {name}" for name in decisions)]
+    return headers, [[*left, *right] for left, right in zip(minutes, at_decisions, strict=True)]
 
 
 def _named(things: Rows, names: dict[str, str]) -> Rows:

@@ -15,10 +15,12 @@ def portfolio(connection: sa.Connection) -> dict[str, Any]:
     """What the template ``portfolio.html.jinja`` shows, of the subaccounts in ``kalshi.toml``."""
     subaccounts = load_settings().subaccounts
     found = PORTFOLIO.details(connection, [str(number) for number in subaccounts])
-    data = {"data": {"values": found["pnl_by_day"]}, "width": "container"}
+    days = found["pnl_by_day"]
+    data = {"data": {"values": days}, "width": "container"}
+    by_series = {**PNL_BY_SERIES, "height": 22 * len({row["series"] for row in days})}
     return {
         "subaccounts": subaccounts,
-        "charts": [Chart({**data, **chart}) for chart in (EQUITY_CURVE, PNL_BY_SERIES)] if found["pnl_by_day"] else [],
+        "charts": [Chart({**data, **chart}) for chart in (EQUITY_CURVE, by_series)] if days else [],
         "sections": PORTFOLIO.sections(found),
         "is_reconciled": not found["reconciliation"],
         "is_empty": not any(found.values()),

@@ -34,10 +34,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart in Vega-Lite's words, drawn in the browser as wide as there is room, and no narrower than ``width``."""
+    """A chart in Vega-Lite's words, drawn in the browser as wide as there is room, between two widths in pixels."""
 
     specification: Mapping[str, Any]
-    width: int = 0
+    narrowest: int = 0
+    widest: int = 1600
 
 
 def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:

@@ -44,7 +44,8 @@ def reading() -> Iterator[sa.Connection]:
             limit = (
                 f"max_statement_time = {SECONDS}" if _is_mariadb(connection) else f"max_execution_time = {SECONDS}000"
             )
-            connection.exec_driver_sql(f"SET SESSION TRANSACTION READ ONLY, SESSION {limit}")
+            connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
+            connection.exec_driver_sql(f"SET SESSION {limit}")
             yield connection
     except sa.exc.DBAPIError as error:
         if (reason := _reason(error)) is None:

@@ -42,7 +42,8 @@ function look() {
 
 async function draw() {
   for (const place of document.querySelectorAll(".plotted")) {
-    place.style.minWidth = `${place.dataset.width}px`;
+    place.style.minWidth = `${place.dataset.narrowest}px`;
+    place.style.maxWidth = `${place.dataset.widest}px`;
     const specification = JSON.parse(place.nextElementSibling.textContent);
     await window.vegaEmbed(place, specification, {
       actions: false,
