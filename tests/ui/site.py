@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import requests
 import sqlalchemy as sa
@@ -34,16 +35,17 @@ from tests.exchange.api_key import ApiKey
 
 CLOCK = datetime(2026, 9, 22, 15, tzinfo=UTC)
 SERIES = ("KXHIGHNY", "KXHIGHDEN")
+DENSE = "KXHIGHNY"
+"""The series that has kalshi_candle_1m_dense too."""
 FIRST = datetime(2026, 9, 18, tzinfo=UTC)
 LAST = datetime(2026, 9, 21, tzinfo=UTC)
 DAY = timedelta(days=1)
 EVENT = "KXHIGHNY-26SEP20"
+CRUEL_EVENT = "KXHIGHDEN-26SEP20"
 RUN = "manual__2026-09-22T15:00:00+00:00"
-PLAIN = "manual__2026-09-22T15_00_00_00_00"
-"""The folder of that run's report."""
 CRUEL = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>"
 """What an exchange might send as a title."""
-SECRET = "nothing but a test's secret, long enough for HS512 " * 2  # noqa: S105
+SECRET = "nothing but a test's secret, long enough for HS512 " * 2
 USERS = {"admin": "admin", "viewer": "viewer"}
 """Users of Airflow with their roles, which are also their passwords."""
 
@@ -94,41 +96,35 @@ def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
     migrate(engine)
     cutoff = exchange.historical_cutoff()
     settled, trades = cutoff.markets_settled, cutoff.trades_created
+    window: dict[str, Any] = {"window_start": FIRST, "window_end": LAST + DAY}
     for series in SERIES:
         sync_series(exchange, engine, CatalogRequest(series, settled))
         sync_settlements(exchange, engine, SettlementsRequest(series, settled))
-        sync_candles(exchange, engine, CandlesRequest(series, settled, window_start=FIRST, window_end=LAST + DAY))
-        sync_trades(exchange, engine, TradesRequest(series, settled, trades, window_start=FIRST, window_end=LAST + DAY))
+        sync_candles(exchange, engine, CandlesRequest(series, settled, dense=series == DENSE, **window))
+        sync_trades(exchange, engine, TradesRequest(series, settled, trades, **window))
         snapshot_prices(exchange, engine, SnapshotRequest(series, datetime.now(UTC)))
     sync_portfolio(exchange, engine, PortfolioRequest("0", trades_cutoff=trades, dag_run_id=RUN))
     _plant(engine)
     for series in SERIES:
-        request = QualityRequest(series, dag_run_id=RUN, window_start=FIRST, window_end=LAST + DAY, asked_at=CLOCK)
+        request = QualityRequest(series, dag_run_id=RUN, asked_at=CLOCK, **window)
         check_series(engine, request, load_settings().quality)
-    with engine.connect() as open_connection:
+    with engine.connect() as reading:
         for spec, dag, scopes in (
             (QUALITY, "kalshi_data_quality", [*SERIES]),
             (PORTFOLIO, "kalshi_portfolio_sync", ["0"]),
         ):
-            spec.write(spec.build(open_connection, RUN, scopes), reports / dag)
+            spec.write(spec.build(reading, RUN, scopes), reports / dag)
 
 
 def _plant(engine: sa.Engine) -> None:
     """An ask above a dollar, a day without candles, and words that mean harm."""
-    with engine.begin() as open_connection:
+    ask_of = "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE market_ticker LIKE :event"
+    cruel = {"cruel": CRUEL, "event": CRUEL_EVENT}
+    with engine.begin() as planting:
         for statement, values in (
-            (
-                "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE market_ticker LIKE :of ORDER BY market_ticker, bucket_start_utc LIMIT 2",
-                {"of": f"{EVENT}-%"},
-            ),
+            (f"{ask_of} ORDER BY market_ticker, bucket_start_utc LIMIT 2", {"event": f"{EVENT}-%"}),
             ("DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHDEN-26SEP19-%'", {}),
-            (
-                "UPDATE kalshi_event SET title = :cruel, sub_title = :cruel WHERE event_ticker = 'KXHIGHDEN-26SEP20'",
-                {"cruel": CRUEL},
-            ),
-            (
-                "UPDATE kalshi_market SET yes_sub_title = :cruel WHERE event_ticker = 'KXHIGHDEN-26SEP20' LIMIT 1",
-                {"cruel": CRUEL},
-            ),
+            ("UPDATE kalshi_event SET title = :cruel, sub_title = :cruel WHERE event_ticker = :event", cruel),
+            ("UPDATE kalshi_market SET yes_sub_title = :cruel WHERE event_ticker = :event LIMIT 1", cruel),
         ):
-            open_connection.execute(sa.text(statement), values)
+            planting.execute(sa.text(statement), values)

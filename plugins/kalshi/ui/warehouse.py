@@ -17,6 +17,9 @@ SECONDS = 30
 """A page's query is ended after that."""
 NO_TABLES = {1049, 1146, 1356}
 """MySQL's numbers for: no such database, no such table, a view of a table that isn't there."""
+NO_ACCESS = {1040, 1044, 1045, 1053, 1129, 1130, 1142}
+"""Too many connections, wrong user or password, shutting down, host not allowed, may not read the table. From 2000 on
+the numbers are the client's: no server, connection lost."""
 TOO_LONG = {1969, 3024}
 """Ended after the time allowed: MariaDB, MySQL."""
 
@@ -67,12 +70,12 @@ def _is_mariadb(connection: sa.Connection) -> bool:
 
 def _reason(error: sa.exc.DBAPIError) -> str | None:
     """Why there was no answer. The driver's words stay in the log: they name the server and its user."""
-    number = error.orig.args[0] if error.orig and error.orig.args else None
+    number = error.orig.args[0] if error.orig and error.orig.args else 0
     if number in NO_TABLES:
         return "The warehouse has no tables yet: trigger the DAG kalshi_catalog_sync, which makes and fills them."
     if number in TOO_LONG:
         return f"The warehouse didn't answer within {SECONDS} s: ask for fewer days, or try again when it is less busy."
-    if isinstance(error, sa.exc.OperationalError):
+    if number in NO_ACCESS or 2000 <= number < 3000:
         return (
             f"The warehouse doesn't answer (MySQL error {number}): see that its server runs and that the connection "
             "kalshi_warehouse has the right address, user and password."
