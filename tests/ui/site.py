@@ -41,7 +41,7 @@ FIRST = datetime(2026, 9, 18, tzinfo=UTC)
 LAST = datetime(2026, 9, 21, tzinfo=UTC)
 DAY = timedelta(days=1)
 EVENT = "KXHIGHNY-26SEP20"
-CRUEL_EVENT = "KXHIGHDEN-26SEP20"
+CRUEL_EVENT = "KX<b>/../HIGHDEN-26SEP21"
 RUN = "manual__2026-09-22T15:00:00+00:00"
 CRUEL = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>"
 """What an exchange might send as a title."""
@@ -104,10 +104,11 @@ def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
         sync_trades(exchange, engine, TradesRequest(series, settled, trades, **window))
         snapshot_prices(exchange, engine, SnapshotRequest(series, datetime.now(UTC)))
     sync_portfolio(exchange, engine, PortfolioRequest("0", trades_cutoff=trades, dag_run_id=RUN))
-    _plant(engine)
+    _plant_faults(engine)
     for series in SERIES:
         request = QualityRequest(series, dag_run_id=RUN, asked_at=CLOCK, **window)
         check_series(engine, request, load_settings().quality)
+    _plant_cruelty(engine)
     with engine.connect() as reading:
         for spec, dag, scopes in (
             (QUALITY, "kalshi_data_quality", [*SERIES]),
@@ -116,15 +117,32 @@ def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
             spec.write(spec.build(reading, RUN, scopes), reports / dag)
 
 
-def _plant(engine: sa.Engine) -> None:
-    """An ask above a dollar, a day without candles, and words that mean harm."""
-    ask_of = "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE market_ticker LIKE :event"
-    cruel = {"cruel": CRUEL, "event": CRUEL_EVENT}
+def _plant_faults(engine: sa.Engine) -> None:
+    """Asks above a dollar, and a day without candles."""
     with engine.begin() as planting:
-        for statement, values in (
-            (f"{ask_of} ORDER BY market_ticker, bucket_start_utc LIMIT 2", {"event": f"{EVENT}-%"}),
-            ("DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHDEN-26SEP19-%'", {}),
-            ("UPDATE kalshi_event SET title = :cruel, sub_title = :cruel WHERE event_ticker = :event", cruel),
-            ("UPDATE kalshi_market SET yes_sub_title = :cruel WHERE event_ticker = :event LIMIT 1", cruel),
+        planting.execute(
+            sa.text(
+                "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE market_ticker LIKE :markets "
+                "ORDER BY market_ticker, bucket_start_utc LIMIT 2"
+            ),
+            {"markets": f"{EVENT}-%"},
+        )
+        planting.execute(sa.text("DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHDEN-26SEP19-%'"))
+
+
+def _plant_cruelty(engine: sa.Engine) -> None:
+    """An event whose every word means harm, with the quotes of an honest market."""
+    words = {"event": CRUEL_EVENT, "market": f"{CRUEL_EVENT}-T1", "cruel": CRUEL}
+    with engine.begin() as planting:
+        for statement in (
+            "INSERT INTO kalshi_event (event_ticker, series_ticker, title, sub_title, event_date, run_id) "
+            "VALUES (:event, 'KXHIGHDEN', :cruel, :cruel, '2026-09-21', 1)",
+            "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, yes_sub_title, status, run_id) "
+            "VALUES (:market, :event, 'KXHIGHDEN', :cruel, 'finalized', 1)",
+            "INSERT INTO kalshi_candle_1m "
+            "(market_ticker, bucket_start_utc, source, period_minutes, yes_bid_close, yes_ask_close, run_id) "
+            "SELECT :market, bucket_start_utc, source, 1, yes_bid_close, yes_ask_close, 1 FROM kalshi_candle_1m "
+            "WHERE market_ticker = (SELECT MIN(market_ticker) FROM kalshi_market "
+            "WHERE event_ticker = 'KXHIGHDEN-26SEP21')",
         ):
-            planting.execute(sa.text(statement), values)
+            planting.execute(sa.text(statement), words)
