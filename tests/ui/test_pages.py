@@ -142,6 +142,7 @@ def test_a_failed_expectation_is_opened_with_its_rows_and_its_data_docs(page: Pa
 def test_words_of_the_exchange_are_text_and_never_markup(page: Page, site: Site) -> None:
     open_alone(page, site, "coverage?series=KXHIGHDEN&days=9")
     page.get_by_role("link", name=CRUEL_EVENT).click()
+    page.wait_for_url("**/event/**")
     page.wait_for_selector("body[data-drawn]")
     assert page.locator("h1").inner_text() == CRUEL
     assert page.locator("img").count() == 0

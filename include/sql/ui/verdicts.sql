@@ -1,5 +1,5 @@
 -- The latest quality run of each series.
-SELECT r.scope AS series, r.state, r.started_at_utc, r.dag_run_id, r.report
+SELECT r.scope AS series, r.state, r.started_at_utc, r.window_start_utc, r.window_end_utc, r.dag_run_id, r.report
 FROM (
   SELECT MAX(run_id) AS run_id FROM kalshi_sync_run WHERE job = 'quality' AND scope <> '(plan)' GROUP BY scope
 ) newest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ RUNS = {
 VERDICTS = {
     "series": "series",
     "verdict": "verdict",
-    "from_utc": "from",
-    "to_utc": "to",
+    "first_day": "first day",
+    "last_day": "last day",
     "errors": "errors",
     "warnings": "warnings",
     "checks": "checks",
@@ -72,8 +73,8 @@ def _verdict(run: dict[str, Any], request: Request, reports: Path) -> dict[str, 
     return {
         "series": Link(run["series"], f"{address(request, 'coverage')}?series={run['series']}"),
         "verdict": "failed" if report.get("broken_errors") else run["state"],
-        "from_utc": (report.get("from_utc") or "")[:10],
-        "to_utc": (report.get("to_utc") or "")[:10],
+        "first_day": run["window_start_utc"] and run["window_start_utc"].date(),
+        "last_day": run["window_end_utc"] and (run["window_end_utc"] - timedelta(microseconds=1)).date(),
         "errors": ", ".join(report.get("broken_errors", [])),
         "warnings": ", ".join(report.get("broken_warnings", [])),
         "checks": report.get("checks"),
