@@ -21,10 +21,10 @@ setup: .venv/ready .local/airflow/ready  ## install everything that runs: system
 
 setup-dev: setup .venv/ready-dev  ## and what tests, lint and benchmarks need
 
-demo: setup  ## read the weather series into the warehouse and show the report; EXCHANGE=sandbox, prod or demo
+demo: setup  ## read the weather series, a few days of candles, and check them; EXCHANGE=sandbox, prod or demo
 	@$(RUN) scripts.demo --exchange $(EXCHANGE)
 
-ui: setup  ## Airflow's web UI with DAGs and connections ready; EXCHANGE as for demo
+ui: setup  ## Airflow's web UI with DAGs, pages and connections ready; EXCHANGE as for demo
 	@$(RUN) scripts.ui --exchange $(EXCHANGE)
 
 sql: setup  ## one query on that warehouse: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Browser, sync_playwright
 
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.warehouse.migrate import migrate
@@ -124,3 +126,12 @@ def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
 def airflow() -> Airflow:
     """Airflow's command line, with a metadata database that the test sessions share."""
     return airflow_in(LOCAL / "airflow")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()

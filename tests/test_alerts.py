@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from kalshi.alerts import Alert, alert_of
-from kalshi.reports.files import run_folder
+from kalshi.reports.files import folder_name
 from kalshi.settings import INCLUDE, load_settings
 
 RUN = "scheduled__2026-09-22T15:00:00+00:00"
@@ -32,7 +32,7 @@ def context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def test_the_message_says_what_failed_and_links_to_the_report_and_the_run(context: Any, tmp_path: Path) -> None:
-    folder = run_folder(tmp_path / "kalshi_catalog_sync", RUN)
+    folder = tmp_path / "kalshi_catalog_sync" / folder_name(RUN)
     folder.mkdir(parents=True)
     (folder / "index.html").touch()
     series = [{"scope": "KXHIGHNY", "error": "HTTP 500 for 10 minutes"}, {"scope": "KXHIGHLAX", "error": None}]

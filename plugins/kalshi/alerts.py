@@ -15,7 +15,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.configuration import conf
 from markupsafe import Markup, escape
 
-from kalshi.reports.files import run_folder
+from kalshi.reports.files import folder_name
 from kalshi.settings import NotifierSettings, load_settings
 
 LONGEST_NOTE = 500
@@ -79,7 +79,7 @@ def alert_of(context: Any) -> Alert:
     """The message about the failed run of a callback's context."""
     settings = load_settings()
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
-    page = run_folder(settings.reports_folder / dag_id, run_id) / "index.html"
+    page = settings.reports_folder / dag_id / folder_name(run_id) / "index.html"
     links = []
     if page.exists():
         url = settings.reports_url

@@ -12,7 +12,7 @@ from tests.airflow_cli import PROJECT, Airflow
 from tests.exchange_server import ExchangeServer
 
 
-def test_demo_runs_the_dag_and_shows_what_came(
+def test_demo_ends_with_the_quality_run_and_the_path_of_its_report(
     airflow: Airflow, empty_database: str, exchange_server: ExchangeServer, tmp_path: Path
 ) -> None:
     done = subprocess.run(
@@ -33,6 +33,9 @@ def test_demo_runs_the_dag_and_shows_what_came(
     assert "KXHIGHNY /markets page 1:" in done.stdout
     assert "What the warehouse holds" in done.stdout
     assert (tmp_path / "kalshi_catalog_sync" / "latest" / "index.html").exists()
+    report = tmp_path / "kalshi_data_quality" / "latest" / "index.html"
+    assert f"The report: {report.resolve()}" in done.stdout
+    assert json.loads(report.with_name("report.json").read_text())["failed"] == []
     assert empty_database not in done.stdout
 
 

@@ -33,3 +33,25 @@ def chart_of(rows: str, **specification: Any) -> Callable[[dict[str, Any]], alt.
         return chart
 
     return draw
+
+
+def heat_map(title: str, rows: list[dict[str, Any]], *, has_legend: bool) -> dict[str, Any]:
+    """A specification: cities by days, coloured by ``share`` (0 to 1). Rows: ``city``, ``day``, ``share``."""
+    return {
+        "data": {"values": rows},
+        "title": {"text": title, "anchor": "start", "fontSize": 12},
+        "mark": "rect",
+        "width": min(900, max(120, 24 * len({row["day"] for row in rows}))),
+        "height": {"step": 20},
+        "encoding": {
+            "x": {**by_date("day"), "scale": {"paddingInner": 0.06}},
+            "y": {"field": "city", "type": "nominal", "title": None, "scale": {"paddingInner": 0.06}},
+            "color": {
+                "field": "share",
+                "type": "quantitative",
+                "title": "markets quoted",
+                "scale": {"domain": [0, 0.5, 1], "range": ["#d9480f", "#fff4e6", "#0b7285"]},
+                "legend": {"format": ".0%"} if has_legend else None,
+            },
+        },
+    }

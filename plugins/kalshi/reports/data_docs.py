@@ -22,10 +22,12 @@ from kalshi.quality.validate import GX_SEVERITY
 STYLE = (Path(__file__).parent / "templates" / "data_docs.css").read_text(encoding="utf-8")
 OUTSIDE = re.compile(
     r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<footer\b.*?</footer>|<nav\b.*?</nav>"
-    r"|\s(?:href|src|action)=(?:\"[^#\"][^\"]*\"|'[^#'][^']*')|url\(['\"]?https?:[^)]*\)",
+    r"|\s(?:href|src|action)=(?:\"[^#\"][^\"]*\"|'[^#'][^']*')|url\(['\"]?https?:[^)]*\)"
+    r"|\son\w+=\"[^\"]*\"",
     re.DOTALL | re.IGNORECASE,
 )
-"""What would ask another machine, and links that lead nowhere here: of Data Docs' scripts, styles, pictures."""
+"""What would ask another machine, what leads nowhere here, and all that would run: of Data Docs' scripts, styles,
+pictures, buttons."""
 
 
 def write_data_docs(folder: Path, report: dict[str, Any]) -> None:

@@ -24,9 +24,9 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def run_folder(folder: Path, dag_run_id: str) -> Path:
-    """The folder of a DAG run's report, below that of its DAG."""
-    return folder / (re.sub(r"[^A-Za-z0-9_.-]+", "_", dag_run_id).strip(".") or "run")
+def folder_name(dag_run_id: str) -> str:
+    """The name of the folder that holds the report of a DAG run."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", dag_run_id).strip(".") or "run"
 
 
 def write_files(
@@ -45,7 +45,7 @@ def write_files(
     ``write_more`` may put further files beside them.
     ``folder/latest`` points to the newest report; the newest ``keep`` of them stay.
     """
-    target = run_folder(folder, report["dag_run_id"])
+    target = folder / folder_name(report["dag_run_id"])
     folder.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
     making.chmod(0o755)

@@ -42,6 +42,33 @@ DIFFERENCE_COLUMNS = {
     "our_fees": "fees: ours",
     "exchange_fees": "theirs",
 }
+EQUITY_CURVE = {
+    "mark": {"type": "line", "interpolate": "step-after"},
+    "transform": [
+        {"aggregate": [{"op": "sum", "field": "net_pnl", "as": "net_pnl"}], "groupby": ["day", "subaccount"]},
+        {
+            "window": [{"op": "sum", "field": "net_pnl", "as": "total"}],
+            "sort": [{"field": "day"}],
+            "groupby": ["subaccount"],
+        },
+    ],
+    "encoding": {
+        "x": {"field": "day", "type": "temporal", "timeUnit": "utcyearmonthdate", "title": None},
+        "y": {"field": "total", "type": "quantitative", "title": "dollars, cumulative"},
+        "color": {"field": "subaccount", "type": "nominal", "title": "subaccount"},
+    },
+    "height": 220,
+}
+"""Vega-Lite, of the rows ``pnl_by_day``; so is the next."""
+PNL_BY_SERIES = {
+    "mark": {"type": "bar"},
+    "encoding": {
+        "x": {"field": "net_pnl", "aggregate": "sum", "type": "quantitative", "title": "dollars"},
+        "y": {"field": "series", "type": "nominal", "title": None},
+        "color": {"field": "subaccount", "type": "nominal", "title": "subaccount"},
+    },
+    "height": {"step": 22},
+}
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
@@ -134,39 +161,7 @@ PORTFOLIO = RunReport(
     sections=_sections,
     chart=chart_of(
         "pnl_by_day",
-        vconcat=[
-            {
-                "mark": {"type": "line", "interpolate": "step-after"},
-                "transform": [
-                    {
-                        "aggregate": [{"op": "sum", "field": "net_pnl", "as": "net_pnl"}],
-                        "groupby": ["day", "subaccount"],
-                    },
-                    {
-                        "window": [{"op": "sum", "field": "net_pnl", "as": "total"}],
-                        "sort": [{"field": "day"}],
-                        "groupby": ["subaccount"],
-                    },
-                ],
-                "encoding": {
-                    "x": {"field": "day", "type": "temporal", "timeUnit": "utcyearmonthdate", "title": None},
-                    "y": {"field": "total", "type": "quantitative", "title": "dollars, cumulative"},
-                    "color": {"field": "subaccount", "type": "nominal", "title": "subaccount"},
-                },
-                "width": 900,
-                "height": 220,
-            },
-            {
-                "mark": {"type": "bar"},
-                "encoding": {
-                    "x": {"field": "net_pnl", "aggregate": "sum", "type": "quantitative", "title": "dollars"},
-                    "y": {"field": "series", "type": "nominal", "title": None},
-                    "color": {"field": "subaccount", "type": "nominal"},
-                },
-                "width": 900,
-                "height": {"step": 22},
-            },
-        ],
+        vconcat=[{**EQUITY_CURVE, "width": 900}, {**PNL_BY_SERIES, "width": 900}],
     ),
     chart_title="Equity curve, and P&L by series",
     chart_intro="Realised by trades and settlements, less fees; what is open isn't in it.",

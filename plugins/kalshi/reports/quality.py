@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.quality import sql
+from kalshi.reports.charts import PADDING, heat_map
 from kalshi.reports.files import write_files
 from kalshi.reports.runs import STATES, Details, RunReport, Section, cells
 from kalshi.settings import load_settings
@@ -168,14 +169,13 @@ def _heat_maps(report: Details) -> alt.VConcatChart | None:
         share = row["quoted"] / row["markets"]
         by_decision[row["decision"]].append({**row, "city": cities.get(row["series"], row["series"]), "share": share})
     maps = [
-        _heat_map(decision, rows, is_last=number == len(by_decision))
+        heat_map(decision, rows, has_legend=number == len(by_decision))
         for number, (decision, rows) in enumerate(sorted(by_decision.items()), 1)
     ]
     if len({row["day"] for row in report["coverage_by_day"]}) > 1:
         maps.append(_spreads(report["coverage_by_day"]))
-    padding = {"left": 5, "top": 5, "bottom": 5, "right": 30}
     resolve = {"scale": {"color": "independent"}}
-    chart: alt.VConcatChart = alt.VConcatChart.from_dict({"vconcat": maps, "padding": padding, "resolve": resolve})
+    chart: alt.VConcatChart = alt.VConcatChart.from_dict({"vconcat": maps, "padding": PADDING, "resolve": resolve})
     return chart
 
 
@@ -190,33 +190,6 @@ def _spreads(days: list[Details]) -> Details:
             "x": {"field": "day", "type": "temporal", "title": None},
             "y": {"field": "spread", "type": "quantitative", "title": None},
             "color": {"field": "series", "type": "nominal", "title": None},
-        },
-    }
-
-
-def _heat_map(decision: str, rows: list[Details], *, is_last: bool) -> Details:
-    days = len({row["day"] for row in rows})
-    return {
-        "data": {"values": rows},
-        "title": {"text": decision, "anchor": "start", "fontSize": 12},
-        "mark": {"type": "rect", "stroke": "white", "strokeWidth": 1},
-        "width": min(900, max(120, days * 24)),
-        "height": {"step": 20},
-        "encoding": {
-            "x": {
-                "field": "day",
-                "type": "ordinal",
-                "title": None,
-                "axis": {"labelOverlap": True, "labelAngle": -45},
-            },
-            "y": {"field": "city", "type": "nominal", "title": None},
-            "color": {
-                "field": "share",
-                "type": "quantitative",
-                "title": "markets quoted",
-                "scale": {"domain": [0, 0.5, 1], "range": ["#d9480f", "#fff4e6", "#0b7285"]},
-                "legend": {"format": ".0%"} if is_last else None,
-            },
         },
     }
 

@@ -1,0 +1,114 @@
+"""The coverage page: heat maps of cities and days, and the events behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import Request
+
+from kalshi.reports.charts import heat_map
+from kalshi.settings import load_settings
+from kalshi.ui.views import Chart, Link, address
+from kalshi.ui.warehouse import ask
+
+MOST_EVENTS = 60
+SMALLEST, LARGEST = 16, 56
+"""Pixels of a day."""
+ROW = 22
+EVERY_MINUTE = "every minute"
+LEGEND = {"format": ".0%", "orient": "top", "gradientThickness": 8, "values": [0, 0.5, 1]}
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The events to show: of one series, or all (""), of ``days`` days up to ``until``, or up to the latest."""
+
+    series: str = ""
+    days: int = 60
+    until: date | None = None
+
+
+def coverage(connection: sa.Connection, request: Request, window: Window) -> dict[str, Any]:
+    """What the template ``coverage.html.jinja`` shows."""
+    settings = load_settings()
+    known = sorted({*settings.series_tickers, *(row["series"] for row in ask(connection, "covered_series"))})
+    series = [window.series] if window.series else known
+    until = window.until or ask(connection, "latest_day", series=series)[0]["day"] or datetime.now(UTC).date()
+    span = {"series": series, "first": until - timedelta(days=window.days - 1), "last": until}
+    minutes = ask(connection, "coverage_minutes", **span)
+    decisions = ask(connection, "coverage_decisions", **span)
+    events = ask(connection, "events", **span)
+    cities = {series.ticker: series.city for series in settings.series}
+    return {
+        "window": window,
+        "until": until,
+        "known": known,
+        "charts": _heat_maps(request, minutes, decisions, cities),
+        "events": _events(request, events, minutes, decisions, cities),
+        "number": len(events),
+        "most": MOST_EVENTS,
+        "quote_minutes": settings.quality.quote_minutes,
+    }
+
+
+def _heat_maps(request: Request, minutes: Rows, decisions: Rows, cities: dict[str, str]) -> list[Chart]:
+    """One map of all minutes and one per decision time, side by side in days. A cell leads to its event."""
+    maps: dict[str, Rows] = {EVERY_MINUTE: [{**row, "all": row["expected"], "of": "minutes"} for row in minutes]}
+    for name in [*(decision.name for decision in load_settings().decision_times), "open"]:
+        maps[name] = [{**row, "all": row["markets"], "of": "markets"} for row in decisions if row["decision"] == name]
+    days = sorted({row["day"] for row in minutes + decisions})
+    shown = {name: found for name, found in maps.items() if found}
+    charts = []
+    for name, found in shown.items():
+        for row in found:
+            row |= {
+                "city": cities.get(row["series"], row["series"]),
+                "href": address(request, "event", row["event"]),
+                "share": row["quoted"] / (row["all"] or 1),
+                "quotes": f"{row['quoted']:,} of {row['all']:,} {row['of']}",
+            }
+        specification = heat_map(name, found, has_legend=name == EVERY_MINUTE)
+        encoding = specification["encoding"]
+        encoding["x"]["scale"] |= {"domain": days}
+        encoding["x"]["axis"] |= {"labelExpr": "utcFormat(toDate(datum.value), '%d %b')"}
+        encoding["y"]["axis"] = {"orient": "right"}  # stays in sight where the map is scrolled to its end
+        if encoding["color"]["legend"]:
+            encoding["color"] |= {"title": "quote known", "legend": LEGEND}
+        about = [field for field in ("event", "day", "quotes", "longest_gap", "mean_spread") if field in found[0]]
+        encoding |= {"href": {"field": "href"}, "tooltip": [{"field": field} for field in about]}
+        width = 130 + len(days) * SMALLEST, 130 + len(days) * LARGEST
+        size = {"width": "container", "height": ROW * len({row["city"] for row in found})}
+        charts.append(Chart({**specification, **size}, *width))
+    return charts
+
+
+def _events(
+    request: Request, events: Rows, minutes: Rows, decisions: Rows, cities: dict[str, str]
+) -> tuple[list[str], list[list[Any]]]:
+    """Headers and rows: those with the smallest share of minutes in which a quote was known first."""
+    by_event = {row["event"]: row for row in minutes}
+    quotes = {(row["event"], row["decision"]): f"{row['quoted']} of {row['markets']}" for row in decisions}
+    names = list(dict.fromkeys(row["decision"] for row in decisions))
+
+    def share(row: dict[str, Any]) -> float:
+        seen = by_event.get(row["event"])
+        return seen["quoted"] / seen["expected"] if seen and seen["expected"] else 2.0  # never looked at: last
+
+    table = [
+        [
+            Link(row["event"], address(request, "event", row["event"])),
+            cities.get(row["series"], row["series"]),
+            row["day"],
+            row["markets"],
+            row["settled"],
+            f"{100 * share(row):.1f} %" if share(row) <= 1 else "not looked at",
+            by_event.get(row["event"], {}).get("longest_gap"),
+            *(quotes.get((row["event"], name), "") for name in names),
+        ]
+        for row in sorted(events, key=share)[:MOST_EVENTS]
+    ]
+    return ["event", "city", "day", "markets", "settled", "minutes with a quote", "longest gap", *names], table

@@ -1,0 +1,133 @@
+"""The page of one event: the prices of its brackets over time, its trades, its settlement, its coverage."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import ceil
+from typing import Any
+
+import sqlalchemy as sa
+
+from kalshi.settings import load_settings
+from kalshi.ui.charts import price_chart
+from kalshi.ui.views import Chart, cell, rows
+from kalshi.ui.warehouse import ask
+
+MOST_MARKETS = 10
+MOST_DAYS = 7
+MOST_TRADES = 2000
+TRADES_LISTED = 50
+POINTS = 300
+"""Of a market's line, at most."""
+MARKETS = {
+    "bracket": "bracket",
+    "status": "status",
+    "result": "result",
+    "settlement_value": "paid",
+    "yes_bid": "bid",
+    "yes_ask": "ask",
+    "last_price": "last",
+    "volume": "volume",
+    "open_interest": "open interest",
+    "settled_at_utc": "settled (UTC)",
+    "settled_at_source": "known from",
+    "market": "market",
+}
+TRADES = {
+    "at": "time (UTC)",
+    "bracket": "bracket",
+    "price": "price of YES",
+    "contracts": "contracts",
+    "taker_side": "taker bought",
+}
+COVERAGE = {
+    "bracket": "bracket",
+    "expected": "minutes open",
+    "present": "with candle",
+    "quoted": "quote known",
+    "longest_gap": "longest gap",
+    "widest_spread": "widest spread",
+}
+CHANGES = {
+    "changed_at_utc": "seen (UTC)",
+    "market": "market",
+    "old_result": "result was",
+    "new_result": "is",
+    "old_settlement_value": "paid was",
+    "new_settlement_value": "is",
+}
+Rows = list[dict[str, Any]]
+
+
+def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] | None:
+    """What the template ``event.html.jinja`` shows; None where there is no such event."""
+    found = ask(connection, "event", event=event_ticker)
+    if not found:
+        return None
+    markets = ask(connection, "event_markets", event=event_ticker)
+    names = {row["market"]: row["bracket"] for row in markets}
+    by_volume = sorted(markets, key=lambda row: row["volume"] or 0, reverse=True)[:MOST_MARKETS]
+    drawn = [row["market"] for row in markets if row in by_volume]
+    city = {series.ticker: series for series in load_settings().series}.get(found[0]["series_ticker"])
+    return {
+        "event": found[0],
+        "city": city,
+        "markets": (MARKETS.values(), rows(markets, MARKETS)),
+        "number": len(markets),
+        "drawn": len(drawn),
+        **_prices(connection, event_ticker, drawn, names),
+        "changes": (CHANGES.values(), rows(ask(connection, "event_changes", event=event_ticker), CHANGES)),
+        "coverage": _coverage(connection, drawn, names),
+    }
+
+
+def _prices(connection: sa.Connection, event_ticker: str, drawn: list[str], names: dict[str, str]) -> dict[str, Any]:
+    """The chart of the latest ``MOST_DAYS`` days that have minutes, and the trades in them."""
+    nothing: dict[str, Any] = {
+        "chart": None,
+        "trades": (TRADES.values(), []),
+        "since": None,
+        "until": None,
+        "source": None,
+        "step": 0,
+    }
+    for source in ("dense", "candles"):
+        spans = ask(connection, f"event_span_{source}", markets=drawn)
+        if spans:
+            break
+    else:
+        return nothing
+    until = max(row["last"] for row in spans)
+    since = max(min(row["first"] for row in spans), until - timedelta(days=MOST_DAYS))
+    step = max(1, ceil((until - since) / timedelta(minutes=1) / POINTS))
+    window = {"markets": drawn, "since": since, "until": until}
+    prices = ask(connection, f"event_prices_{source}", step=step, **window)
+    trades = ask(connection, "event_trades", most=MOST_TRADES, **window)
+    decisions = [row for row in ask(connection, "event_decisions", event=event_ticker) if since <= row["at"] <= until]
+    latest = sorted(trades, key=lambda row: row["at"], reverse=True)[:TRADES_LISTED]
+    brackets = [names[market] for market in drawn]
+    chart = price_chart(brackets, _named(prices, names), _named(trades, names), decisions)
+    listed = (TRADES.values(), rows(_named(latest, names), TRADES))
+    return {"chart": Chart(chart), "trades": listed, "since": since, "until": until, "source": source, "step": step}
+
+
+def _coverage(connection: sa.Connection, drawn: list[str], names: dict[str, str]) -> tuple[list[str], list[list[Any]]]:
+    """Headers and rows, by strike: minutes, and bid and ask at each decision."""
+    found = {row["market"]: row for row in ask(connection, "event_coverage", markets=drawn)}
+    quotes = ask(connection, "event_decision_quotes", markets=drawn)
+    decisions = list(dict.fromkeys(row["decision"] for row in quotes))
+    known = {
+        (row["market"], row["decision"]): f"{cell(row['yes_bid'])} / {cell(row['yes_ask'])}"
+        if row["quote_known"]
+        else "none"
+        for row in quotes
+    }
+    seen = [market for market in drawn if market in found]
+    minutes = rows(_named([found[market] for market in seen], names), COVERAGE)
+    at_decisions = [[known.get((market, name), "") for name in decisions] for market in seen]
+    headers = [*COVERAGE.values(), *(f"at {name}" for name in decisions)]
+    return headers, [[*left, *right] for left, right in zip(minutes, at_decisions, strict=True)]
+
+
+def _named(things: Rows, names: dict[str, str]) -> Rows:
+    return [{**thing, "bracket": names[thing["market"]]} for thing in things]

@@ -1,0 +1,85 @@
+"""The first page: how fresh the data is, what ran, how good it is and how much there is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from fastapi import Request
+
+from kalshi.reports.files import folder_name
+from kalshi.ui.views import Link, address, rows
+from kalshi.ui.warehouse import ask
+
+QUALITY_DAG = "kalshi_data_quality"
+FRESHNESS = {
+    "table": "table",
+    "verdict": "verdict",
+    "latest_data_utc": "latest data (UTC)",
+    "latest_successful_run_utc": "last good run (UTC)",
+    "lag_minutes": "minutes ago",
+    "allowed_lag_minutes": "allowed",
+}
+RUNS = {
+    "job": "job",
+    "state": "state",
+    "scopes": "scopes",
+    "started_at_utc": "began (UTC)",
+    "took": "took s",
+    "inserted": "inserted",
+    "updated": "updated",
+    "rejected": "rejected",
+    "requests": "requests",
+    "retries": "retries",
+}
+VERDICTS = {
+    "series": "series",
+    "verdict": "verdict",
+    "first_day": "first day",
+    "last_day": "last day",
+    "errors": "errors",
+    "warnings": "warnings",
+    "checks": "checks",
+    "started_at_utc": "looked at (UTC)",
+    "report": "report",
+}
+TABLES = {"name": "table", "row_estimate": "rows, about", "megabytes": "MB"}
+
+
+def overview(connection: sa.Connection, request: Request, reports: Path) -> dict[str, Any]:
+    """What the template ``overview.html.jinja`` shows."""
+    runs = ask(connection, "last_runs")
+    for run in runs:
+        run["took"] = (run["ended_at_utc"] - run["started_at_utc"]).total_seconds() if run["ended_at_utc"] else None
+    freshness = ask(connection, "freshness")
+    verdicts = [_verdict(run, request, reports) for run in ask(connection, "verdicts")]
+    return {
+        "stale": [row["table"] for row in freshness if row["verdict"] != "pass"],
+        "bad": [row["series"].text for row in verdicts if row["verdict"] != "success"],
+        "freshness": (FRESHNESS.values(), rows(freshness, FRESHNESS)),
+        "verdicts": (VERDICTS.values(), rows(verdicts, VERDICTS)),
+        "runs": (RUNS.values(), rows(runs, RUNS)),
+        "tables": (TABLES.values(), rows(ask(connection, "tables"), TABLES)),
+    }
+
+
+def _verdict(run: dict[str, Any], request: Request, reports: Path) -> dict[str, Any]:
+    """A quality run as the overview shows it: broken rules of severity error make it failed."""
+    report = msgspec.json.decode(run["report"] or "{}")
+    name = folder_name(run["dag_run_id"] or "")
+    return {
+        "series": Link(run["series"], f"{address(request, 'coverage')}?series={run['series']}"),
+        "verdict": "failed" if report.get("broken_errors") else run["state"],
+        "first_day": run["window_start_utc"] and run["window_start_utc"].date(),
+        "last_day": run["window_end_utc"] and (run["window_end_utc"] - timedelta(microseconds=1)).date(),
+        "errors": ", ".join(report.get("broken_errors", [])),
+        "warnings": ", ".join(report.get("broken_warnings", [])),
+        "checks": report.get("checks"),
+        "started_at_utc": run["started_at_utc"],
+        "report": Link("open", address(request, "reports", QUALITY_DAG, name))
+        if (reports / QUALITY_DAG / name / "index.html").exists()
+        else None,
+    }

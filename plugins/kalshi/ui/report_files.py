@@ -1,0 +1,62 @@
+"""The files in the reports folder: which reports there are, and the one that an address asks for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+TYPES = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
+"""What a report is made of; nothing else is served."""
+
+
+class Verdict(msgspec.Struct):
+    """What the list of reports shows of a ``report.json``."""
+
+    dag_run_id: str = ""
+    verdict: str = ""
+
+
+def report_file(folder: Path, asked: str) -> Path | None:
+    """The file below ``folder`` that an address names; None where there is none, or it isn't one of a report's.
+
+    Neither ``..``, absolute paths, backslashes nor symbolic links lead out of the folder.
+    """
+    parts = asked.split("/")
+    if "\\" in asked or "\0" in asked or any(not part or part.startswith(".") for part in parts):
+        return None
+    try:
+        file = folder.joinpath(*parts).resolve(strict=True)
+    except (OSError, RuntimeError):  # isn't there, too long a name; links in a circle
+        return None
+    is_ours = file.is_relative_to(folder.resolve()) and file.is_file() and file.suffix in TYPES
+    return file if is_ours else None
+
+
+def reports(folder: Path, most: int) -> dict[str, list[dict[str, Any]]]:
+    """By DAG, its ``most`` newest reports, the newest first: ``dag``, ``run``, ``written_at``, ``verdict``."""
+    dags = sorted(path for path in folder.iterdir() if _is_folder(path)) if folder.is_dir() else []
+    return {dag.name: list(map(_report, sorted(filter(_is_report, dag.iterdir()), key=_age)[:most])) for dag in dags}
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+
+
+def _is_report(path: Path) -> bool:
+    return _is_folder(path) and (path / "index.html").exists()
+
+
+def _age(path: Path) -> float:
+    return -path.stat().st_mtime
+
+
+def _report(path: Path) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode((path / "report.json").read_bytes(), type=Verdict)
+    except (OSError, msgspec.DecodeError):
+        found = Verdict(path.name, "unreadable")
+    written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+    return {"dag": path.parent.name, "run": path.name, "written_at": written_at, "verdict": found.verdict}

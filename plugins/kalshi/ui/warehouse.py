@@ -1,0 +1,83 @@
+"""The pages' way to the warehouse: one short connection per page, which can only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from kalshi.hooks.errors import BadConnection
+from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.quality import sql
+
+SECONDS = 30
+"""A page's query is ended after that."""
+NO_TABLES = {1049, 1146, 1356}
+"""MySQL's numbers for: no such database, no such table, a view of a table that isn't there."""
+NO_ACCESS = {1040, 1044, 1045, 1053, 1129, 1130, 1142}
+"""Too many connections, wrong user or password, shutting down, host not allowed, may not read the table. From 2000 on
+the numbers are the client's: no server, connection lost."""
+TOO_LONG = {1969, 3024}
+"""Ended after the time allowed: MariaDB, MySQL."""
+
+
+class WarehouseUnavailable(RuntimeError):
+    """There is nothing to show; the message says why, and what to do, in one sentence."""
+
+
+@contextmanager
+def reading() -> Iterator[sa.Connection]:
+    """A connection on which writing is refused and no query runs for longer than ``SECONDS``.
+
+    Raises:
+        WarehouseUnavailable: there is no usable connection, or no answer.
+    """
+    try:
+        engine = WarehouseHook().get_conn()
+    except (AirflowNotFoundException, BadConnection) as error:
+        raise WarehouseUnavailable(
+            f"Airflow has no usable connection kalshi_warehouse ({error}): set it up under Admin, Connections, or as "
+            "AIRFLOW_CONN_KALSHI_WAREHOUSE."
+        ) from error
+    try:
+        with engine.connect() as connection:
+            limit = (
+                f"max_statement_time = {SECONDS}" if _is_mariadb(connection) else f"max_execution_time = {SECONDS}000"
+            )
+            connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
+            connection.exec_driver_sql(f"SET SESSION {limit}")
+            yield connection
+    except sa.exc.DBAPIError as error:
+        if (reason := _reason(error)) is None:
+            raise
+        raise WarehouseUnavailable(reason) from error
+    finally:
+        engine.dispose()
+
+
+def ask(connection: sa.Connection, name: str, **values: Any) -> list[dict[str, Any]]:
+    """The rows of ``include/sql/ui/<name>.sql``."""
+    statement = sql.bound(sql.read("ui", name)[1], values)
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def _is_mariadb(connection: sa.Connection) -> bool:
+    return bool(getattr(connection.dialect, "is_mariadb", False))
+
+
+def _reason(error: sa.exc.DBAPIError) -> str | None:
+    """Why there was no answer. The driver's words stay in the log: they name the server and its user."""
+    number = error.orig.args[0] if error.orig and error.orig.args else 0
+    if number in NO_TABLES:
+        return "The warehouse has no tables yet: trigger the DAG kalshi_catalog_sync, which makes and fills them."
+    if number in TOO_LONG:
+        return f"The warehouse didn't answer within {SECONDS} s: ask for fewer days, or try again when it is less busy."
+    if number in NO_ACCESS or 2000 <= number < 3000:
+        return (
+            f"The warehouse doesn't answer (MySQL error {number}): see that its server runs and that the connection "
+            "kalshi_warehouse has the right address, user and password."
+        )
+    return None

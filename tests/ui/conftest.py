@@ -1,0 +1,47 @@
+"""Airflow with the pages, and the pages alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from kalshi.settings import load_settings
+from kalshi.ui.app import app
+from scripts.private_server import PrivateServer
+from tests.exchange.api_key import make_key
+from tests.ui.site import Site
+from tests.ui.site import site as running_site
+
+
+@pytest.fixture(scope="session")
+def site(mariadb: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running Airflow over a filled warehouse; see ``site.py``."""
+    folder = tmp_path_factory.mktemp("site")
+    with running_site(folder, mariadb.database("test_ui"), make_key("ed25519", folder)) as running:
+        yield running
+
+
+@pytest.fixture
+def reports_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder that the pages alone serve reports from."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    monkeypatch.setenv("KALSHI_REPORTS_FOLDER", str(folder))
+    load_settings.cache_clear()
+    yield folder
+    load_settings.cache_clear()
+
+
+@pytest.fixture
+def client(reports_folder: Path) -> Iterator[TestClient]:
+    """The pages without Airflow around them, to somebody who is logged in."""
+    (login,) = app.router.dependencies
+    app.dependency_overrides[login.dependency] = lambda: None  # type: ignore[index]
+    airflow = FastAPI()
+    airflow.mount("/kalshi", app)
+    yield TestClient(airflow, base_url="http://testserver/kalshi")
+    app.dependency_overrides.clear()

@@ -1,0 +1,148 @@
+"""All of Airflow with its pages, over a warehouse that the jobs filled, for the length of a with-block."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.quality.run import QualityRequest, check_series
+from kalshi.reports.portfolio import PORTFOLIO
+from kalshi.reports.quality import QUALITY
+from kalshi.settings import load_settings
+from kalshi.sync.candles import CandlesRequest, sync_candles
+from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
+from kalshi.sync.settlements import SettlementsRequest, sync_settlements
+from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
+from kalshi.sync.trades import TradesRequest, sync_trades
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
+from scripts import ui
+from scripts.private_server import free_port
+from tests.account import account_at, connection
+from tests.airflow_cli import PROJECT, airflow_in
+from tests.conftest import address_of, quick_config
+from tests.exchange.api_key import ApiKey
+
+CLOCK = datetime(2026, 9, 22, 15, tzinfo=UTC)
+SERIES = ("KXHIGHNY", "KXHIGHDEN")
+DENSE = "KXHIGHNY"
+"""The series that has kalshi_candle_1m_dense too."""
+FIRST = datetime(2026, 9, 18, tzinfo=UTC)
+LAST = datetime(2026, 9, 21, tzinfo=UTC)
+DAY = timedelta(days=1)
+EVENT = "KXHIGHNY-26SEP20"
+CRUEL_EVENT = "KX<b>/../HIGHDEN-26SEP21"
+RUN = "manual__2026-09-22T15:00:00+00:00"
+CRUEL = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>"
+"""What an exchange might send as a title."""
+SECRET = "nothing but a test's secret, long enough for HS512 " * 2
+USERS = {"admin": "admin", "viewer": "viewer"}
+"""Users of Airflow with their roles, which are also their passwords."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running Airflow: its address, its warehouse and the folder of its reports."""
+
+    url: str
+    engine: sa.Engine
+    reports: Path
+
+    def token(self, user: str) -> str:
+        """What ``user`` gets for the password."""
+        answer = requests.post(f"{self.url}/auth/token", json={"username": user, "password": USERS[user]}, timeout=60)
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
+
+@contextmanager
+def site(folder: Path, database: str, key: ApiKey) -> Iterator[Site]:
+    """Airflow on a free port: two series of four days, one planted fault, a portfolio and their reports."""
+    reports = folder / "reports"
+    engine = open_engine(address_of(database))
+    with account_at(CLOCK, key, since="2026-08-25") as server:
+        config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+        with Exchange(config) as exchange:
+            fill(exchange, engine, reports)
+        airflow = airflow_in(folder / "airflow")
+        (airflow.home / "simple_auth_manager_passwords.json.generated").write_text(json.dumps(USERS))
+        airflow.environment.update(
+            PYTHONPATH=str(PROJECT / "plugins"),
+            AIRFLOW_CONN_KALSHI_WAREHOUSE=database,
+            AIRFLOW_CONN_KALSHI_DEFAULT=connection(server, key),
+            KALSHI_REPORTS_FOLDER=str(reports),
+            AIRFLOW__API_AUTH__JWT_SECRET=SECRET,
+            AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=",".join(f"{user}:{role}" for user, role in USERS.items()),
+        )
+        done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
+        assert done.returncode == 0, done.stdout
+        with ui.running(airflow.environment, free_port(), folder / "airflow.log") as (_, url):
+            yield Site(url, engine, reports)
+    engine.dispose()
+
+
+def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
+    """What the DAGs would have read and found."""
+    migrate(engine)
+    cutoff = exchange.historical_cutoff()
+    settled, trades = cutoff.markets_settled, cutoff.trades_created
+    window: dict[str, Any] = {"window_start": FIRST, "window_end": LAST + DAY}
+    for series in SERIES:
+        sync_series(exchange, engine, CatalogRequest(series, settled))
+        sync_settlements(exchange, engine, SettlementsRequest(series, settled))
+        sync_candles(exchange, engine, CandlesRequest(series, settled, dense=series == DENSE, **window))
+        sync_trades(exchange, engine, TradesRequest(series, settled, trades, **window))
+        snapshot_prices(exchange, engine, SnapshotRequest(series, datetime.now(UTC)))
+    sync_portfolio(exchange, engine, PortfolioRequest("0", trades_cutoff=trades, dag_run_id=RUN))
+    _plant_faults(engine)
+    for series in SERIES:
+        request = QualityRequest(series, dag_run_id=RUN, asked_at=CLOCK, **window)
+        check_series(engine, request, load_settings().quality)
+    _plant_cruelty(engine)
+    with engine.connect() as reading:
+        for spec, dag, scopes in (
+            (QUALITY, "kalshi_data_quality", [*SERIES]),
+            (PORTFOLIO, "kalshi_portfolio_sync", ["0"]),
+        ):
+            spec.write(spec.build(reading, RUN, scopes), reports / dag)
+
+
+def _plant_faults(engine: sa.Engine) -> None:
+    """Asks above a dollar, and a day without candles."""
+    with engine.begin() as planting:
+        planting.execute(
+            sa.text(
+                "UPDATE kalshi_candle_1m SET yes_ask_high = 1.2 WHERE market_ticker LIKE :markets "
+                "ORDER BY market_ticker, bucket_start_utc LIMIT 2"
+            ),
+            {"markets": f"{EVENT}-%"},
+        )
+        planting.execute(sa.text("DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHDEN-26SEP19-%'"))
+
+
+def _plant_cruelty(engine: sa.Engine) -> None:
+    """An event whose every word means harm, with the quotes of an honest market."""
+    words = {"event": CRUEL_EVENT, "market": f"{CRUEL_EVENT}-T1", "cruel": CRUEL}
+    with engine.begin() as planting:
+        for statement in (
+            "INSERT INTO kalshi_event (event_ticker, series_ticker, title, sub_title, event_date, run_id) "
+            "VALUES (:event, 'KXHIGHDEN', :cruel, :cruel, '2026-09-21', 1)",
+            "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, yes_sub_title, status, run_id) "
+            "VALUES (:market, :event, 'KXHIGHDEN', :cruel, 'finalized', 1)",
+            "INSERT INTO kalshi_candle_1m "
+            "(market_ticker, bucket_start_utc, source, period_minutes, yes_bid_close, yes_ask_close, run_id) "
+            "SELECT :market, bucket_start_utc, source, 1, yes_bid_close, yes_ask_close, 1 FROM kalshi_candle_1m "
+            "WHERE market_ticker = (SELECT MIN(market_ticker) FROM kalshi_market "
+            "WHERE event_ticker = 'KXHIGHDEN-26SEP21')",
+        ):
+            planting.execute(sa.text(statement), words)

@@ -1,0 +1,96 @@
+"""Who gets to see the pages: nobody without Airflow's login and a role in it."""
+
+from __future__ import annotations
+
+import http.client
+from urllib.parse import urlsplit
+
+import jwt
+import pytest
+import requests
+from starlette.routing import Route
+
+from kalshi.reports.files import folder_name
+from kalshi.ui.app import app
+from tests.ui.site import EVENT, RUN, SECRET, Site
+
+QUALITY = f"kalshi_data_quality/{folder_name(RUN)}"
+EXAMPLES = {
+    "/": "/",
+    "/coverage": "/coverage?days=10",
+    "/event/{event_ticker:path}": f"/event/{EVENT}",
+    "/portfolio": "/portfolio",
+    "/reports": "/reports",
+    "/reports/{dag}/{run}": f"/reports/{QUALITY}",
+    "/files/{path:path}": f"/files/{QUALITY}/report.json",
+    "/static/{name}": "/static/vega.js",
+}
+"""An address of each route that answers to those who may see it."""
+
+
+def test_every_route_has_an_example_and_takes_nothing_but_questions() -> None:
+    assert all(isinstance(route, Route) for route in app.routes), "a mounted app would answer without a login"
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    assert {route.path for route in routes} == set(EXAMPLES)
+    assert {method for route in routes for method in route.methods or ()} <= {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize("address", EXAMPLES.values())
+def test_a_stranger_gets_401_and_no_data(site: Site, address: str) -> None:
+    url = f"{site.url}/kalshi{address}"
+    for headers in ({}, {"Authorization": "Bearer x.y.z"}, {"Cookie": "_token=x.y.z"}):
+        answer = requests.get(url, headers=headers, timeout=60, allow_redirects=False)
+        assert answer.status_code in (401, 403)
+        assert set(answer.json()) == {"detail"}
+
+
+@pytest.mark.parametrize("address", EXAMPLES.values())
+def test_a_viewer_gets_the_page_with_the_token_or_the_cookie(site: Site, address: str) -> None:
+    token = site.token("viewer")
+    for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"_token={token}"}):
+        answer = requests.get(f"{site.url}/kalshi{address}", headers=headers, timeout=60)
+        assert answer.status_code == 200
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", EXAMPLES.values())
+def test_somebody_without_a_role_is_refused(site: Site, address: str) -> None:
+    claims = jwt.decode(site.token("viewer"), options={"verify_signature": False})
+    token = jwt.encode({**claims, "role": None}, SECRET, algorithm="HS512")
+    answer = requests.get(f"{site.url}/kalshi{address}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    assert answer.status_code == 403
+    assert set(answer.json()) == {"detail"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../airflow.log",
+        "%2e%2e/airflow.log",
+        "..%2fairflow.log",
+        "%2e%2e%2fairflow.log",
+        "%252e%252e%252fairflow.log",
+        "..%5cairflow.log",
+        "kalshi_data_quality/../../airflow.log",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "//etc/passwd",
+        "kalshi_data_quality%00/latest/report.json",
+    ],
+)
+def test_no_address_leads_out_of_the_reports_folder(site: Site, path: str) -> None:
+    assert (site.reports.parent / "airflow.log").exists()
+    address = urlsplit(site.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)  # sends it as it is
+    connection.request("GET", f"/kalshi/files/{path}", headers={"Authorization": f"Bearer {site.token('viewer')}"})
+    answer = connection.getresponse()
+    assert answer.status == 404
+    assert b"There is no report file" in answer.read()
+    connection.close()
+
+
+def test_airflows_own_listing_of_the_plugin_names_the_menu_entry(site: Site) -> None:
+    headers = {"Authorization": f"Bearer {site.token('admin')}"}
+    plugins = requests.get(f"{site.url}/api/v2/plugins", headers=headers, timeout=60).json()["plugins"]
+    (mine,) = (plugin for plugin in plugins if plugin["name"] == "kalshi")
+    assert [(view["name"], view["href"]) for view in mine["external_views"]] == [("Kalshi", "/kalshi/")]

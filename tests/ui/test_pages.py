@@ -1,0 +1,214 @@
+"""The pages as a person sees them: inside Airflow, in a browser, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
+
+from kalshi.reports.files import folder_name
+from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, USERS, Site
+
+SECONDS = 60_000
+"""How long a page may take on a busy machine, in milliseconds."""
+REPORT = f"reports/kalshi_data_quality/{folder_name(RUN)}"
+PAGES = {
+    "overview": "",
+    "coverage": "coverage",
+    "event": f"event/{EVENT}",
+    "portfolio": "portfolio",
+    "reports": "reports",
+    "report": REPORT,
+}
+
+MIDDLE = """line => {
+  const point = line.getPointAtLength(line.getTotalLength() / 2).matrixTransform(line.getScreenCTM());
+  return [point.x, point.y];
+}"""
+
+
+@pytest.fixture(scope="module")
+def login(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    """A browser in which admin has logged in by the form."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(SECONDS)
+    page = context.new_page()
+    page.goto(f"{site.url}/plugin/kalshi")
+    page.wait_for_url("**/auth/login**")
+    page.fill("input[name=username]", "admin")
+    page.fill("input[name=password]", USERS["admin"])
+    page.click("button[type=submit]")
+    page.wait_for_url("**/plugin/kalshi**")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(login: BrowserContext, site: Site) -> Iterator[Page]:
+    """A page on which any error, and any request to another machine, fails the test."""
+    faults: list[str] = []
+    page = login.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((site.url, "data:", "blob:")) else faults.append(request.url),
+    )
+    yield page
+    page.close()
+    assert not faults
+
+
+def framed(page: Page) -> Frame:
+    """The pages, within Airflow's."""
+    frame = page.query_selector("iframe[title=Kalshi]")
+    content = frame.content_frame() if frame else None
+    assert content
+    return content
+
+
+def open_alone(page: Page, site: Site, address: str) -> None:
+    page.goto(f"{site.url}/kalshi/{address}")
+    if page.locator(".plotted").count():
+        page.wait_for_selector("body[data-drawn]")
+
+
+def test_the_catalog_sync_is_triggered_by_its_form_for_two_series_and_succeeds(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/dags/kalshi_catalog_sync")
+    page.get_by_test_id("trigger-dag-button").click()
+    form = page.get_by_role("dialog")
+    form.locator("#element_series").fill("\n".join(SERIES))
+    form.get_by_test_id("trigger-dag-submit").click()
+    expect(form).to_be_hidden(timeout=SECONDS)
+    page.goto(f"{site.url}/dags/kalshi_catalog_sync/runs?run_type=manual")
+    expect(page.get_by_text("Success").first).to_be_visible(timeout=3 * SECONDS)
+    with site.engine.connect() as connection:
+        found = connection.execute(
+            sa.text(
+                "SELECT scope, state FROM kalshi_sync_run WHERE job = 'catalog' AND dag_run_id LIKE 'manual%' "
+                "AND scope <> '(plan)' ORDER BY scope"
+            )
+        )
+        assert found.all() == [(series, "success") for series in sorted(SERIES)]
+
+
+def test_the_menu_leads_to_every_page_and_a_day_of_the_heat_map_to_its_event(page: Page, site: Site) -> None:
+    page.goto(site.url)
+    page.get_by_role("link", name="Kalshi").click()
+    page.wait_for_selector("iframe[title=Kalshi]")
+    pages = framed(page)
+    pages.wait_for_selector("h1:has-text('Overview')")
+    verdicts = dict(
+        zip(pages.locator("table").first.locator("td:first-child").all_inner_texts(), range(9), strict=False)
+    )
+    assert sorted(SERIES) == list(verdicts)
+    assert pages.locator("table").first.locator("span.failed").count() == 2
+    for name in ("Portfolio", "Reports", "Coverage"):
+        pages.get_by_role("link", name=name, exact=True).click()
+        pages.wait_for_selector(f"h1:has-text('{name}')")
+        expect(pages.locator("nav a[aria-current]")).to_have_text(name)
+    pages.wait_for_selector("body[data-drawn]")
+    assert pages.locator(".plotted .role-title-text").all_text_contents() == [
+        "every minute",
+        "day_before_10",
+        "day_10",
+        "open",
+    ]
+    pages.locator(".plotted").nth(2).locator(f"path[aria-label*='{EVENT}']").click()
+    pages.wait_for_selector("h1:has-text('Highest temperature in New York City')")
+    assert page.url.endswith(f"/event/{EVENT}"), "Airflow's own address says where one is"
+    pages.wait_for_selector("body[data-drawn]")
+    assert pages.locator(".plotted .mark-line path").count() >= 6
+    assert "yes" in pages.locator("h2:has-text('Brackets') ~ div.wide").first.inner_text()
+
+
+def test_a_failed_expectation_is_opened_with_its_rows_and_its_data_docs(page: Page, site: Site) -> None:
+    open_alone(page, site, "")
+    page.locator("tr:has-text('KXHIGHNY') a:has-text('open')").click()
+    page.wait_for_selector("iframe.report")
+    report = page.frame_locator("iframe.report")
+    broken = report.locator("details.fault:has-text('candle_prices_in_range')")
+    expect(broken).to_contain_text("KXHIGHNY: 2 of")
+    expect(broken).to_contain_text("1.200000")
+    broken.get_by_role("link").click()
+    expect(report.locator("body")).to_contain_text("candle_prices_in_range")
+    expect(report.locator("body")).to_contain_text("Prices of candles lie within 0 and 1 dollar")
+
+
+def test_words_of_the_exchange_are_text_and_never_markup(page: Page, site: Site) -> None:
+    open_alone(page, site, "coverage?series=KXHIGHDEN&days=9")
+    page.get_by_role("link", name=CRUEL_EVENT).click()
+    page.wait_for_url("**/event/**")
+    page.wait_for_selector("body[data-drawn]")
+    assert page.locator("h1").inner_text() == CRUEL
+    assert page.locator("img").count() == 0
+    line = page.locator(".plotted .mark-line path").first
+    line.scroll_into_view_if_needed()
+    x, y = line.evaluate(MIDDLE)
+    for below in (-2, -1, 0, 1, 2):  # the line is thin
+        page.mouse.move(x, y + below)
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("<img")
+    assert page.title() == f"{CRUEL_EVENT} – Kalshi"  # noqa: RUF001
+
+
+def test_the_event_of_a_series_without_dense_minutes_is_drawn_from_its_candles(page: Page, site: Site) -> None:
+    open_alone(page, site, f"event/{EVENT}")
+    assert "from candles" not in page.locator("main").inner_text()
+    open_alone(page, site, f"event/{EVENT.replace('NY', 'DEN')}")
+    assert "from candles" in page.locator("main").inner_text()
+
+
+def test_the_figures_are_those_of_the_warehouse(page: Page, site: Site) -> None:
+    open_alone(page, site, "portfolio")
+    assert "Our figures and the exchange's agree" in page.locator("main").inner_text()
+    with site.engine.connect() as connection:
+        earned = connection.execute(
+            sa.text(
+                "SELECT CAST(ROUND(SUM(realized_pnl - fees), 2) AS CHAR) FROM kalshi_pnl_market "
+                "WHERE subaccount = 0 AND series_ticker = 'KXHIGHNY'"
+            )
+        ).scalar_one()
+        known = connection.execute(
+            sa.text(
+                "SELECT ROUND(100 * SUM(quoted_minutes) / SUM(expected_minutes), 1) FROM kalshi_coverage "
+                "WHERE event_ticker = :event"
+            ),
+            {"event": EVENT},
+        ).scalar_one()
+    assert page.locator("tr:has-text('KXHIGHNY') td:last-child").first.inner_text() == earned
+    open_alone(page, site, "coverage?series=KXHIGHNY&days=10")
+    assert f"{known} %" in page.locator(f"tr:has-text('{EVENT}')").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 420])
+def test_every_page_fits_the_screen_in_light_and_dark(
+    page: Page, site: Site, tmp_path: Path, width: int, scheme: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for name, address in PAGES.items():
+        open_alone(page, site, address)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(20, 25, 30)" if scheme == "dark" else "rgb(255, 255, 255)")
+        for plot in page.locator(".plotted svg").all():
+            box = plot.bounding_box()
+            assert box
+            assert box["width"] >= 200
+            assert box["height"] >= 40
+        page.screenshot(path=tmp_path / f"{name}-{scheme}-{width}.png", full_page=True)
+
+
+def test_the_pages_follow_the_theme_that_was_chosen_in_airflow(page: Page, site: Site) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{site.url}/plugin/kalshi")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.reload()
+    page.wait_for_selector("iframe[title=Kalshi]")
+    framed(page).wait_for_selector("html[data-theme=dark]")
+    page.evaluate("localStorage.removeItem('theme')")

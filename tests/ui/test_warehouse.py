@@ -1,0 +1,99 @@
+"""The pages' connection: it only reads, and where there is none a page says what to do."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from kalshi.ui import warehouse as pages
+from kalshi.ui.warehouse import WarehouseUnavailable, reading
+from tests.conftest import address_of
+
+CONNECTION = "AIRFLOW_CONN_KALSHI_WAREHOUSE"
+ASKING = ["", "coverage", "event/KXHIGHNY-26SEP20", "portfolio"]
+
+
+def refused(client: TestClient, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 503
+    return str(answer.text.split("<h1>No warehouse</h1>")[1])
+
+
+@pytest.mark.parametrize("address", ASKING)
+def test_without_a_connection_the_page_says_where_to_make_one(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.delenv(CONNECTION, raising=False)
+    assert "set it up under Admin, Connections" in refused(client, address)
+
+
+@pytest.mark.parametrize("address", ASKING)
+def test_a_server_that_is_down_is_told_apart_and_its_password_not_shown(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv(CONNECTION, "mysql://somebody:very-secret@127.0.0.1:1/kalshi")
+    said = refused(client, address)
+    assert "doesn&#39;t answer (MySQL error 2003)" in said
+    assert "very-secret" not in said
+    assert "somebody" not in said
+
+
+def test_a_wrong_password_is_told_too(client: TestClient, monkeypatch: pytest.MonkeyPatch, empty_database: str) -> None:
+    address = address_of(empty_database)
+    monkeypatch.setenv(CONNECTION, empty_database.replace(address.password, "wrong-password"))
+    said = refused(client, "")
+    assert "MySQL error 1045" in said
+    assert "wrong-password" not in said
+
+
+def test_a_connection_without_a_database_is_told_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CONNECTION, "mysql://somebody:very-secret@127.0.0.1:1/")
+    assert "names no database" in refused(client, "")
+
+
+def test_an_empty_database_names_the_dag_that_fills_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, empty_database_on_both: str
+) -> None:
+    monkeypatch.setenv(CONNECTION, empty_database_on_both)
+    for address in ASKING:
+        assert "trigger the DAG kalshi_catalog_sync" in refused(client, address)
+
+
+@pytest.fixture
+def migrated(warehouse_on_both: sa.Engine, empty_database_on_both: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages' warehouse has its tables and no rows, on MariaDB and on a real MySQL."""
+    monkeypatch.setenv(CONNECTION, empty_database_on_both)
+
+
+def test_tables_without_rows_make_pages_that_say_what_to_do(client: TestClient, migrated: None) -> None:
+    said = {address: client.get(address) for address in ("", "coverage", "portfolio", "reports")}
+    assert {address: answer.status_code for address, answer in said.items()} == dict.fromkeys(said, 200)
+    assert "trigger the DAG kalshi_data_quality" in said[""].text
+    assert "trigger the DAG kalshi_data_quality" in said["coverage"].text
+    assert "kalshi_portfolio_sync" in said["portfolio"].text
+
+
+def test_an_event_that_is_not_there_is_404_and_its_name_is_text(client: TestClient, migrated: None) -> None:
+    answer = client.get("event/%3Cb%3Eno%2Fsuch")
+    assert answer.status_code == 404
+    assert "&lt;b&gt;no/such" in answer.text
+
+
+def test_bad_questions_are_refused_and_empty_ones_are_none(client: TestClient, migrated: None) -> None:
+    for question in ("days=0", "days=9999", "days=x", "until=yesterday", "series=" + 200 * "x"):
+        assert client.get(f"coverage?{question}").status_code == 422
+    assert client.get("coverage?series=&days=7&until=").status_code == 200
+
+
+def test_the_connection_cannot_write_and_does_not_wait_for_ever(
+    migrated: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(sa.exc.OperationalError, match="READ ONLY transaction"), reading() as connection:
+        connection.execute(sa.text("INSERT INTO kalshi_request_budget (budget) VALUES ('mine')"))
+    monkeypatch.setattr(pages, "SECONDS", 1)
+    long = (
+        "SELECT COUNT(*) FROM information_schema.columns a, information_schema.columns b, information_schema.columns c"
+    )
+    with pytest.raises(WarehouseUnavailable, match="within 1 s"), reading() as connection:
+        connection.execute(sa.text(long))
