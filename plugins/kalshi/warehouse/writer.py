@@ -109,22 +109,15 @@ class Staging:
         self.name = f"staging_{table.name}"
         self._connection = connection
         self._counts = WriteCounts()
-        positions = [table.columns.index(column) for column in table.key]
-        width = positions[-1] + 1
-        total = 0
-        by_key: dict[Any, Row] = {}
-        for row in rows:
-            fields = row.split(b"\t", width)[:width] if isinstance(row, bytes) else row
-            by_key[tuple(fields[i] for i in positions)] = row
-            total += 1
-        self._rows = list(by_key.values())
-        self._counts.duplicates = total - len(self._rows)
+        self._rows = list(rows)
 
     def __enter__(self) -> Staging:
         self._run(f"DROP TEMPORARY TABLE IF EXISTS `{self.name}`")
         # LIKE takes the checks along: MariaDB's JSON is a text with a check.
         self._run(f"CREATE TEMPORARY TABLE `{self.name}` LIKE `{self.table.name}`")
-        self._stage(self._rows)
+        if self._try(self._rows):
+            self._rows = self._without_repeated_keys()
+            self._stage(self._rows)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -159,20 +152,36 @@ class Staging:
         cursor.execute(sql, values or None)
         return cursor
 
+    def _without_repeated_keys(self) -> list[Row]:
+        """The rows, of those with the same key the last one. Asked only where the server refused them: it is rare."""
+        positions = [self.table.columns.index(column) for column in self.table.key]
+        width = positions[-1] + 1
+        by_key: dict[Any, Row] = {}
+        for row in self._rows:
+            fields = row.split(b"\t", width)[:width] if isinstance(row, bytes) else row
+            by_key[tuple(fields[i] for i in positions)] = row
+        self._counts.duplicates = len(self._rows) - len(by_key)
+        return list(by_key.values())
+
     def _stage(self, rows: list[Row]) -> None:
         """Stage ``rows``; where some don't fit, halve until those are alone."""
-        if not rows:
+        if not rows or not (refusal := self._try(rows)):
             return
+        if len(rows) == 1:
+            self._counts.misfits.append(Misfit(rows[0], str(refusal)))
+            return
+        self._stage(rows[: len(rows) // 2])
+        self._stage(rows[len(rows) // 2 :])
+
+    def _try(self, rows: list[Row]) -> _RowRefused | None:
+        """Stage all of ``rows`` or none; what the server says where it takes none."""
         self._run("SAVEPOINT staging")
         try:
             _load(self._connection, self.name, self.table.columns, rows)
         except _RowRefused as refusal:
             self._run("ROLLBACK TO SAVEPOINT staging")
-            if len(rows) == 1:
-                self._counts.misfits.append(Misfit(rows[0], str(refusal)))
-                return
-            self._stage(rows[: len(rows) // 2])
-            self._stage(rows[len(rows) // 2 :])
+            return refusal
+        return None
 
 
 def _load_new(connection: sa.Connection, table: Table, rows: list[Row], run_id: int) -> bool:
