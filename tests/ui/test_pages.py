@@ -93,7 +93,7 @@ def test_the_catalog_sync_is_triggered_by_its_form_for_two_series_and_succeeds(p
 
 def test_the_menu_leads_to_every_page_and_a_day_of_the_heat_map_to_its_event(page: Page, site: Site) -> None:
     page.goto(site.url)
-    page.get_by_role("link", name="Kalshi").click()
+    page.get_by_role("link", name="Kalshi", exact=True).click()
     page.wait_for_selector("iframe[title=Kalshi]")
     pages = framed(page)
     pages.wait_for_selector("h1:has-text('Overview')")
