@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
@@ -44,7 +45,9 @@ def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     """A real MySQL of Debian's unstable release. The only thing here that may be skipped."""
     folder = tmp_path_factory.mktemp("mysql")
     try:
-        program = real_mysql.download(LOCAL / "mysql")
+        LOCAL.mkdir(parents=True, exist_ok=True)
+        with FileLock(LOCAL / "mysql.lock"):
+            program = real_mysql.download(LOCAL / "mysql")
     except ServerError as error:
         MISSING_MYSQL.append(str(error))
         pytest.skip("no real MySQL to be had")
@@ -123,9 +126,9 @@ def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
 
 
 @pytest.fixture(scope="session")
-def airflow() -> Airflow:
-    """Airflow's command line, with a metadata database that the test sessions share."""
-    return airflow_in(LOCAL / "airflow")
+def airflow(worker_id: str) -> Airflow:
+    """Airflow's command line, with a metadata database that later test sessions use again."""
+    return airflow_in(LOCAL / "airflow" / worker_id)
 
 
 @pytest.fixture(scope="session")

@@ -153,13 +153,6 @@ def test_a_refused_request_is_not_repeated_and_says_what_to_do(
     assert (exchange.traffic.requests, exchange.traffic.retries) == (1, 0)
 
 
-def test_a_private_route_without_a_key_is_refused_at_once(exchange_server: ExchangeServer) -> None:
-    transport = Transport(quick_config(exchange_server))
-    with pytest.raises(RequestRefused, match=r"GET /portfolio/balance .* 401: unauthorized: .*check the key id"):
-        transport.get("/portfolio/balance", dict[str, Any])
-    assert transport.traffic.requests == 1
-
-
 def test_a_key_without_the_scope_is_refused_at_once(exchange_server: ExchangeServer, exchange: Exchange) -> None:
     exchange_server.faults({"kind": "http_403", "path": "/cutoff", "times": 9})
     with pytest.raises(RequestRefused, match=r"403: forbidden: .*give it read access"):

@@ -10,13 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
+from kalshi.exchange.transport import Traffic
 from kalshi.quality.run import QualityRequest, check_series
 from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.derived_candles import build_dense
+from kalshi.sync.run import recorded_run
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.sync.trades import TradesRequest, sync_trades
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.ledger import RunKey
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
@@ -36,7 +41,13 @@ FILLED = (
     "kalshi_price_snapshot",
     "kalshi_sync_run",
 )
-FOUND = ("kalshi_coverage", "kalshi_decision_coverage", "kalshi_quality_result", "kalshi_readiness")
+MADE = (
+    "kalshi_candle_1m_dense",
+    "kalshi_coverage",
+    "kalshi_decision_coverage",
+    "kalshi_quality_result",
+    "kalshi_readiness",
+)
 
 
 def fill(exchange: Exchange, engine: sa.Engine, start: datetime, end: datetime, run: str | None = None) -> None:
@@ -97,9 +108,15 @@ def filled_on_both(request: pytest.FixtureRequest) -> sa.Engine:
 
 
 def _restore(engine: sa.Engine) -> None:
-    plant(engine, *(f"TRUNCATE TABLE {table}" for table in FOUND))
+    plant(engine, *(f"TRUNCATE TABLE {table}" for table in MADE))
     for table in FILLED:
         plant(engine, f"TRUNCATE TABLE {table}", f"INSERT INTO {table} SELECT * FROM clean_{table}")
+
+
+def build_dense_minutes(engine: sa.Engine) -> None:
+    """What a candle run adds to ``kalshi_candle_1m`` for 20 September."""
+    with recorded_run(engine, RunKey("candles", SERIES), Traffic()) as run:
+        build_dense(run, Window("candles_dense", SERIES, SEP_20, SEP_20 + DAY))
 
 
 def check(engine: sa.Engine, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> dict[str, Any]:

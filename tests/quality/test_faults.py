@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange.transport import Traffic
-from kalshi.sync.derived_candles import build_dense
-from kalshi.sync.run import recorded_run
-from kalshi.warehouse.checkpoints import Window
-from kalshi.warehouse.ledger import RunKey
-from tests.quality.conftest import DAY, SEP_20, SERIES, ask, check, plant
+from tests.quality.conftest import DAY, SEP_20, SERIES, ask, build_dense_minutes, check, plant
 
 EVENT = "KXHIGHNY-26SEP20"
 MARKET = f"{EVENT}-B65.5"
@@ -296,9 +291,7 @@ DENSE_FAULTS = {
 
 def test_dense_minutes_are_looked_at_too(filled_on_both: sa.Engine) -> None:
     engine = filled_on_both
-    scope = Window("candles_dense", SERIES, SEP_20, SEP_20 + DAY)
-    with recorded_run(engine, RunKey("candles", SERIES), Traffic()) as run:
-        build_dense(run, scope)
+    build_dense_minutes(engine)
     assert broken(check(engine)) == set()
     (found,) = ask(
         engine,
@@ -316,7 +309,7 @@ def test_dense_minutes_are_looked_at_too(filled_on_both: sa.Engine) -> None:
             "INSERT INTO kalshi_candle_1m_dense SELECT * FROM built",
             f"DELETE FROM kalshi_candle_1m WHERE {minute}",
         )
-    plant(engine, "DROP TABLE built", "TRUNCATE TABLE kalshi_candle_1m_dense")
+    plant(engine, "DROP TABLE built")
 
 
 def test_a_column_of_another_type_is_found(filled: sa.Engine) -> None:

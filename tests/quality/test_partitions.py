@@ -80,9 +80,9 @@ def test_nothing_but_the_database_is_asked_and_the_report_needs_nobody(
         report = QUALITY.build(connection, "manual__x", [SERIES])
     page = QUALITY.write(report, tmp_path)
     assert {address[0] for address in asked} <= {"127.0.0.1"}
-    pages = [page, *(page.parent / "data_docs" / SERIES).glob("*.html")]
-    assert len(pages) == 11
-    for one in pages:
+    docs = {one.stem: one for one in (page.parent / "data_docs" / SERIES).glob("*.html")}
+    assert set(docs) == {suite.table for suite in SUITES} | {"kalshi_readiness"}
+    for one in (page, *docs.values()):
         text = one.read_text(encoding="utf-8").replace("http://www.w3.org/", "")  # the names of SVG's elements
         assert "http://" not in text
         assert "https://" not in text
