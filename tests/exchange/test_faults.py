@@ -5,12 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from kalshi.exchange import Exchange, ExchangeUnavailable, RequestRefused
-from kalshi.exchange.transport import Transport
 from kalshi.records import Found, Market, Rejected, Series
 from tests.conftest import quick_config
 from tests.exchange_server import ExchangeServer

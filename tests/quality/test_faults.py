@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.quality.conftest import DAY, SEP_20, SERIES, ask, build_dense_minutes, check, plant
+from tests.quality.conftest import ask, build_dense_minutes, check, plant
 
 EVENT = "KXHIGHNY-26SEP20"
 MARKET = f"{EVENT}-B65.5"
