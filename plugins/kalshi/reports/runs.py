@@ -14,6 +14,7 @@ from tabulate import tabulate
 from kalshi.reports.files import write_files
 from kalshi.settings import load_settings
 from kalshi.warehouse.ledger import PLAN, runs_of
+from kalshi.warehouse.server import text_with_lists
 
 if TYPE_CHECKING:
     import altair as alt
@@ -115,8 +116,8 @@ class RunReport:
 
 def rows_of(connection: sa.Connection, query: str, wanted: list[str]) -> list[Details]:
     """The rows of a query about the series in the list ``:wanted``, as in ``series_ticker IN :wanted``."""
-    statement = sa.text(query).bindparams(sa.bindparam("wanted", expanding=True))
-    return [dict(row) for row in connection.execute(statement, {"wanted": wanted}).mappings()]
+    rows = connection.execute(text_with_lists(query, "wanted"), {"wanted": wanted})
+    return [dict(row) for row in rows.mappings()]
 
 
 def cells(things: list[Details], columns: dict[str, str]) -> list[list[Any]]:

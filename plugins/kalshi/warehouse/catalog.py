@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series, known_time
+from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import (
     EVENT,
     EVENT_PLACEHOLDER,
@@ -187,9 +188,7 @@ def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: in
 
 
 def _unknown(connection: sa.Connection, tickers: Sequence[str]) -> set[str]:
-    there = sa.text("SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers").bindparams(
-        sa.bindparam("tickers", expanding=True)
-    )
+    there = text_with_lists("SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers", "tickers")
     return set(tickers) - set(connection.execute(there, {"tickers": list(tickers)}).scalars())
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import CANDLE_1M_DENSE
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
@@ -114,9 +115,10 @@ def _carried(ticker: str, minutes: Sequence[str], known: _Known) -> Iterator[str
 def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[str, datetime, datetime]]:
     """Each market with its first and its last minute in the window, naive UTC."""
     rows = connection.execute(
-        _for_tickers(
+        text_with_lists(
             "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market WHERE market_ticker IN :tickers "
-            "AND open_time_utc < :end AND close_time_utc > :start ORDER BY market_ticker"
+            "AND open_time_utc < :end AND close_time_utc > :start ORDER BY market_ticker",
+            "tickers",
         ),
         values,
     )
@@ -133,39 +135,43 @@ def _candles(connection: sa.Connection, values: dict[str, Any]) -> Iterator[Any]
         "AND c.source = '{}' AND c.bucket_start_utc < :start ORDER BY c.bucket_start_utc DESC LIMIT 1)"
     )
     last = connection.execute(
-        _for_tickers(
+        text_with_lists(
             f"SELECT market_ticker, {source.format('api_event')}, {source.format('trades')} FROM kalshi_market m "
-            "WHERE market_ticker IN :tickers"
+            "WHERE market_ticker IN :tickers",
+            "tickers",
         ),
         values,
     )
     keys = [(ticker, time) for ticker, *times in last for time in times if time]
     if keys:
-        before = sa.text(f"{CANDLE} WHERE (market_ticker, bucket_start_utc) IN :keys ORDER BY 1, 2, 3")
-        yield from connection.execute(before.bindparams(sa.bindparam("keys", keys, expanding=True)))
+        before = text_with_lists(f"{CANDLE} WHERE (market_ticker, bucket_start_utc) IN :keys ORDER BY 1, 2, 3", "keys")
+        yield from connection.execute(before, {"keys": keys})
     yield from connection.execute(
-        _for_tickers(
+        text_with_lists(
             f"{CANDLE} WHERE market_ticker IN :tickers AND bucket_start_utc >= :start AND bucket_start_utc < :end "
-            "ORDER BY 1, 2, 3"
+            "ORDER BY 1, 2, 3",
+            "tickers",
         ),
         values,
     )
 
 
 def _has_any(connection: sa.Connection, values: dict[str, Any]) -> bool:
-    query = _for_tickers(
+    query = text_with_lists(
         "SELECT 1 FROM kalshi_candle_1m_dense WHERE market_ticker IN :tickers "
-        "AND bucket_start_utc >= :start AND bucket_start_utc < :end LIMIT 1"
+        "AND bucket_start_utc >= :start AND bucket_start_utc < :end LIMIT 1",
+        "tickers",
     )
     return connection.execute(query, values).first() is not None
 
 
 def _delete_outside(connection: sa.Connection, values: dict[str, Any]) -> None:
     connection.execute(
-        _for_tickers(
+        text_with_lists(
             "DELETE d FROM kalshi_candle_1m_dense d JOIN kalshi_market m ON m.market_ticker = d.market_ticker "
             "WHERE d.market_ticker IN :tickers AND d.bucket_start_utc >= :start AND d.bucket_start_utc < :end AND "
-            "(d.bucket_start_utc <= m.open_time_utc - INTERVAL 1 MINUTE OR d.bucket_start_utc >= m.close_time_utc)"
+            "(d.bucket_start_utc <= m.open_time_utc - INTERVAL 1 MINUTE OR d.bucket_start_utc >= m.close_time_utc)",
+            "tickers",
         ),
         values,
     )
@@ -177,12 +183,13 @@ def carried_past(
     """The markets whose dense minutes from ``at`` on show quotes from before ``end``, and how far before
     ``until`` they go on; None where there are none."""
     rows = connection.execute(
-        _for_tickers(
+        text_with_lists(
             "SELECT d.market_ticker, MAX(d.bucket_start_utc) FROM kalshi_candle_1m_dense d "
             "WHERE d.market_ticker IN :tickers AND d.bucket_start_utc >= :at AND d.bucket_start_utc < :until "
             "AND NOT EXISTS (SELECT 1 FROM kalshi_candle_1m c WHERE c.market_ticker = d.market_ticker "
             "AND c.source = 'api_event' AND c.bucket_start_utc >= :end AND c.bucket_start_utc <= :at) "
-            "GROUP BY d.market_ticker"
+            "GROUP BY d.market_ticker",
+            "tickers",
         ),
         {"tickers": list(tickers), "end": naive_utc(end), "at": naive_utc(at), "until": naive_utc(until)},
     ).all()
@@ -190,10 +197,6 @@ def carried_past(
         return None
     last = max(latest for _, latest in rows).replace(tzinfo=UTC)
     return sorted(ticker for ticker, _ in rows), last + MINUTE
-
-
-def _for_tickers(query: str) -> sa.TextClause:
-    return sa.text(query).bindparams(sa.bindparam("tickers", expanding=True))
 
 
 def _minutes(start: datetime, end: datetime) -> Iterator[datetime]:

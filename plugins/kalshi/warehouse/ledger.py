@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.times import naive_utc
 
 PLAN = "(plan)"
@@ -105,25 +106,25 @@ def windows_of(connection: sa.Connection, job: str, dag_run_ids: list[str]) -> l
             "AND dag_run_id IS NOT NULL ORDER BY run_id DESC LIMIT 1)"
         )
     )
-    query = sa.text(
+    query = text_with_lists(
         "SELECT DISTINCT window_start_utc, window_end_utc FROM kalshi_sync_run WHERE job = :job "
-        f"AND window_start_utc IS NOT NULL AND window_end_utc > window_start_utc AND {chosen}"
+        f"AND window_start_utc IS NOT NULL AND window_end_utc > window_start_utc AND {chosen}",
+        *(["runs"] if dag_run_ids else []),
     )
-    values: dict[str, Any] = {"job": job}
-    if dag_run_ids:
-        query, values["runs"] = query.bindparams(sa.bindparam("runs", expanding=True)), dag_run_ids
-    return [(start, end) for start, end in connection.execute(query, values)]
+    return [(start, end) for start, end in connection.execute(query, {"job": job, "runs": dag_run_ids})]
 
 
 def changes_since(connection: sa.Connection, scopes: list[str], run_ids: list[int]) -> list[dict[str, Any]]:
     """Rows inserted and updated by job and table, in runs about ``scopes`` of other jobs than that of ``run_ids``,
     since the run of their job before them."""
-    query = sa.text(
+    query = text_with_lists(
         "SELECT r.job, r.report FROM kalshi_sync_run r JOIN (SELECT job, MIN(run_id) AS first_run FROM kalshi_sync_run "
         "WHERE run_id IN :run_ids GROUP BY job) mine ON r.job <> mine.job AND r.report IS NOT NULL "
         "AND r.scope IN :scopes AND r.ended_at_utc > COALESCE((SELECT MAX(b.started_at_utc) FROM kalshi_sync_run b "
-        "WHERE b.job = mine.job AND b.scope IN :scopes AND b.run_id < mine.first_run), '1970-01-01')"
-    ).bindparams(sa.bindparam("run_ids", expanding=True), sa.bindparam("scopes", expanding=True))
+        "WHERE b.job = mine.job AND b.scope IN :scopes AND b.run_id < mine.first_run), '1970-01-01')",
+        "run_ids",
+        "scopes",
+    )
     totals: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: {"inserted": 0, "updated": 0})
     for job, report in connection.execute(query, {"run_ids": run_ids or [0], "scopes": scopes}):
         for table, counts in (msgspec.json.decode(report).get("tables") or {}).items():

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from kalshi.records import Balance, Fill, Found, PortfolioSettlement, Position, known_time
 from kalshi.warehouse.catalog import expect_markets
+from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import BALANCE, EXCHANGE_POSITION, FILL, PORTFOLIO_SETTLEMENT, POSITION
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
@@ -178,7 +179,7 @@ def forget_exchange_positions(connection: sa.Connection, listed: Collection[str]
             f"DELETE FROM kalshi_exchange_position {those} 'unsettled'",
             f"UPDATE kalshi_exchange_position SET list = 'archived' {those} 'settled'",
         ):
-            connection.execute(_expanded(sa.text(change)), {**of, "tickers": gone})
+            connection.execute(text_with_lists(change, "tickers"), {**of, "tickers": gone})
 
 
 def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
@@ -236,8 +237,8 @@ def unfinished_markets(connection: sa.Connection, subaccount: int) -> list[str]:
 
 def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dict[str, str]:
     """The series of these markets."""
-    query = sa.text("SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers")
-    rows = connection.execute(_expanded(query), {"tickers": list(tickers)})
+    query = "SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
+    rows = connection.execute(text_with_lists(query, "tickers"), {"tickers": list(tickers)})
     return {row.market_ticker: row.series_ticker for row in rows}
 
 
@@ -254,13 +255,14 @@ def _since_flat(
     connection: sa.Connection, subaccount: int, tickers: list[str]
 ) -> dict[str, tuple[datetime | None, datetime | None]]:
     """By market: when its fills opened what they hold now, or when they closed it."""
-    query = sa.text(
+    query = text_with_lists(
         "SELECT market_ticker, executed_at_utc, IF(outcome = 'yes', quantity, -quantity) FROM kalshi_fill "
-        "WHERE subaccount = :s AND market_ticker IN :tickers ORDER BY executed_at_utc, fill_id"
+        "WHERE subaccount = :s AND market_ticker IN :tickers ORDER BY executed_at_utc, fill_id",
+        "tickers",
     )
     positions: dict[str, Decimal] = defaultdict(Decimal)
     times: dict[str, tuple[datetime | None, datetime | None]] = {}
-    for ticker, at, change in connection.execute(_expanded(query), {"s": subaccount, "tickers": tickers}):
+    for ticker, at, change in connection.execute(query, {"s": subaccount, "tickers": tickers}):
         positions[ticker] += change
         opened, _ = times.get(ticker, (None, None))
         times[ticker] = (opened or at, None) if positions[ticker] else (None, at)
@@ -269,9 +271,6 @@ def _since_flat(
 
 def _bids(connection: sa.Connection, tickers: list[str]) -> dict[str, tuple[Decimal | None, Decimal | None]]:
     """By market: what a contract of YES and one of NO bring now."""
-    query = sa.text("SELECT market_ticker, yes_bid, 1 - yes_ask FROM kalshi_market WHERE market_ticker IN :tickers")
-    return {ticker: (yes, no) for ticker, yes, no in connection.execute(_expanded(query), {"tickers": tickers})}
-
-
-def _expanded(query: sa.TextClause) -> sa.TextClause:
-    return query.bindparams(sa.bindparam("tickers", expanding=True))
+    query = "SELECT market_ticker, yes_bid, 1 - yes_ask FROM kalshi_market WHERE market_ticker IN :tickers"
+    rows = connection.execute(text_with_lists(query, "tickers"), {"tickers": tickers})
+    return {ticker: (yes, no) for ticker, yes, no in rows}

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from kalshi.warehouse.server import text_with_lists
+
 
 def latest_settled_at(connection: sa.Connection, series_ticker: str) -> datetime | None:
     """The latest settlement of a series by the exchange's own time."""
@@ -64,10 +66,8 @@ def doubtful(connection: sa.Connection, series_ticker: str) -> list[str]:
 def without_settlement(connection: sa.Connection, tickers: Iterable[str]) -> list[str]:
     """Those of the markets that have no settlement here."""
     wanted = sorted(tickers)
-    query = sa.text("SELECT market_ticker FROM kalshi_settlement WHERE market_ticker IN :tickers").bindparams(
-        sa.bindparam("tickers", expanding=True)
-    )
-    there = set(connection.execute(query, {"tickers": wanted}).scalars())
+    query = "SELECT market_ticker FROM kalshi_settlement WHERE market_ticker IN :tickers"
+    there = set(connection.execute(text_with_lists(query, "tickers"), {"tickers": wanted}).scalars())
     return [ticker for ticker in wanted if ticker not in there]
 
 
