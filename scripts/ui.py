@@ -16,6 +16,7 @@ from pathlib import Path
 
 import requests
 
+from scripts.airflow_home import patient_sqlite
 from scripts.backends import EXCHANGES, LOCAL, connections
 from scripts.private_server import free_port
 
@@ -54,6 +55,7 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
     """
     url = f"http://127.0.0.1:{port}"
     environment = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": patient_sqlite(Path(environment["AIRFLOW_HOME"])),
         **environment,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # standalone calls `airflow`
         "AIRFLOW__API__HOST": "127.0.0.1",
