@@ -19,6 +19,11 @@ DEFAULTS = {
 """Variables that are already set win."""
 
 
+def patient_sqlite(home: Path) -> str:
+    """The address of Airflow's own database in ``home``. Its parts wait a minute for each other rather than 5 s."""
+    return f"sqlite:///{home.resolve()}/airflow.db?timeout=60"
+
+
 def main() -> None:
     lines = "; ".join(f"os.environ.setdefault({name!r}, {value!r})" for name, value in DEFAULTS.items())
     # Python reads .pth files at its start: a bare `.venv/bin/airflow` finds the DAGs, `import kalshi` works.

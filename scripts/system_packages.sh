@@ -29,6 +29,7 @@ test)
   need mariadb-server-core have mariadbd
   need mariadb-client-core have mysql
   need chromium have chromium
+  need redis-server have redis-server
   ;;
 esac
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import requests
 
+from scripts.airflow_home import patient_sqlite
 from scripts.backends import EXCHANGES, LOCAL, connections
 from scripts.private_server import free_port
 
@@ -54,6 +55,7 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
     """
     url = f"http://127.0.0.1:{port}"
     environment = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": patient_sqlite(Path(environment["AIRFLOW_HOME"])),
         **environment,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # standalone calls `airflow`
         "AIRFLOW__API__HOST": "127.0.0.1",
@@ -75,16 +77,16 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
         ) as airflow,
     ):
         try:
-            _wait_until_up(url, airflow, log)
+            wait_until_up(url, airflow, log)
             yield airflow, url
         except KeyboardInterrupt:
             print("\nStopping Airflow …", flush=True)
             raise
         finally:
-            _stop(airflow)
+            stop_group(airflow)
 
 
-def _wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline and airflow.poll() is None:
         try:
@@ -97,18 +99,18 @@ def _wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> Non
     raise SystemExit(f"Airflow didn't start within {SECONDS_TO_START} s: see {log}.")
 
 
-def _stop(airflow: subprocess.Popen[bytes]) -> None:
-    """Stop Airflow with all its workers: they are asked first, and ended where they don't listen."""
+def stop_group(leader: subprocess.Popen[bytes]) -> None:
+    """Stop a process with its whole group: they are asked first, and ended where they don't listen."""
     for how, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
         try:
-            os.killpg(airflow.pid, how)
+            os.killpg(leader.pid, how)
         except ProcessLookupError:
             return
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            airflow.poll()
+            leader.poll()
             try:
-                os.killpg(airflow.pid, 0)
+                os.killpg(leader.pid, 0)
             except ProcessLookupError:
                 return
             time.sleep(0.1)

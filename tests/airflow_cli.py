@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.airflow_home import patient_sqlite
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -43,6 +45,7 @@ def airflow_in(home: Path) -> Airflow:
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": patient_sqlite(home),
     }
     airflow = Airflow(home, environment)
     done = airflow.run("db", "migrate")

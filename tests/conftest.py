@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,12 +15,11 @@ from playwright.sync_api import Browser, sync_playwright
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
-from scripts import private_server, real_mysql
+from scripts import backends, private_server, real_mysql
 from scripts.private_server import PrivateServer, ServerError
 from tests.airflow_cli import Airflow, airflow_in
 from tests.exchange_server import ExchangeServer
 
-LOCAL = Path(__file__).resolve().parents[1] / ".local" / "tests"
 DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
 
@@ -45,9 +43,9 @@ def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     """A real MySQL of Debian's unstable release. The only thing here that may be skipped."""
     folder = tmp_path_factory.mktemp("mysql")
     try:
-        LOCAL.mkdir(parents=True, exist_ok=True)
-        with FileLock(LOCAL / "mysql.lock"):
-            program = real_mysql.download(LOCAL / "mysql")
+        backends.LOCAL.mkdir(exist_ok=True)
+        with FileLock(backends.LOCAL / "real-mysql.lock"):
+            program = real_mysql.download(backends.LOCAL / "real-mysql")
     except ServerError as error:
         MISSING_MYSQL.append(str(error))
         pytest.skip("no real MySQL to be had")
@@ -128,7 +126,7 @@ def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
 @pytest.fixture(scope="session")
 def airflow(worker_id: str) -> Airflow:
     """Airflow's command line, with a metadata database that later test sessions use again."""
-    return airflow_in(LOCAL / "airflow" / worker_id)
+    return airflow_in(backends.LOCAL / "tests" / "airflow" / worker_id)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
-from scripts import private_server
-from scripts.bench import candles, catalog, quality
+from scripts import private_server, real_mysql
+from scripts.backends import LOCAL
+from scripts.bench import candles, catalog, quality, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -23,6 +24,8 @@ def main() -> None:
     parser.add_argument("--days", type=int, nargs="+", default=[1, 10, 50], help="sizes of the growth, in days")
     parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 1_000_000, 5_000_000], help="beside a day")
     parser.add_argument("--quality-days", type=int, default=60, help="a longer quality run, on the most rows")
+    parser.add_argument("--workers", type=int, default=2, help="Celery workers")
+    parser.add_argument("--tasks", type=int, default=8, help="mapped tasks that they share")
     args = parser.parse_args()
     options = ("--requests-per-second=0", f"--wide-markets={args.markets}", "--since=2026-07-01", "--dense-candles")
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +66,24 @@ def quality_growth(_: str, server: PrivateServer, args: argparse.Namespace) -> N
     print(f"\n{quality.measure(server, args.rows, args.quality_days)}\n")
 
 
-CONTESTS = {"markets": markets_contests, "candles": candles_contest, "quality": quality_growth}
+def workers_share(_: str, __: PrivateServer, args: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        server = private_server.ensure(folder, real_mysql.download(LOCAL / "real-mysql"))
+        try:
+            outcome = workers.measure(folder, server, workers=args.workers, tasks=args.tasks, days=20)
+        finally:
+            private_server.stop(folder)
+    print(f"\nworkers: {args.workers} Celery workers, one budget of {workers.LIMIT} requests per second\n")
+    print(f"{outcome.table()}\n")
+
+
+CONTESTS = {
+    "markets": markets_contests,
+    "candles": candles_contest,
+    "quality": quality_growth,
+    "workers": workers_share,
+}
 
 if __name__ == "__main__":
     main()

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
 from scripts import ui
+from scripts.airflow_api import Dag
 from scripts.private_server import free_port
 from tests.airflow_cli import Airflow, airflow_in
 from tests.exchange_server import ExchangeServer
@@ -24,7 +22,6 @@ from tests.sync.conftest import select
 DAYS = 10
 OLDER = 2
 """Days before those, which are asked for with ``airflow backfill create``."""
-SECONDS = 300
 NOW = datetime.now(UTC)
 FIRST = NOW.date() - timedelta(days=DAYS)
 LAST = NOW.date() - timedelta(days=1)
@@ -58,40 +55,6 @@ def fresh_airflow(tmp_path: Path, empty_database: str, exchange_of_today: Exchan
     done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
     assert done.returncode == 0, done.stdout
     return airflow
-
-
-class Dag:
-    """One DAG, by Airflow's own API."""
-
-    def __init__(self, url: str, dag_id: str) -> None:
-        self._url = f"{url}/api/v2/dags/{dag_id}"
-        token = requests.get(f"{url}/auth/token", timeout=60).json()["access_token"]
-        self._headers = {"Authorization": f"Bearer {token}"}
-
-    def switch_on(self) -> None:
-        """As soon as Airflow has found it."""
-        deadline = time.monotonic() + SECONDS
-        while not self._ask("PATCH", json={"is_paused": False}).ok:
-            assert time.monotonic() < deadline, "Airflow doesn't find the DAG"
-            time.sleep(0.5)
-
-    def trigger(self, **conf: str) -> None:
-        self._ask("POST", "/dagRuns", json={"logical_date": None, "conf": conf}).raise_for_status()
-
-    def runs(self, number: int) -> list[dict[str, Any]]:
-        """In the order of their dates, once so many are over."""
-        deadline = time.monotonic() + SECONDS
-        while True:
-            answer = self._ask("GET", "/dagRuns")
-            answer.raise_for_status()
-            runs: list[dict[str, Any]] = answer.json()["dag_runs"]
-            if sum(run["state"] in ("success", "failed") for run in runs) >= number:
-                return sorted(runs, key=lambda run: str(run["logical_date"]))
-            assert time.monotonic() < deadline, [(run["logical_date"], run["state"]) for run in runs]
-            time.sleep(1)
-
-    def _ask(self, method: str, path: str = "", **arguments: Any) -> requests.Response:
-        return requests.request(method, self._url + path, headers=self._headers, timeout=60, **arguments)
 
 
 def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them_holds(

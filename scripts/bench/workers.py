@@ -1,0 +1,122 @@
+"""Celery workers that share one request budget: how much of the exchange's rate limit they use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import requests
+import sqlalchemy as sa
+from tabulate import tabulate
+
+from kalshi.settings import INCLUDE
+from sandbox import process as sandbox_process
+from scripts.airflow_api import Dag
+from scripts.airflow_home import DEFAULTS, PROJECT
+from scripts.bench.contest import fresh_warehouse
+from scripts.cluster import cluster
+from scripts.private_server import PrivateServer
+
+LIMIT = 20
+"""Requests per second of the exchange's Basic tier; ours and the sandbox's."""
+BUCKET = 2 * LIMIT
+"""What the exchange lets through at once after a pause."""
+FIRST = date(2025, 12, 1)
+"""All of it is archived, where every market costs a request."""
+SINCE = FIRST - timedelta(days=3)
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one backfill in ``tasks`` mapped tasks did.
+
+    ``states`` of the mapped tasks; ``tasks_of_workers``: how many tasks each worker did; ``requests``: what came
+    in each unix second; ``refused``: answers of 429; ``together``: the unix seconds from the start of the last task
+    to the end of the first one, both outside; ``candles`` in the warehouse.
+    """
+
+    states: tuple[str, ...]
+    tasks_of_workers: tuple[int, ...]
+    requests: dict[int, int]
+    refused: int
+    together: range
+    candles: int
+
+    @property
+    def busiest(self) -> int:
+        return max(self.requests.values())
+
+    @property
+    def used(self) -> float:
+        """The share of the limit that was used while all tasks ran."""
+        if not self.together:
+            return float("nan")
+        return sum(self.requests.get(second, 0) for second in self.together) / (LIMIT * len(self.together))
+
+    def table(self) -> str:
+        cells: list[tuple[str, object]] = [
+            ("mapped tasks that succeeded", f"{self.states.count('success')} of {len(self.states)}"),
+            ("of them on each worker", " and ".join(str(n) for n in self.tasks_of_workers)),
+            ("candles", f"{self.candles:,}"),
+            ("requests", f"{sum(self.requests.values()):,}"),
+            (f"requests in the busiest second (limit {LIMIT}, bucket {BUCKET})", self.busiest),
+            ("requests refused with 429", self.refused),
+            ("seconds in which all tasks ran", len(self.together)),
+            ("share of the limit used in them", f"{self.used:.2f}"),
+        ]
+        return tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=("left", "right"))
+
+
+def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, days: int) -> Outcome:
+    """Backfill ``days`` of archived candles of one series in each of ``tasks`` tasks.
+
+    ``server``: a MySQL (Airflow's scheduler can't work on MariaDB); Airflow's database stays there.
+    """
+    options = (f"--requests-per-second={LIMIT}", f"--since={SINCE}", "--wide-markets=0")
+    with (
+        sandbox_process.running(folder / "sandbox-limited.log", *options) as url,
+        fresh_warehouse(server, "bench_workers") as engine,
+    ):
+        environment = {
+            **DEFAULTS,
+            "PYTHONPATH": str(PROJECT / "plugins"),
+            "AIRFLOW_CONN_KALSHI_WAREHOUSE": server.database("bench_workers"),
+            "AIRFLOW_CONN_KALSHI_DEFAULT": f"kalshi://{url.removeprefix('http://')}",
+            "KALSHI_REPORTS_FOLDER": str(folder / "reports"),
+            "KALSHI_SETTINGS": str(_without_dense(folder)),
+        }
+        shares = {"workers": workers, "concurrency": -(-tasks // workers)}
+        with cluster(folder / "airflow", server.database("bench_airflow"), environment, **shares) as running:
+            dag = Dag(running.url, "kalshi_candles_backfill")
+            dag.switch_on()
+            last = FIRST + timedelta(days=tasks * days - 1)
+            run = dag.trigger(series=["KXHIGHNY"], date_from=str(FIRST), date_to=str(last), chunk_days=days)
+            dag.runs(1, SECONDS)
+            chunks = dag.tasks(run, "sync_chunk")
+            logs = [log.read_text(encoding="utf-8") for log in running.worker_logs]
+        stats = requests.get(f"{url.removesuffix('/trade-api/v2')}/sandbox/stats", timeout=10).json()
+        with engine.connect() as connection:
+            candles = connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_candle_1m")).scalar_one()
+    return Outcome(
+        states=tuple(chunk["state"] for chunk in chunks),
+        tasks_of_workers=tuple(len(re.findall(r"Task .* succeeded in", log)) for log in logs),
+        requests={int(second): n for second, n in stats["by_second"].items()},
+        refused=stats["refused"],
+        together=_together([(chunk["start_date"], chunk["end_date"]) for chunk in chunks]),
+        candles=candles,
+    )
+
+
+def _without_dense(folder: Path) -> Path:
+    """Settings in which the exchange is what limits, not the two cores that all of this shares."""
+    settings = folder / "kalshi.toml"
+    settings.write_text((INCLUDE / "kalshi.toml").read_text(encoding="utf-8").replace("dense = true", "dense = false"))
+    return settings
+
+
+def _together(spans: list[tuple[str, str]]) -> range:
+    starts, ends = zip(*((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in spans), strict=True)
+    return range(int(max(starts).timestamp()) + 1, int(min(ends).timestamp()))
