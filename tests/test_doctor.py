@@ -210,3 +210,13 @@ def test_the_command_line_knows_the_connections_and_pools_of_airflow(
     done = airflow.python("-m", "kalshi", "doctor", **environment)
     assert done.returncode == 1
     assert "airflow pools set kalshi_api" in done.stdout
+
+
+def test_airflow_on_mariadb_is_warned_of(airflow: Airflow, empty_database: str) -> None:
+    environment = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": empty_database.replace("mysql://", "mysql+pymysql://"),
+        "PYTHONPATH": str(PROJECT / "plugins"),
+    }
+    assert airflow.run("db", "migrate", **environment).returncode == 0
+    done = airflow.python("-m", "kalshi", "doctor", **environment)
+    assert "Airflow's scheduler dies on MariaDB" in done.stdout

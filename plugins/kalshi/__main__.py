@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from airflow.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException
-from sqlalchemy import make_url
+from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
@@ -33,7 +32,7 @@ def main() -> None:
 
 def doctor() -> None:
     """Print every finding."""
-    findings = [*examine(), _pool(), _driver()]
+    findings = [*examine(), *_airflows_own()]
     print(tabulate([(f.state, f.check, f.words) for f in findings], tablefmt="plain", disable_numparse=True))
     failed = sum(f.state == "fail" for f in findings)
     warned = sum(f.state == "warn" for f in findings)
@@ -41,28 +40,36 @@ def doctor() -> None:
     raise SystemExit(1 if failed else 0)
 
 
-def _pool() -> Finding:
-    """Pools are in Airflow's own database, which tasks don't see."""
+def _airflows_own() -> list[Finding]:
+    """The pool and the kind of Airflow's own database, which tasks don't see."""
     from airflow.models.pool import Pool
+    from airflow.utils.session import create_session
 
     try:
-        pool = Pool.get_pool(POOL)
+        with create_session() as session:
+            pool, dialect = Pool.get_pool(POOL, session=session), session.connection().dialect
+            slots = pool.slots if pool else 0
     except DBAPIError as error:
-        return Finding("pool", "fail", f"Airflow's own database can't be asked: {error.orig}.")
-    if pool is None:
-        return Finding(
-            "pool", "fail", f'There is no pool {POOL}: airflow pools set {POOL} 8 "Tasks that ask the exchange"'
-        )
-    return Finding("pool", "ok", f"{POOL}: {pool.slots} tasks at the same time")
+        return [Finding("Airflow's database", "fail", f"it can't be asked: {error.orig}.")]
+    return [_pool(slots), _database(dialect)]
 
 
-def _driver() -> Finding:
-    """Whether the scheduler survives a callback: see docs/operations.md, Alerts."""
-    driver = make_url(conf.get("database", "sql_alchemy_conn")).get_dialect().driver
-    if driver == "mysqldb" and load_settings().notifiers:
+def _pool(slots: int) -> Finding:
+    if not slots:
+        words = f'There is no pool {POOL}: airflow pools set {POOL} 8 "Tasks that ask the exchange"'
+        return Finding("pool", "fail", words)
+    return Finding("pool", "ok", f"{POOL}: {slots} tasks at the same time")
+
+
+def _database(dialect: Dialect) -> Finding:
+    """Whether the scheduler survives it: see docs/operations.md, Airflow's own database."""
+    check = "Airflow's database"
+    if getattr(dialect, "is_mariadb", False):
+        return Finding(check, "fail", "Airflow's scheduler dies on MariaDB: give it MySQL or PostgreSQL")
+    if dialect.driver == "mysqldb" and load_settings().notifiers:
         words = "with mysqlclient the scheduler dies of an alert: write mysql+pymysql:// in sql_alchemy_conn"
-        return Finding("Airflow's database", "fail", words)
-    return Finding("Airflow's database", "ok", f"driver {driver}")
+        return Finding(check, "fail", words)
+    return Finding(check, "ok", f"{dialect.name}, driver {dialect.driver}")
 
 
 def migrate() -> None:
