@@ -242,3 +242,11 @@ def test_the_loser_of_a_deadlock_tries_again(samples: sa.Engine) -> None:
             done.result()
     assert len(attempts) == 3
     assert {name: r["number"] for name, r in stored(samples).items()} == {"a": 2, "b": 2}
+
+
+def test_a_misfit_does_not_hide_an_earlier_row_of_its_key(samples_each_way: sa.Engine) -> None:
+    batch = [row("a", words="first"), row("a", words="good"), row("a", price="much"), row("a", price="more")]
+    counts = write(samples_each_way, batch)
+    assert [misfit.row for misfit in counts.misfits] == [batch[3], batch[2]]
+    assert (counts.inserted, counts.duplicates) == (1, 1)
+    assert stored(samples_each_way)["a"]["words"] == "good"

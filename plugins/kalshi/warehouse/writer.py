@@ -42,7 +42,7 @@ class Misfit:
 
 @dataclass
 class WriteCounts:
-    """What became of the rows. ``duplicates`` repeated a key of the same batch; the last one counted."""
+    """What became of the rows. ``duplicates`` repeated a key of the same batch, where the last one that fits counts."""
 
     inserted: int = 0
     updated: int = 0
@@ -116,8 +116,7 @@ class Staging:
         # LIKE takes the checks along: MariaDB's JSON is a text with a check.
         self._run(f"CREATE TEMPORARY TABLE `{self.name}` LIKE `{self.table.name}`")
         if self._try(self._rows):
-            self._rows = self._without_repeated_keys()
-            self._stage(self._rows)
+            self._stage_one_of_each_key()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -126,7 +125,7 @@ class Staging:
 
     def merge(self, run_id: int) -> WriteCounts:
         """Move the staged rows into the table; exact counts of what changed."""
-        count = len(self._rows) - len(self._counts.misfits)
+        count = len(self._rows) - self._counts.duplicates - len(self._counts.misfits)
         if count and self._changes_something():
             self._counts.add(upsert_selected(self._connection, self.table, self._select(), {}, run_id=run_id))
         else:
@@ -152,16 +151,23 @@ class Staging:
         cursor.execute(sql, values or None)
         return cursor
 
-    def _without_repeated_keys(self) -> list[Row]:
-        """The rows, of those with the same key the last one. Asked only where the server refused them: it is rare."""
+    def _stage_one_of_each_key(self) -> None:
+        """Of rows with the same key stage the last one that fits. Asked only where the server refused them all."""
         positions = [self.table.columns.index(column) for column in self.table.key]
-        width = positions[-1] + 1
-        by_key: dict[Any, Row] = {}
-        for row in self._rows:
-            fields = row.split(b"\t", width)[:width] if isinstance(row, bytes) else row
-            by_key[tuple(fields[i] for i in positions)] = row
-        self._counts.duplicates = len(self._rows) - len(by_key)
-        return list(by_key.values())
+
+        def key(row: Row) -> tuple[Any, ...]:
+            fields = row.split(b"\t", positions[-1] + 1) if isinstance(row, bytes) else row
+            return tuple(fields[i] for i in positions)
+
+        rows = self._rows
+        while rows:
+            last = {key(row): number for number, row in enumerate(rows)}
+            known_misfits = len(self._counts.misfits)
+            self._stage([rows[number] for number in last.values()])
+            misfits = {key(misfit.row) for misfit in self._counts.misfits[known_misfits:]}
+            earlier = [row for number, row in enumerate(rows) if number != last[key(row)]]
+            rows = [row for row in earlier if key(row) in misfits]
+            self._counts.duplicates += len(earlier) - len(rows)
 
     def _stage(self, rows: list[Row]) -> None:
         """Stage ``rows``; where some don't fit, halve until those are alone."""
