@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from kalshi.reports.files import folder_name
 from kalshi.settings import NotifierSettings, load_settings
+from kalshi.words import one_line
 
 LONGEST_NOTE = 500
 """Characters of one note; the report has the rest."""
@@ -53,7 +54,8 @@ class Alert:
 
     def _shown(self) -> list[tuple[str, str]]:
         shown = [
-            (name, words if len(words) <= LONGEST_NOTE else f"{words[:LONGEST_NOTE]}…") for name, words in self.notes
+            (name, words if len(words) <= LONGEST_NOTE else f"{words[:LONGEST_NOTE]}…")
+            for name, words in ((name, one_line(words)) for name, words in self.notes)
         ]
         return shown[:MOST_NOTES] + ([("and", f"{len(shown) - MOST_NOTES} more")] if len(shown) > MOST_NOTES else [])
 

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
+from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from tests.conftest import quick_config
 from tests.exchange_server import ExchangeServer
@@ -287,3 +288,30 @@ def test_the_live_tier_counts_where_the_historical_one_disagrees(
 def listed(server: ExchangeServer, path: str) -> list[dict[str, Any]]:
     markets: list[dict[str, Any]] = server.get(path, series_ticker="KXHIGHNY", limit=1000).json()["markets"]
     return markets
+
+
+def test_a_ticker_with_line_ends_and_escapes_stays_on_its_line_of_the_log_and_the_report(
+    settle: Settle, warehouse: sa.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    cruel = "KXHIGHNY-\n2026-09-22 ERROR all is lost\r\x1b[31m"
+    with warehouse.begin() as planting:
+        for statement in (
+            "INSERT INTO kalshi_series (series_ticker, run_id) VALUES ('KXHIGHNY', 1)",
+            "INSERT INTO kalshi_event (event_ticker, series_ticker, run_id) VALUES (:cruel, 'KXHIGHNY', 1)",
+            "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, run_id) "
+            "VALUES (:cruel, :cruel, 'KXHIGHNY', 1)",
+            "INSERT INTO kalshi_settlement (market_ticker, event_ticker, series_ticker, result, settled_at_utc, "
+            "settled_at_source, run_id) VALUES (:cruel, :cruel, 'KXHIGHNY', 'no', '2026-09-01', 'settlement_ts', 1)",
+        ):
+            planting.execute(sa.text(statement), {"cruel": cruel})
+    report = settle(dag_run_id="manual__cruel")
+    said = "KXHIGHNY- 2026-09-22 ERROR all is lost [31m"
+    assert said in report["warnings"][0]
+    assert said in caplog.text
+    with warehouse.connect() as connection:
+        text = SETTLEMENTS.text(SETTLEMENTS.build(connection, "manual__cruel", ["KXHIGHNY"]))
+    assert text.count(said) == 2, "as a warning, and in the table of odd ones"
+    for shown in (*(record.getMessage() for record in caplog.records), *text.splitlines()):
+        assert "\n" not in shown
+        assert "\x1b" not in shown
+        assert not shown.startswith("2026-09-22 ERROR")

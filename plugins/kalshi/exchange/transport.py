@@ -16,6 +16,7 @@ from kalshi.exchange.budget import LocalBudget, RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, ExchangeUnavailable, RequestRefused, TransientFault
 from kalshi.exchange.signing import KeySignature
+from kalshi.words import one_line
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -45,7 +46,7 @@ def _quote(body: bytes) -> str:
     if isinstance(error, dict):
         parts = [str(error[name]) for name in ("code", "message", "details") if error.get(name)]
         error = ": ".join(parts) or text
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
+    line = one_line(str(error))
     return (line[:LONGEST_QUOTE] + "…") if len(line) > LONGEST_QUOTE else (line or "(empty body)")
 
 

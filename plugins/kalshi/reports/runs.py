@@ -15,6 +15,7 @@ from kalshi.reports.files import write_files
 from kalshi.settings import load_settings
 from kalshi.warehouse.ledger import PLAN, runs_of
 from kalshi.warehouse.server import text_with_lists
+from kalshi.words import one_line
 
 if TYPE_CHECKING:
     import altair as alt
@@ -86,15 +87,15 @@ class RunReport:
 
     def table(self, series: list[Details]) -> str:
         """What the run did, as an aligned text table, with what went wrong below it."""
-        lines = tabulate(cells(series, self.columns), headers=list(self.columns.values()), floatfmt=".1f")
-        notes = [f"{s['scope']}: {note}" for s in series for note in [s.get("error"), *s.get("warnings", [])] if note]
-        return "\n".join([lines, *notes])
+        lines = _aligned(cells(series, self.columns), list(self.columns.values()), floatfmt=".1f")
+        notes = [(s["scope"], note) for s in series for note in [s.get("error"), *s.get("warnings", [])] if note]
+        return "\n".join([lines, *(f"{scope}: {one_line(note)}" for scope, note in notes)])
 
     def text(self, report: Details) -> str:
         """The whole report as aligned text tables."""
         parts = [f"What this run did\n\n{self.table(report['series'])}"]
         parts += [
-            f"{section.title}\n\n{tabulate(section.rows, headers=list(section.headers))}"
+            f"{section.title}\n\n{_aligned(section.rows, section.headers)}"
             for section in self.sections(report)
             if section.rows
         ]
@@ -112,6 +113,12 @@ class RunReport:
             run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
             sections=self.sections(report),
         )
+
+
+def _aligned(rows: Sequence[Sequence[Any]], headers: Sequence[str], floatfmt: str = "g") -> str:
+    """A text table, a line for each row."""
+    lines = [[one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    return tabulate(lines, headers=list(headers), floatfmt=floatfmt)
 
 
 def rows_of(connection: sa.Connection, query: str, wanted: list[str]) -> list[Details]:

@@ -17,6 +17,7 @@ from kalshi.records import Rejected
 from kalshi.warehouse import ledger
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
+from kalshi.words import one_line
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class SyncRun:
         ledger.reject(connection, self.run_id, ((r.endpoint, r.reason, r.raw) for r in rejected))
 
     def warn(self, warning: str) -> None:
+        warning = one_line(warning)
         log.warning("%s", warning)
         self.warnings.append(warning)
 
