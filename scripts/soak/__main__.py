@@ -46,6 +46,8 @@ REPORTS_KEPT = 5
 """Of each DAG: few, so that old ones are deleted within the hour."""
 HISTORY = timedelta(days=30)
 """How far back the sandbox's events go."""
+LEAD = timedelta(minutes=12)
+"""Of simulated time, in which candles are backfilled before the DAGs are switched on."""
 MINUTES_TO_END = 10
 """Simulated minutes after the last run fell due, within which all must be over; else the machine doesn't keep up."""
 
@@ -57,6 +59,7 @@ class Soak:
     api: AirflowApi
     watch: Watch
     clock: Clock
+    start: datetime
     minutes: float
     due: deque[DueRun]
     asset_dags: list[str]
@@ -64,10 +67,15 @@ class Soak:
 
     @property
     def minute(self) -> float:
-        return (self.clock.now() - self.clock.start) / timedelta(minutes=1)
+        """Simulated, since the DAGs were switched on; below 0 before."""
+        return (self.clock.now() - self.start) / timedelta(minutes=1)
 
     def run(self) -> bool:
-        """Until the time is up and all runs are over; whether they were in time."""
+        """The backfill, then what falls due until the time is up and all runs are over; whether they were in time."""
+        self.api.trigger(backfill(self.start))
+        while self.minute < 0:
+            self._trigger_for_assets()
+            time.sleep(1)
         while self.minute < self.minutes:
             self._step()
         while self.api.count_runs(*ACTIVE) or self._trigger_for_assets():
@@ -80,7 +88,7 @@ class Soak:
         while self.due and self.due[0].run_after <= self.clock.now():
             self.api.trigger(self.due.popleft())
         self._trigger_for_assets()
-        if self.minute >= len(self.samples):  # one a simulated minute
+        if not self.samples or int(self.minute) > int(self.samples[-1][0]):
             self._sample()
         time.sleep(1)
 
@@ -116,13 +124,11 @@ def main() -> None:
     start = start_around_midnight(datetime.now(UTC), args.minutes)
     prepare_folder(start, args.series)
     dags = load_dags(PROJECT / "dags")
-    due = [*due_runs(dags, start, start + timedelta(minutes=args.minutes)), backfill(start, args.minutes)]
-    due.sort(key=lambda run: run.run_after)
+    due = deque(due_runs(dags, start, start + timedelta(minutes=args.minutes)))
     with running(dags, start, args.speed) as (api, watch, clock):
-        soak = Soak(
-            api, watch, clock, args.minutes, deque(due), [n for n, dag in dags.items() if waits_for_assets(dag)]
-        )
-        print(f"{len(due)} runs will fall due from {start:%Y-%m-%d %H:%M} on, and those that assets start:", flush=True)
+        asset_dags = [name for name, dag in dags.items() if waits_for_assets(dag)]
+        soak = Soak(api, watch, clock, start, args.minutes, due, asset_dags)
+        print(f"{BACKFILL} first; {len(due)} runs fall due from {start:%Y-%m-%d %H:%M} on, more by assets:", flush=True)
         in_time = soak.run()
         time.sleep(5)  # the last task's process goes after its run is over
         faults = faults_of(soak, in_time)
@@ -174,11 +180,12 @@ def soak_settings(text: str, series: list[str], first_day: date) -> str:
     return "[[series]]".join([facts, *chosen])
 
 
-def backfill(start: datetime, minutes: float) -> DueRun:
-    """A run of the manual DAG in the first quarter, over days that no scheduled run reads."""
+def backfill(start: datetime) -> DueRun:
+    """A run of the manual DAG before the others, over the days before theirs: without a history of settled events
+    data quality rightly fails."""
     last = start.date() - timedelta(days=2)
     days = {"date_from": str(last - timedelta(days=BACKFILL_DAYS - 1)), "date_to": str(last)}
-    return DueRun(BACKFILL, start + timedelta(minutes=minutes / 4), conf=days)
+    return DueRun(BACKFILL, start - LEAD, conf=days)
 
 
 @contextmanager
@@ -203,10 +210,10 @@ def running(dags: Collection[str], start: datetime, speed: float) -> Iterator[tu
             api = AirflowApi(url)
             api.wait_for_dags(dags)
             options = (f"--since={(start - HISTORY).date()}", "--wide-markets=0", f"--make-key={key}")
-            clock_options = (f"--clock={start.isoformat()}", f"--speed={speed}", f"--port={port}")
+            clock_options = (f"--clock={(start - LEAD).isoformat()}", f"--speed={speed}", f"--port={port}")
             sandbox, _ = sandbox_process.start(FOLDER / "sandbox.log", *options, *clock_options)
             try:
-                yield api, Watch(airflow.pid, sandbox.pid, server, DATABASE, FOLDER), Clock(start, speed)
+                yield api, Watch(airflow.pid, sandbox.pid, server, DATABASE, FOLDER), Clock(start - LEAD, speed)
             finally:
                 sandbox.terminate()
                 sandbox.wait(10)

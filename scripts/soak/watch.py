@@ -18,6 +18,7 @@ ROLES = {
     "API server": re.compile(r"airflow api[-_]server"),
     "DAG processor": re.compile(r"airflow dag-processor"),
     "triggerer": re.compile(r"airflow triggerer"),
+    "log servers": re.compile(r"airflow serve-logs"),
     "workers": re.compile(r"airflow worker -- LocalExecutor"),
 }
 """Airflow's lasting processes, by their command lines."""
@@ -82,7 +83,7 @@ class Watch:
                 yield from ((file, line.strip()) for line in lines if ERROR_LINE.search(line))
 
     def _processes(self) -> dict[str, float]:
-        found = {role: _lasting(self.airflow, pattern) for role, pattern in ROLES.items()}
+        found = {role: lasting(self.airflow, pattern) for role, pattern in ROLES.items()}
         if dead := [role for role, some in found.items() if not some]:
             raise SystemExit(f"Airflow is without its {' and '.join(dead)}: {self.folder / 'airflow.log'} says why.")
         found["sandbox"] = [psutil.Process(self.sandbox)]
@@ -124,7 +125,7 @@ class Watch:
         }
 
 
-def _lasting(airflow: int, pattern: re.Pattern[str]) -> list[psutil.Process]:
+def lasting(airflow: int, pattern: re.Pattern[str]) -> list[psutil.Process]:
     """The processes below ``airflow`` with that command line, without the short-lived ones that they forked."""
     parents = {
         process: parent
