@@ -119,6 +119,8 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=4, help="of the sandbox's clock (default %(default)s)")
     parser.add_argument("--series", nargs="+", default=["KXHIGHNY", "KXHIGHCHI"], help="(default %(default)s)")
     args = parser.parse_args()
+    if args.minutes <= 0 or args.speed <= 0:
+        parser.error("--minutes and --speed must be above 0.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.disable(logging.WARNING)
     start = start_around_midnight(datetime.now(UTC), args.minutes)
@@ -198,9 +200,8 @@ def running(dags: Collection[str], start: datetime, speed: float) -> Iterator[tu
     os.environ[WAREHOUSE] = server.database(DATABASE)
     os.environ[EXCHANGE] = json.dumps({"conn_type": "kalshi", "host": host, "login": MADE_KEY, "extra": extra})
     try:
-        engine = WarehouseHook().get_conn()
-        migrate(engine)
-        engine.dispose()
+        with WarehouseHook().connected() as engine:
+            migrate(engine)
         print("Starting Airflow …", flush=True)
         airflow_home.prepare()
         # So that readers and a writer don't wait for each other; Airflow's scheduler dies of a locked SQLite.

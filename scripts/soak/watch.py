@@ -32,6 +32,7 @@ ALLOWANCES = {
     "database server, MB": SERVER_MEMORY,
     **{f"{role}, open files": COUNT for role in PROCESSES},
     "connections": COUNT,
+    "connections broken off": COUNT,
     "temporary files": COUNT,
     "temporary tablespace, MB": Allowance(share=0.0, units=1.0),
     "tables beside ours": COUNT,
@@ -113,6 +114,8 @@ class Watch:
             for name, rows in counts.items():
                 cursor.execute(f"SELECT COUNT(*) FROM {self.database}.{rows}")
                 values[name] = float(cursor.fetchall()[0][0])
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'Aborted_clients'")
+            values["connections broken off"] = float(cursor.fetchall()[0][1])
         return values
 
     def _files(self) -> dict[str, float]:
