@@ -51,7 +51,7 @@ format: .venv/ready-dev  ## let ruff format and fix what it can
 bench: setup-dev .local/bench/ready  ## speed, as ratios against a reference measured in the same run
 	@$(RUN) scripts.bench $(ARGS)
 
-soak: setup  ## all DAGs on their schedules for a simulated hour, and what grows meanwhile; ARGS such as --speed 4
+soak: setup  ## all DAGs on their schedules for a simulated hour, and what grows meanwhile; ARGS such as --speed 3
 	@$(RUN) scripts.soak $(ARGS)
 
 doctor: setup  ## look at all that a run needs, with the connections of this shell; EXCHANGE as for demo

@@ -116,7 +116,7 @@ class Soak:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts.soak", description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60, help="simulated (default %(default)s)")
-    parser.add_argument("--speed", type=float, default=4, help="of the sandbox's clock (default %(default)s)")
+    parser.add_argument("--speed", type=float, default=5, help="of the sandbox's clock (default %(default)s)")
     parser.add_argument("--series", nargs="+", default=["KXHIGHNY", "KXHIGHCHI"], help="(default %(default)s)")
     args = parser.parse_args()
     if args.minutes <= 0 or args.speed <= 0:

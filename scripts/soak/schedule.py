@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +45,8 @@ def load_dags(folder: Path) -> dict[str, SerializedDAG]:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.serialization.serialized_objects import DagSerialization
 
-    bag = DagBag(dag_folder=folder, bundle_path=folder)
+    with redirect_stdout(StringIO()):  # Airflow's own log
+        bag = DagBag(dag_folder=folder, bundle_path=folder)
     if bag.import_errors:
         raise SystemExit(f"DAGs can't be loaded: {bag.import_errors}")
     return {name: DagSerialization.from_dict(DagSerialization.to_dict(dag)) for name, dag in sorted(bag.dags.items())}
@@ -52,12 +55,12 @@ def load_dags(folder: Path) -> dict[str, SerializedDAG]:
 def due_runs(dags: dict[str, SerializedDAG], since: datetime, until: datetime) -> list[DueRun]:
     """What the scheduler would start if all DAGs were switched on at ``since``, in the order of time.
 
-    Of each DAG with a schedule: the latest run that was due by then, and each that falls due up to ``until``.
+    Of each DAG with a schedule: the latest run that was due by then, and each that falls due before ``until``.
     """
     runs = []
     for dag in dags.values():
         infos = dag.iter_dagrun_infos_between(since - LONGEST_INTERVAL, until)
-        due = [info for info in infos if info.run_after <= until]
+        due = [info for info in infos if info.run_after < until]
         first = max((i for i, info in enumerate(due) if info.run_after <= since), default=0)
         runs += [
             DueRun(dag.dag_id, i.run_after, i.logical_date, (i.data_interval.start, i.data_interval.end))

@@ -23,7 +23,7 @@ ROLES = {
 }
 """Airflow's lasting processes, by their command lines."""
 PROCESSES = [*ROLES, "sandbox", "database server"]
-MEMORY = Allowance(share=0.05, units=5.0)
+MEMORY = Allowance(share=0.02, units=3.0)
 SERVER_MEMORY = Allowance(share=0.10, units=20.0)
 """Its buffer pool fills with the data that comes."""
 COUNT = Allowance(share=0.0, units=1.0)
