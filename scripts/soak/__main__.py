@@ -40,14 +40,13 @@ from scripts.soak.watch import ALLOWANCES, PROCESSES, ROLES, Watch
 FOLDER = PROJECT / ".local" / "soak"
 METADATA = FOLDER / "airflow" / "airflow.db"
 DATABASE = "kalshi_soak"
-BACKFILL = "kalshi_candles_backfill"
 BACKFILL_DAYS = 3
 REPORTS_KEPT = 5
 """Of each DAG: few, so that old ones are deleted within the hour."""
 HISTORY = timedelta(days=30)
 """How far back the sandbox's events go."""
 LEAD = timedelta(minutes=12)
-"""Of simulated time, in which candles are backfilled before the DAGs are switched on."""
+"""Of simulated time, for the preparation, before the DAGs are switched on."""
 MINUTES_TO_END = 10
 """Simulated minutes after the last run fell due, within which all must be over; else the machine doesn't keep up."""
 
@@ -71,8 +70,11 @@ class Soak:
         return (self.clock.now() - self.start) / timedelta(minutes=1)
 
     def run(self) -> bool:
-        """The backfill, then what falls due until the time is up and all runs are over; whether they were in time."""
-        self.api.trigger(backfill(self.start))
+        """The preparation, then what falls due until the time is up and all runs are over; whether in time."""
+        for run in preparation(self.start):
+            self.api.trigger(run)
+            while self.api.count_runs(*ACTIVE):
+                time.sleep(1)
         while self.minute < 0:
             self._trigger_for_assets()
             time.sleep(1)
@@ -130,7 +132,11 @@ def main() -> None:
     with running(dags, start, args.speed) as (api, watch, clock):
         asset_dags = [name for name, dag in dags.items() if waits_for_assets(dag)]
         soak = Soak(api, watch, clock, start, args.minutes, due, asset_dags)
-        print(f"{BACKFILL} first; {len(due)} runs fall due from {start:%Y-%m-%d %H:%M} on, more by assets:", flush=True)
+        print(
+            f"Settlements and a backfill of candles first. {len(due)} runs fall due from {start:%Y-%m-%d %H:%M} on, "
+            "more by assets:",
+            flush=True,
+        )
         in_time = soak.run()
         time.sleep(5)  # the last task's process goes after its run is over
         faults = faults_of(soak, in_time)
@@ -182,12 +188,13 @@ def soak_settings(text: str, series: list[str], first_day: date) -> str:
     return "[[series]]".join([facts, *chosen])
 
 
-def backfill(start: datetime) -> DueRun:
-    """A run of the manual DAG before the others, over the days before theirs: without a history of settled events
-    data quality rightly fails."""
+def preparation(start: datetime) -> list[DueRun]:
+    """The history that data quality rightly asks for: settlements, and by the manual DAG the candles of the days before
+    those that are due. One after the other, as in ``make demo``."""
     last = start.date() - timedelta(days=2)
     days = {"date_from": str(last - timedelta(days=BACKFILL_DAYS - 1)), "date_to": str(last)}
-    return DueRun(BACKFILL, start - LEAD, conf=days)
+    began = start - LEAD
+    return [DueRun("kalshi_settlements_sync", began), DueRun("kalshi_candles_backfill", began, conf=days)]
 
 
 @contextmanager
