@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -46,7 +45,7 @@ def load_dags(folder: Path) -> dict[str, SerializedDAG]:
     from airflow.dag_processing.dagbag import DagBag
     from airflow.serialization.serialized_objects import DagSerialization
 
-    with redirect_stdout(StringIO()), warnings.catch_warnings(action="ignore"):  # Airflow's own
+    with redirect_stdout(StringIO()):  # Airflow's own
         bag = DagBag(dag_folder=folder, bundle_path=folder)
     if bag.import_errors:
         raise SystemExit(f"DAGs can't be loaded: {bag.import_errors}")

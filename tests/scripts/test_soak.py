@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
 from scripts.private_server import PrivateServer
-from scripts.soak.__main__ import soak_settings
+from scripts.soak.__main__ import preparation, soak_settings
 from scripts.soak.growth import Allowance, Points, draw, growth, judge, table
 from scripts.soak.schedule import due_runs, load_dags, start_around_midnight, waits_for_assets
 from scripts.soak.watch import ERROR_LINE, ROLES, Watch, lasting
@@ -59,6 +59,12 @@ def test_dags_without_a_schedule_are_not_due(runs: dict[str, list[tuple[str, str
     dags = load_dags(PROJECT / "dags")
     assert dags.keys() - runs.keys() == {"kalshi_candles_backfill", "kalshi_data_quality"}
     assert [name for name, dag in dags.items() if waits_for_assets(dag)] == ["kalshi_data_quality"]
+
+
+def test_the_history_ends_where_the_days_that_are_due_begin() -> None:
+    settlements, backfill = preparation(START)
+    assert (settlements.dag_id, backfill.dag_id) == ("kalshi_settlements_sync", "kalshi_candles_backfill")
+    assert backfill.conf == {"date_from": "2026-09-17", "date_to": "2026-09-19"}
 
 
 @pytest.mark.parametrize(
