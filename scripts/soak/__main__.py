@@ -166,7 +166,7 @@ def prepare_folder(start: datetime, series: list[str]) -> None:
         AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="False",
         AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE="False",
         AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL="120",
-        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{METADATA}?timeout=60",
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{METADATA}?timeout=10",
         KALSHI_SETTINGS=str(FOLDER / "kalshi.toml"),
         KALSHI_REPORTS_FOLDER=str(FOLDER / "reports"),
         TMPDIR=str(FOLDER / "tmp"),
@@ -211,7 +211,8 @@ def running(dags: Collection[str], start: datetime, speed: float) -> Iterator[tu
             migrate(engine)
         print("Starting Airflow …", flush=True)
         airflow_home.prepare()
-        # So that readers and a writer don't wait for each other; Airflow's scheduler dies of a locked SQLite.
+        # So that readers and a writer don't wait for each other; Airflow's scheduler dies of a locked SQLite. Where its
+        # API server waits much longer than tasks wait for it, they fail: hence the timeout of 10 s.
         with closing(sqlite3.connect(METADATA)) as metadata:
             metadata.execute("PRAGMA journal_mode = WAL")
         with ui.running(dict(os.environ), private_server.free_port(), FOLDER / "airflow.log") as (airflow, url):
