@@ -11,7 +11,7 @@ PORT ?= 8321
 ARGS ?=
 QUERY ?= SHOW TABLES
 
-.PHONY: help setup setup-dev demo ui sql sandbox test lint format bench lock env doctor audit stop clean
+.PHONY: help setup setup-dev demo ui sql sandbox test lint format bench soak lock env doctor audit stop clean
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
@@ -50,6 +50,9 @@ format: .venv/ready-dev  ## let ruff format and fix what it can
 
 bench: setup-dev .local/bench/ready  ## speed, as ratios against a reference measured in the same run
 	@$(RUN) scripts.bench $(ARGS)
+
+soak: setup  ## all DAGs on their schedules for a simulated hour, and what grows meanwhile; ARGS such as --speed 3
+	@$(RUN) scripts.soak $(ARGS)
 
 doctor: setup  ## look at all that a run needs, with the connections of this shell; EXCHANGE as for demo
 	@$(RUN) scripts.doctor --exchange $(EXCHANGE)

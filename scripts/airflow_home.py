@@ -30,6 +30,11 @@ def main() -> None:
     hook = Path(sysconfig.get_path("purelib")) / "kalshi_warehouse.pth"
     hook.write_text(f"{PROJECT / 'plugins'}\nimport os; {lines}\n", encoding="utf-8")
     HOME.mkdir(parents=True, exist_ok=True)
+    prepare()
+
+
+def prepare() -> None:
+    """Migrate the metadata database of the AIRFLOW_HOME that is set, and make the pool."""
     _airflow("db", "migrate")
     _airflow("pools", "set", POOL, "8", "Tasks that ask the exchange at the same time")
 

@@ -62,6 +62,9 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__PARALLELISM": "8",
+        # Two Airflows on one machine would fight for the default ports of the servers of logs.
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
     }
     command = [sys.executable, "-m", "airflow", "standalone"]

@@ -75,8 +75,8 @@ def _database(dialect: Dialect) -> Finding:
 def migrate() -> None:
     """Migrate, and print the version."""
     try:
-        with failing_for_good():
-            print(f"The warehouse is at schema version {migrations.migrate(WarehouseHook().get_conn())}.")
+        with failing_for_good(), WarehouseHook().connected() as engine:
+            print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
     except AirflowFailException as error:
         raise SystemExit(str(error)) from error
 

@@ -110,18 +110,14 @@ def _temporary() -> Path:
 
 
 def _warehouse() -> Iterator[Finding]:
-    engine = WarehouseHook().get_conn()
-    try:
-        with engine.connect() as connection:
-            yield from _server(connection)
-            yield _clock("server's clock", connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one())
-            there, newest = versions(connection)
-            yield _schema(there, newest)
-            if there == newest:
-                yield _rights(connection)
-                yield from _freshness(connection)
-    finally:
-        engine.dispose()
+    with WarehouseHook().connected() as engine, engine.connect() as connection:
+        yield from _server(connection)
+        yield _clock("server's clock", connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one())
+        there, newest = versions(connection)
+        yield _schema(there, newest)
+        if there == newest:
+            yield _rights(connection)
+            yield from _freshness(connection)
 
 
 def _server(connection: sa.Connection) -> Iterator[Finding]:

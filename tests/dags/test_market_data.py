@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kalshi.warehouse.server import open_engine
+from scripts.private_server import PrivateServer
 from tests.conftest import address_of
 from tests.dags.conftest import DagUnderTest
 from tests.exchange_server import ExchangeServer
@@ -50,6 +51,20 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
         assert outcome.succeeded, outcome.output[-3000:]
         assert dag.rows("kalshi_price_snapshot")["kalshi_price_snapshot"] == 7 * 12
     assert "after the time that the snapshot stands for" in outcome.page
+
+
+def test_tasks_end_their_connections_and_do_not_break_them_off(dag_under_test: Dag, mariadb: PrivateServer) -> None:
+    broken_off = _broken_off(mariadb)
+    outcome = dag_under_test("kalshi_price_snapshots").run(series=["KXHIGHNY"], retention_days=1)
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert _broken_off(mariadb) == broken_off
+
+
+def _broken_off(server: PrivateServer) -> int:
+    """How often the server found a client gone without a word, each of which it logs."""
+    with server.as_root() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Aborted_clients'")
+        return int(cursor.fetchall()[0][1])
 
 
 def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,6 +56,15 @@ class WarehouseHook(BaseHook):
     def get_conn(self) -> sa.Engine:
         """An engine on the warehouse."""
         return open_engine(self.address())
+
+    @contextmanager
+    def connected(self) -> Iterator[sa.Engine]:
+        """An engine whose connections are ended afterwards: a server logs each that just breaks off."""
+        engine = self.get_conn()
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
 def _files(ssl: Any) -> dict[str, str]:

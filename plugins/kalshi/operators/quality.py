@@ -45,13 +45,12 @@ class QualityPlanOperator(BaseOperator):
         return [{"series_ticker": ticker, "start": start, "end": end} for ticker in self.series]
 
     def _days(self, context: Any) -> tuple[date, date]:
-        with failing_for_good():
-            engine = WarehouseHook().get_conn()
+        with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
-        if self.date_from or self.date_to:
-            return day_range(self.date_from, self.date_to)
-        news = [event.source_run_id for events in context["triggering_asset_events"].values() for event in events]
-        windows = in_transaction(engine, lambda c: windows_of(c, CANDLES.job, [run for run in news if run]))
+            if self.date_from or self.date_to:
+                return day_range(self.date_from, self.date_to)
+            news = [event.source_run_id for events in context["triggering_asset_events"].values() for event in events]
+            windows = in_transaction(engine, lambda c: windows_of(c, CANDLES.job, [run for run in news if run]))
         if not windows:
             yesterday = as_utc(context["dag_run"].run_after).date() - timedelta(days=1)
             return yesterday, yesterday
@@ -86,8 +85,7 @@ class QualityCheckOperator(BaseOperator):
             window_end=datetime.fromisoformat(self.planned["end"]),
             asked_at=as_utc(context["dag_run"].run_after),
         )
-        with failing_for_good():
-            engine = WarehouseHook().get_conn()
+        with failing_for_good(), WarehouseHook().connected() as engine:
             try:
                 report = check_series(engine, request, load_settings().quality)
             except NothingChecked as error:

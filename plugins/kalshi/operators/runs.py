@@ -42,8 +42,7 @@ class PlanOperator(BaseOperator):
     def execute(self, context: Any) -> list[dict[str, str | None]]:
         if "*" in self.series and len(self.series) > 1:
             raise AirflowFailException("The series * stands for the whole exchange: give it alone.")
-        with failing_for_good():
-            engine = WarehouseHook().get_conn()
+        with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
             with KalshiHook().get_conn(engine) as exchange:
                 found = find_cutoff(exchange, engine, self.job, context["dag_run"].run_id)
@@ -64,10 +63,12 @@ class SeriesSyncOperator(BaseOperator):
         self.planned = planned
 
     def execute(self, context: Any) -> None:
-        with failing_for_good():
-            engine = WarehouseHook().get_conn()
-            with KalshiHook().get_conn(engine) as exchange:
-                report = self.sync(exchange, engine, context)
+        with (
+            failing_for_good(),
+            WarehouseHook().connected() as engine,
+            KalshiHook().get_conn(engine) as exchange,
+        ):
+            report = self.sync(exchange, engine, context)
         self.log.info("\n%s", self.report.table([report]))
 
     @abstractmethod
@@ -109,9 +110,7 @@ class ReportOperator(BaseOperator):
         self.series = series
 
     def execute(self, context: Any) -> str:
-        with failing_for_good():
-            engine = WarehouseHook().get_conn()
-        with engine.connect() as connection:
+        with failing_for_good(), WarehouseHook().connected() as engine, engine.connect() as connection:
             found = self.report.build(connection, context["dag_run"].run_id, list(self.series))
         page = self.report.write(found, load_settings().reports_folder / self.dag_id)
         self.log.info("\n%s\n\nThe report: %s", self.report.text(found), page)

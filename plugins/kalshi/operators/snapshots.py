@@ -49,8 +49,7 @@ class PruneSnapshotsOperator(BaseOperator):
             self.log.info("All snapshots are kept: retention_days is not set.")
             return
         oldest = as_utc(context["dag_run"].run_after) - timedelta(days=self.retention_days)
-        with failing_for_good():
-            engine = WarehouseHook().get_conn()
-        found = prune_snapshots(engine, oldest, dry_run=self.prune_dry_run)
+        with failing_for_good(), WarehouseHook().connected() as engine:
+            found = prune_snapshots(engine, oldest, dry_run=self.prune_dry_run)
         done = "would be deleted (prune_dry_run is set)" if self.prune_dry_run else "were deleted"
         self.log.info("%d snapshots before %s %s.", found, oldest.isoformat(), done)
