@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from sandbox import candlesticks, payloads, portfolio, queries, trades
@@ -94,7 +94,7 @@ class Sandbox:
             scopes = (READ, READ_BALANCE) if path.endswith("/portfolio/balance") else (READ,)
             if signed and (refusal := self.keys.refusal(request.method, path, request.headers, scopes)):
                 return _error(*refusal)
-            struck = self.faults.strike(path)
+            struck = self.faults.strike(path, request.url.query)
             if early := await _early(struck):
                 return early
             try:
@@ -254,6 +254,10 @@ def _damaged(content: bytes, struck: list[Fault]) -> Response | None:
     half = content[: len(content) // 2]
     if "truncated_json" in kinds:
         return Response(half, media_type="application/json")
+    if "binary" in kinds:
+        return Response(bytes(range(256)), media_type="application/json")
+    if "html" in kinds:
+        return HTMLResponse("<!DOCTYPE html><title>Down for maintenance</title>")
     if "dropped_connection" in kinds:
 
         async def broken() -> AsyncIterator[bytes]:

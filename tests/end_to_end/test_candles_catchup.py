@@ -17,8 +17,8 @@ from kalshi.settings import INCLUDE
 from scripts import ui
 from scripts.private_server import free_port
 from tests.airflow_cli import Airflow, airflow_in
+from tests.content import content
 from tests.exchange_server import ExchangeServer
-from tests.sync.candles import content
 from tests.sync.conftest import select
 
 DAYS = 10
