@@ -24,8 +24,8 @@ FAULTS = {
     "redirect": "HTTP 307",
     "slow": "it took too long",
 }
-PASSING = [kind for kind in FAULTS if kind not in ("redirect", "slow")]
-PATIENT = RetryPolicy(len(PASSING) + 2, 0.001, 0.01)
+PASSING = ["http_429", "http_500", "dropped_connection", "html", "missing_list"]
+PATIENT = RetryPolicy(len(PASSING) + 1, 0.001, 0.01)
 FOR_EVER = 10_000
 
 
