@@ -17,7 +17,7 @@ from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts import private_server, real_mysql
-from scripts.private_server import PrivateServer, ServerError
+from scripts.private_server import PrivateServer, Program, ServerError
 from tests.airflow_cli import Airflow, airflow_in
 from tests.exchange_server import ExchangeServer
 
@@ -41,17 +41,22 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]
 
 
 @pytest.fixture(scope="session")
-def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+def mysql_program() -> Program:
     """A real MySQL of Debian's unstable release. The only thing here that may be skipped."""
-    folder = tmp_path_factory.mktemp("mysql")
     try:
         LOCAL.mkdir(parents=True, exist_ok=True)
         with FileLock(LOCAL / "mysql.lock"):
-            program = real_mysql.download(LOCAL / "mysql")
+            return real_mysql.download(LOCAL / "mysql")
     except ServerError as error:
         MISSING_MYSQL.append(str(error))
         pytest.skip("no real MySQL to be had")
-    yield private_server.ensure(folder, program)
+
+
+@pytest.fixture(scope="session")
+def mysql(tmp_path_factory: pytest.TempPathFactory, mysql_program: Program) -> Iterator[PrivateServer]:
+    """A real MySQL, running."""
+    folder = tmp_path_factory.mktemp("mysql")
+    yield private_server.ensure(folder, mysql_program)
     private_server.stop(folder)
 
 

@@ -17,7 +17,7 @@ def content(engine: sa.Engine, table: str = "kalshi_candle_1m") -> tuple[int, in
     columns = [column["name"] for column in sa.inspect(engine).get_columns(table)]
     told = ", ".join(f"COALESCE(`{name}`, 'NULL')" for name in columns if name not in LINEAGE)
     query = (
-        f"SELECT COUNT(*), BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', {told})), 16), 16, 10) AS UNSIGNED)) FROM {table}"
+        f"SELECT COUNT(*), BIT_XOR(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', {told}), 256), 16), 16, 10) AS UNSIGNED)) FROM {table}"
     )
     with engine.connect() as connection:
         count, checksum = connection.exec_driver_sql(query).one()

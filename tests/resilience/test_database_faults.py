@@ -16,14 +16,12 @@ from typing import Any
 import pymysql
 import pytest
 import sqlalchemy as sa
-from filelock import FileLock
 
 from kalshi.exchange import Exchange
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
-from scripts import private_server, real_mysql
+from scripts import private_server
 from scripts.private_server import Program
-from tests.conftest import LOCAL
 from tests.content import forget
 from tests.exchange_server import ExchangeServer
 from tests.resilience.conftest import assert_same, small
@@ -100,14 +98,14 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Database]]:
+def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Program], Database]]:
     made: dict[str, Database] = {}
 
-    def database(kind: str) -> Database:
-        if kind not in made:
-            program = private_server.installed_program() if kind == "mariadb" else _mysql()
-            made[kind] = Database(tmp_path_factory.mktemp(kind), program)
-        return made[kind]
+    def database(program: Program) -> Database:
+        name = program.serve[0]
+        if name not in made:
+            made[name] = Database(tmp_path_factory.mktemp("database"), program)
+        return made[name]
 
     yield database
     for one in made.values():
@@ -115,16 +113,12 @@ def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
         one.stop()
 
 
-def _mysql() -> Program:
-    with FileLock(LOCAL / "mysql.lock"):
-        return real_mysql.download(LOCAL / "mysql")
-
-
 @pytest.fixture
-def database(request: pytest.FixtureRequest, _databases: Callable[[str], Database]) -> Database:
-    if request.param == "mysql":
-        request.getfixturevalue("mysql")  # or skip, where it can't be had
-    database = _databases(request.param)
+def database(request: pytest.FixtureRequest, _databases: Callable[[Program], Database]) -> Database:
+    """An empty warehouse on a server of these tests' own, which waits for a lock for two seconds."""
+    is_mysql = request.param == "mysql"
+    program = request.getfixturevalue("mysql_program") if is_mysql else private_server.installed_program()
+    database = _databases(program)
     database.start()
     database.set("innodb_lock_wait_timeout", 2)
     forget(database.engine)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pymysql
 import sqlalchemy as sa
 import tenacity
-from pymysql.constants import CLIENT
+from pymysql.constants import CLIENT, CR
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -95,8 +95,14 @@ class ServerAddress:
 
 
 class _Connection(pymysql.connections.Connection):
-    """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS, and hides the
-    error that lost a connection behind that of its rollback."""
+    """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS, and hides a
+    connection that was lost behind an error of its own in the rollback, or in what follows a LOAD DATA LOCAL."""
+
+    def _read_bytes(self, num_bytes: int) -> bytes:
+        if not self.open:
+            raise pymysql.err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during LOAD DATA")
+        answer: bytes = super()._read_bytes(num_bytes)  # type: ignore[misc]
+        return answer
 
     def rollback(self) -> None:
         if self.open:  # else the server has rolled back already
