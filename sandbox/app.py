@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
@@ -106,7 +107,13 @@ class Sandbox:
             content = msgspec.json.encode(distort(body, struck, request.query_params.get("cursor")))
             return _damaged(content, struck) or Response(content, media_type="application/json")
 
-        return answer
+        async def dated(request: Request) -> Response:
+            response = await answer(request)
+            if self.world.clock.speed:  # a clock that stands tells nothing of now
+                response.headers["Date"] = format_datetime(self.world.clock.now(), usegmt=True)
+            return response
+
+        return dated
 
     def _status(self, request: Request, query: Query) -> dict[str, Any]:
         return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -119,4 +121,19 @@ def assert_same(engine: sa.Engine, expected: Content) -> None:
     assert contents(engine) == expected
     assert expected["kalshi_market"][0] > 0
     assert select(engine, "SELECT job, state, error FROM kalshi_checkpoint WHERE state <> 'COMPLETE'") == []
-    assert select(engine, "SELECT job FROM kalshi_sync_run WHERE state = 'running'") == []
+    assert select(engine, "SELECT job FROM kalshi_sync_run WHERE state = 'running' AND dag_run_id <> ''") == []
+
+
+SECONDS = 60
+
+
+def until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for never came"
+        time.sleep(0.15)  # innodb_trx is renewed only where nobody asked for a tenth of a second
+
+
+def asked(server: ExchangeServer, job: Job) -> int:
+    """How many of the requests that the job's faults strike came so far."""
+    return sum(n for path, n in server.stats()["by_path"].items() if re.search(job.path, path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,7 +53,7 @@ def _portfolio(cutoff: HistoricalCutoff, **about: Any) -> PortfolioRequest:
 @dataclass(frozen=True)
 class Job:
     """``path``: of the requests that faults strike; ``pages``: how many of them go well before; ``table``: what it
-    writes first; ``markets_per_page``: few enough for several pages."""
+    writes first; ``markets_per_page``: few enough for several pages; ``again``: what reads a complete window again."""
 
     sync: Callable[[Exchange, sa.Engine, Any], dict[str, Any]]
     request: Callable[..., Any]
@@ -61,6 +61,7 @@ class Job:
     table: str
     pages: int = 1
     markets_per_page: int = 100
+    again: dict[str, Any] = field(default_factory=dict)
 
     def run(self, exchange: Exchange, engine: sa.Engine, **about: Any) -> dict[str, Any]:
         return self.sync(exchange, engine, self.request(exchange.historical_cutoff(), **about))
@@ -69,8 +70,8 @@ class Job:
 JOBS = {
     "catalog": Job(sync_series, _catalog, "/markets$", "kalshi_market", pages=2),
     "settlements": Job(sync_settlements, _settlements, "/markets$", "kalshi_market", pages=2),
-    "trades": Job(sync_trades, _trades, "/trades$", "kalshi_trade", pages=2),
-    "candles": Job(sync_candles, _candles, "/candlesticks$", "kalshi_candle_1m"),
+    "trades": Job(sync_trades, _trades, "/trades$", "kalshi_trade", pages=2, again={"force": True}),
+    "candles": Job(sync_candles, _candles, "/candlesticks$", "kalshi_candle_1m", again={"force": True}),
     "snapshots": Job(snapshot_prices, _snapshots, "/markets$", "kalshi_price_snapshot", markets_per_page=5),
     "portfolio": Job(sync_portfolio, _portfolio, "/(portfolio|historical)/(fills|positions)$", "kalshi_fill"),
 }

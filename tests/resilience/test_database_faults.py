@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import tempfile
@@ -27,24 +26,9 @@ from scripts import private_server
 from scripts.private_server import Program
 from tests.content import forget
 from tests.exchange_server import ExchangeServer
-from tests.resilience.conftest import assert_same, small
+from tests.resilience.conftest import asked, assert_same, small, until
 from tests.resilience.jobs import JOBS, SERIES, Job
 from tests.sync.conftest import runs, select
-
-SECONDS = 60
-
-
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for never came"
-        time.sleep(0.15)  # innodb_trx is renewed only where nobody asked for a tenth of a second
-
-
-def asked(server: ExchangeServer, job: Job) -> int:
-    """How many of the requests that the job's faults strike came so far."""
-    return sum(n for path, n in server.stats()["by_path"].items() if re.search(job.path, path))
-
 
 @dataclass
 class Database:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange, ExchangeError, RetryPolicy
+from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable, RetryPolicy
 from tests.exchange_server import ExchangeServer
-from tests.resilience.conftest import Account, assert_same
+from tests.resilience.conftest import Account, asked, assert_same, until
 from tests.resilience.jobs import Job
 
 FAULTS = {
@@ -56,4 +58,40 @@ def test_a_run_fails_of_every_lasting_fault_in_its_words_and_the_next_one_mends_
         assert words in str(error.value), kind
     server.reset()
     job.run(exchange, warehouse)
+    assert_same(warehouse, whole)
+
+
+@pytest.mark.parametrize("job", ["catalog", "candles"], indirect=True)
+def test_an_exchange_that_is_away_for_longer_than_a_run_waits_costs_that_run_only(
+    job: Job, account: Account, warehouse: sa.Engine, exchange: Exchange, reference: Any
+) -> None:
+    whole = reference(job, exchange, warehouse)
+    with ThreadPoolExecutor(1) as pool, ExitStack() as clients:
+        with account.server() as there:
+            client = clients.enter_context(account.client(there))
+            there.faults(fault("slow", job, skip=job.pages, value=1))
+            cut_off = pool.submit(job.run, client, warehouse, dag_run_id="manual")
+            until(lambda: asked(there, job) > job.pages)
+        for run in (cut_off, pool.submit(job.run, client, warehouse, dag_run_id="manual")):
+            with pytest.raises(ExchangeUnavailable, match="the connection was refused"):
+                run.result()
+        with account.server():
+            job.run(client, warehouse, dag_run_id="manual")
+    assert_same(warehouse, whole)
+
+
+@pytest.mark.parametrize("hours", [-12, 12])
+@pytest.mark.parametrize("job", ["catalog", "settlements", "trades", "candles"], indirect=True)
+def test_a_cutoff_that_moves_after_the_run_asked_for_it_costs_nothing(
+    job: Job, hours: int, server: ExchangeServer, warehouse: sa.Engine, exchange: Exchange, reference: Any
+) -> None:
+    whole = reference(job, exchange, warehouse)
+    moved = {"kind": "moved_cutoff", "path": "/cutoff", "value": hours, "times": FOR_EVER}
+    server.faults(moved)
+    job.run(exchange, warehouse)
+    server.reset()
+    job.run(exchange, warehouse, **job.again)
+    assert_same(warehouse, whole)
+    server.faults(moved)
+    job.run(exchange, warehouse, **job.again)
     assert_same(warehouse, whole)
