@@ -16,12 +16,10 @@ def content(engine: sa.Engine, table: str = "kalshi_candle_1m") -> tuple[int, in
     """How many rows a table has, and a checksum of what they say."""
     columns = [column["name"] for column in sa.inspect(engine).get_columns(table)]
     told = ", ".join(f"COALESCE(`{name}`, 'NULL')" for name in columns if name not in LINEAGE)
-    query = (
-        f"SELECT COUNT(*), BIT_XOR(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', {told}), 256), 16), 16, 10) AS UNSIGNED)) FROM {table}"
-    )
+    checksum = f"CAST(CONV(LEFT(SHA2(CONCAT_WS('|', {told}), 256), 16), 16, 10) AS UNSIGNED)"
     with engine.connect() as connection:
-        count, checksum = connection.exec_driver_sql(query).one()
-    return count, checksum
+        count, combined = connection.exec_driver_sql(f"SELECT COUNT(*), BIT_XOR({checksum}) FROM {table}").one()
+    return count, combined
 
 
 def contents(engine: sa.Engine) -> dict[str, tuple[int, int]]:

@@ -1,14 +1,18 @@
-"""Ten days of candles by Airflow's scheduler, as they come when the daily DAG is switched on."""
+"""Ten days of candles by Airflow's scheduler, as they come when the daily DAG is switched on, and it is killed."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 import requests
 import sqlalchemy as sa
@@ -45,6 +49,7 @@ def fresh_airflow(tmp_path: Path, empty_database: str, exchange_of_today: Exchan
     settings = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
     facts, *series = settings.split("[[series]]")
     facts = re.sub(r"start_date = \S+", f"start_date = {FIRST}", facts)
+    facts = re.sub(r"retry_delay_seconds = \S+", "retry_delay_seconds = 1", facts)
     (new_york,) = (one for one in series if '"KXHIGHNY"' in one)
     (tmp_path / "kalshi.toml").write_text(f"{facts}[[series]]{new_york}", encoding="utf-8")
     airflow = airflow_in(tmp_path / "airflow")
@@ -54,6 +59,11 @@ def fresh_airflow(tmp_path: Path, empty_database: str, exchange_of_today: Exchan
         KALSHI_SETTINGS=str(tmp_path / "kalshi.toml"),
         KALSHI_REPORTS_FOLDER=str(tmp_path / "reports"),
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
+        # How soon a scheduler and its tasks are taken for dead: by default 30 s and 5 min, looked at every 5 min.
+        AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD="5",
+        AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL="5",
+        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="10",
+        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL="2",
     )
     done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
     assert done.returncode == 0, done.stdout
@@ -94,13 +104,40 @@ class Dag:
         return requests.request(method, self._url + path, headers=self._headers, timeout=60, **arguments)
 
 
+@contextmanager
+def scheduler_replaced(airflow: subprocess.Popen[bytes], log: Path) -> Iterator[None]:
+    """Kill the scheduler of ``airflow standalone``, and start another as a supervisor would."""
+    (scheduler,) = (p for p in psutil.Process(airflow.pid).children() if "scheduler" in " ".join(p.cmdline()))
+    environment = scheduler.environ()
+    scheduler.kill()
+    with (
+        log.open("wb") as file,
+        subprocess.Popen(
+            [sys.executable, "-m", "airflow", "scheduler"],
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as another,
+    ):
+        try:
+            yield
+        finally:
+            ui._stop(another)
+
+
 def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them_holds(
     fresh_airflow: Airflow, warehouse: sa.Engine, tmp_path: Path
 ) -> None:
     older = FIRST - timedelta(days=OLDER)
-    with ui.running(fresh_airflow.environment, free_port(), tmp_path / "airflow.log") as (_, url):
+    with (
+        ui.running(fresh_airflow.environment, free_port(), tmp_path / "airflow.log") as (standalone, url),
+        ExitStack() as stack,
+    ):
         daily = Dag(url, "kalshi_candles_daily")
         daily.switch_on()
+        assert "running" in [run["state"] for run in daily.runs(2)], "the scheduler dies in the middle of a run"
+        stack.enter_context(scheduler_replaced(standalone, tmp_path / "scheduler.log"))
         daily.runs(DAYS)
         days_before = ("--from-date", str(older), "--to-date", str(FIRST - timedelta(days=1)))
         done = fresh_airflow.run("backfill", "create", "--dag-id", "kalshi_candles_daily", *days_before)
@@ -119,7 +156,7 @@ def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them
             connection.execute(sa.text("DELETE FROM kalshi_checkpoint WHERE job = 'candles'"))
         backfill = Dag(url, "kalshi_candles_backfill")
         backfill.switch_on()
-        backfill.trigger(date_from=days[0], date_to=days[-1])
-        (run,) = backfill.runs(1)
-        assert run["state"] == "success"
+        for _ in range(2):
+            backfill.trigger(date_from=days[0], date_to=days[-1])
+        assert [run["state"] for run in backfill.runs(2)] == ["success", "success"]
         assert content(warehouse) == by_catchup

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from kalshi.exchange import Exchange, RequestRefused
 from tests.content import content, forget
-from tests.resilience.conftest import Account
-from tests.resilience.jobs import Job
+from tests.exchange_server import ExchangeServer
+from tests.resilience.conftest import Account, assert_same, small
+from tests.resilience.jobs import JOBS, Job
 
 AHEAD = timedelta(hours=3)
 
@@ -21,8 +25,8 @@ def test_a_clock_that_is_ahead_makes_no_window_complete_that_the_exchange_is_sti
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     day = {"window_start": now - timedelta(days=1), "window_end": now, "asked_at": now}
 
-    def clock(time: datetime) -> tuple[str, ...]:
-        return f"--clock={time.isoformat()}", "--speed=1", f"--since={(now - timedelta(days=4)).date()}"
+    def clock(moment: datetime) -> tuple[str, ...]:
+        return f"--clock={moment.isoformat()}", "--speed=1", f"--since={(now - timedelta(days=4)).date()}"
 
     with account.server(*clock(now - AHEAD)) as behind, account.client(behind) as exchange:
         report = job.run(exchange, warehouse, **day)
@@ -37,3 +41,24 @@ def test_a_clock_that_is_ahead_makes_no_window_complete_that_the_exchange_is_sti
         job.run(exchange, warehouse, **day)
         assert mended == content(warehouse, job.table)
     assert mended[0] > first[0] > 0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_signature_of_a_wrong_clock_is_refused_in_words_and_mended_by_the_clock(
+    hours: int,
+    account: Account,
+    server: ExchangeServer,
+    warehouse: sa.Engine,
+    exchange: Exchange,
+    reference: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = small(JOBS["portfolio"], monkeypatch)
+    whole = reference(job, exchange, warehouse)
+    with monkeypatch.context() as wrong, account.client(server) as client:
+        wrong.setattr("kalshi.exchange.signing.time.time_ns", lambda: int((time.time() + hours * 3600) * 1e9))
+        with pytest.raises(RequestRefused, match=r"401.*This machine's clock is wrong: set it"):
+            job.run(client, warehouse)
+        assert client.traffic.retries == 0
+    job.run(exchange, warehouse)
+    assert_same(warehouse, whole)

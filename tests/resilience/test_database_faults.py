@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,8 +26,9 @@ from scripts.private_server import Program
 from tests.content import forget
 from tests.exchange_server import ExchangeServer
 from tests.resilience.conftest import asked, assert_same, small, until
-from tests.resilience.jobs import JOBS, SERIES, Job
+from tests.resilience.jobs import JOBS, SERIES
 from tests.sync.conftest import runs, select
+
 
 @dataclass
 class Database:

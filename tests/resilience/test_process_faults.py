@@ -46,7 +46,12 @@ def database(mariadb: PrivateServer, warehouse: sa.Engine) -> str:
 
 
 def test_a_worker_that_is_killed_again_and_again_leaves_the_rows_of_one_that_is_not(
-    job: Job, account: Account, server: ExchangeServer, exchange: Exchange, warehouse: sa.Engine, database: str,
+    job: Job,
+    account: Account,
+    server: ExchangeServer,
+    exchange: Exchange,
+    warehouse: sa.Engine,
+    database: str,
     reference: Any,
 ) -> None:
     whole = reference(job, exchange, warehouse)
@@ -65,7 +70,12 @@ def test_a_worker_that_is_killed_again_and_again_leaves_the_rows_of_one_that_is_
 
 
 def test_the_same_job_three_times_at_once_leaves_the_rows_of_one(
-    job: Job, account: Account, server: ExchangeServer, exchange: Exchange, warehouse: sa.Engine, database: str,
+    job: Job,
+    account: Account,
+    server: ExchangeServer,
+    exchange: Exchange,
+    warehouse: sa.Engine,
+    database: str,
     reference: Any,
 ) -> None:
     """Two tries of one DAG run, as after a scheduler that was taken for dead, and another run."""

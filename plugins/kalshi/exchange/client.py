@@ -129,7 +129,7 @@ class Exchange:
         return self._transport.traffic
 
     def now(self) -> datetime:
-        """The time by the exchange's clock, as its last answer told it: ``GET /exchange/status`` where none came yet."""
+        """The exchange's time, as its last answer told it; ``GET /exchange/status`` where none came yet."""
         if self._transport.clock_offset is None:
             self._transport.get("/exchange/status", dict)
         return datetime.now(UTC) + (self._transport.clock_offset or timedelta(0))

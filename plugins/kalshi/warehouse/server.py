@@ -23,7 +23,10 @@ SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', ti
 LOST = {1053: "server shuts down", 1927: "connection killed", 2006: "server gone", 2013: "connection lost"}
 WORTH_RETRYING = {
     **LOST,
-    **{1040: "too many connections", 1205: "lock wait timeout", 1213: "deadlock", 2003: "server can't be reached"},
+    1040: "too many connections",
+    1205: "lock wait timeout",
+    1213: "deadlock",
+    2003: "server can't be reached",
 }
 PATIENCE_SECONDS = 60
 """How long a transaction is begun anew: long enough for a server to restart."""
