@@ -81,7 +81,7 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
             print("\nStopping Airflow …", flush=True)
             raise
         finally:
-            _stop(airflow)
+            stop(airflow)
 
 
 def _wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None:
@@ -97,7 +97,7 @@ def _wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> Non
     raise SystemExit(f"Airflow didn't start within {SECONDS_TO_START} s: see {log}.")
 
 
-def _stop(airflow: subprocess.Popen[bytes]) -> None:
+def stop(airflow: subprocess.Popen[bytes]) -> None:
     """Stop Airflow with all its workers: they are asked first, and ended where they don't listen."""
     for how, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
         try:
