@@ -56,7 +56,9 @@ def main() -> None:
         parser.exit(1, f"Port {args.port} can't be had ({error.strerror}): name another, such as --port 0.\n")
     listener.listen(128)  # before the address is printed: whoever reads it may connect at once
     print(f"http://{args.host}:{listener.getsockname()[1]}/trade-api/v2", flush=True)
-    uvicorn.Server(uvicorn.Config(sandbox.app(), log_level="warning", access_log=False)).run(sockets=[listener])
+    uvicorn.Server(
+        uvicorn.Config(sandbox.app(), log_level="warning", access_log=False, date_header=not args.speed)
+    ).run(sockets=[listener])
 
 
 if __name__ == "__main__":

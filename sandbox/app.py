@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from sandbox import candlesticks, payloads, portfolio, queries, trades
@@ -94,7 +95,7 @@ class Sandbox:
             scopes = (READ, READ_BALANCE) if path.endswith("/portfolio/balance") else (READ,)
             if signed and (refusal := self.keys.refusal(request.method, path, request.headers, scopes)):
                 return _error(*refusal)
-            struck = self.faults.strike(path)
+            struck = self.faults.strike(path, request.url.query)
             if early := await _early(struck):
                 return early
             try:
@@ -106,7 +107,13 @@ class Sandbox:
             content = msgspec.json.encode(distort(body, struck, request.query_params.get("cursor")))
             return _damaged(content, struck) or Response(content, media_type="application/json")
 
-        return answer
+        async def dated(request: Request) -> Response:
+            response = await answer(request)
+            if self.world.clock.speed:  # a clock that stands tells nothing of now
+                response.headers["Date"] = format_datetime(self.world.clock.now(), usegmt=True)
+            return response
+
+        return dated
 
     def _status(self, request: Request, query: Query) -> dict[str, Any]:
         return {
@@ -254,6 +261,10 @@ def _damaged(content: bytes, struck: list[Fault]) -> Response | None:
     half = content[: len(content) // 2]
     if "truncated_json" in kinds:
         return Response(half, media_type="application/json")
+    if "binary" in kinds:
+        return Response(bytes(range(256)), media_type="application/json")
+    if "html" in kinds:
+        return HTMLResponse("<!DOCTYPE html><title>Down for maintenance</title>")
     if "dropped_connection" in kinds:
 
         async def broken() -> AsyncIterator[bytes]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import threading
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 import msgspec
 
+from sandbox.payloads import stamp
 from sandbox.queries import cursor_at
 
 Kind = Literal[
@@ -22,6 +24,8 @@ Kind = Literal[
     "http_502",
     "dropped_connection",
     "truncated_json",
+    "binary",
+    "html",
     "missing_list",
     "redirect",
     "repeated_cursor",
@@ -31,6 +35,7 @@ Kind = Literal[
     "integer_cents",
     "integer_cents_candle",
     "adjusted_end",
+    "moved_cutoff",
     "set_market",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -38,14 +43,19 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 class Fault(msgspec.Struct, kw_only=True):
     """``value``: seconds for slow; the address for redirect; for adjusted_end the unix second where an answer
-    of event candles is cut; for set_market ``{"ticker": …, field: value}``, where the value "(missing)"
-    takes the field away."""
+    of event candles is cut; hours for moved_cutoff; for set_market ``{"ticker": …, field: value}``, where the
+    value "(missing)" takes the field away.
+
+    ``once_per_url``: strikes each address with its query once. Of several such faults a request meets one, so
+    that each address fails once by each of them.
+    """
 
     kind: Kind
     path: str = ".*"
     skip: int = 0
     times: int = 1
     value: Any = None
+    once_per_url: bool = False
 
 
 class Faults:
@@ -54,18 +64,24 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._struck_urls: set[tuple[int, str]] = set()
 
     def set(self, faults: list[Fault]) -> None:
         with self._lock:
             self._faults = list(faults)
+            self._struck_urls.clear()
 
-    def strike(self, path: str) -> list[Fault]:
+    def strike(self, path: str, query: str = "") -> list[Fault]:
         """Those that strike this request."""
         struck: list[Fault] = []
         with self._lock:
-            for fault in self._faults:
+            for number, fault in enumerate(self._faults):
                 if not re.search(fault.path, path) or fault.times <= 0:
                     continue
+                if fault.once_per_url:
+                    if any(other.once_per_url for other in struck) or (number, path + query) in self._struck_urls:
+                        continue
+                    self._struck_urls.add((number, path + query))
                 if fault.skip > 0:
                     fault.skip -= 1
                     continue
@@ -98,6 +114,9 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
                     break
         elif fault.kind == "adjusted_end" and "adjusted_end_ts" in body:
             body = _cut_at(int(fault.value), body)
+        elif fault.kind == "moved_cutoff" and "market_settled_ts" in body:
+            moved = timedelta(hours=float(fault.value))
+            body = {name: stamp(datetime.fromisoformat(at) + moved) for name, at in body.items()}
         elif fault.kind == "set_market":
             for number, market in enumerate(markets):
                 if market["ticker"] == fault.value["ticker"]:

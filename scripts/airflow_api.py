@@ -1,64 +1,123 @@
-"""One DAG, through the REST API of an Airflow whose every user is an administrator."""
+"""Airflow's REST API, as far as scripts and tests ask it."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import requests
 
 SECONDS = 300
+BAD_TASKS = ("failed", "upstream_failed", "up_for_retry")
 
 
-class Dag:
-    """``url``: where Airflow's API server listens."""
+class AirflowApi:
+    """An Airflow at ``url`` in which everybody is an administrator. Times are ISO 8601 in UTC."""
 
-    def __init__(self, url: str, dag_id: str) -> None:
-        self._url = f"{url}/api/v2/dags/{dag_id}"
-        token = requests.get(f"{url}/auth/token", timeout=60).json()["access_token"]
-        self._headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/api/v2"
+        self._session = requests.Session()
+        token = self._session.get(f"{url}/auth/token", timeout=60).json()["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {token}"
 
-    def switch_on(self) -> None:
-        """As soon as Airflow has found it.
+    def wait_for_dags(self, names: Collection[str]) -> None:
+        """Until the DAG processor has found them all.
 
         Raises:
-            TimeoutError: it doesn't within five minutes.
+            TimeoutError: it didn't within a few minutes.
         """
         deadline = time.monotonic() + SECONDS
-        while not self._ask("PATCH", json={"is_paused": False}).ok:
+        while missing := set(names) - {dag["dag_id"] for dag in self._get("/dags", limit=100)["dags"]}:
             if time.monotonic() > deadline:
-                raise TimeoutError("Airflow doesn't find the DAG.")
+                raise TimeoutError(f"Airflow doesn't find {', '.join(sorted(missing))}.")
             time.sleep(0.5)
 
-    def trigger(self, **conf: Any) -> str:
-        """Start a run by hand; the answer is its id."""
-        answer = self._ask("POST", "/dagRuns", json={"logical_date": None, "conf": conf})
-        answer.raise_for_status()
+    def switch_on(self, dag_id: str) -> None:
+        """As soon as it is found: from then on its schedule starts runs."""
+        self.wait_for_dags([dag_id])
+        self._ask("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def trigger(
+        self,
+        dag_id: str,
+        conf: dict[str, Any],
+        *,
+        logical_date: datetime | None = None,
+        interval: tuple[datetime, datetime] | None = None,
+        run_after: datetime | None = None,
+    ) -> str:
+        """Start a run; the answer is its id."""
+        start, end = interval or (None, None)
+        times = {
+            "logical_date": logical_date,
+            "data_interval_start": start,
+            "data_interval_end": end,
+            "run_after": run_after,
+        }
+        body = {name: moment.isoformat() if moment else None for name, moment in times.items()}
+        answer = self._ask("POST", f"/dags/{dag_id}/dagRuns", json={**body, "conf": conf})
         return str(answer.json()["dag_run_id"])
 
-    def runs(self, number: int, seconds: float = SECONDS) -> list[dict[str, Any]]:
-        """All runs in the order of their dates, once so many are over.
+    def take_news(self, dag_id: str) -> bool:
+        """Whether assets that the DAG waits for have news; they are taken off its queue, as the scheduler does."""
+        path = f"/dags/{dag_id}/assets/queuedEvents"
+        if not self._get(path)["total_entries"]:
+            return False
+        self._ask("DELETE", path)
+        return True
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """Its runs, in the order of their dates."""
+        found: list[dict[str, Any]] = self._get(f"/dags/{dag_id}/dagRuns")["dag_runs"]
+        return sorted(found, key=lambda run: str(run["logical_date"]))
+
+    def finished_runs(self, dag_id: str, number: int, seconds: float = SECONDS) -> list[dict[str, Any]]:
+        """Its runs, once so many are over.
 
         Raises:
             TimeoutError: they aren't within ``seconds``.
         """
         deadline = time.monotonic() + seconds
         while True:
-            answer = self._ask("GET", "/dagRuns")
-            answer.raise_for_status()
-            runs: list[dict[str, Any]] = answer.json()["dag_runs"]
+            runs = self.runs(dag_id)
             if sum(run["state"] in ("success", "failed") for run in runs) >= number:
-                return sorted(runs, key=lambda run: str(run["logical_date"]))
+                return runs
             if time.monotonic() > deadline:
                 raise TimeoutError(str([(run["logical_date"], run["state"]) for run in runs]))
             time.sleep(1)
 
-    def tasks(self, run_id: str, task_id: str) -> list[dict[str, Any]]:
-        """The mapped instances of a task in one run: ``state``, ``start_date``, ``end_date`` (ISO 8601) …"""
-        answer = self._ask("GET", f"/dagRuns/{run_id}/taskInstances", params={"task_id": task_id})
-        answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()["task_instances"]
-        return [one for one in found if one["task_id"] == task_id]
+    def mapped_tasks(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+        """The instances of a mapped task in one run: ``state``, ``start_date``, ``end_date`` …"""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/listMapped"
+        found: list[dict[str, Any]] = self._get(path)["task_instances"]
+        return found
 
-    def _ask(self, method: str, path: str = "", **arguments: Any) -> requests.Response:
-        return requests.request(method, self._url + path, headers=self._headers, timeout=60, **arguments)
+    def count_runs(self, *states: str) -> int:
+        """DAG runs in one of ``states``; without any, all."""
+        found: int = self._get("/dags/~/dagRuns", state=list(states), limit=1)["total_entries"]
+        return found
+
+    def bad_runs(self) -> list[str]:
+        """Failed runs, by DAG and run id."""
+        runs = self._get("/dags/~/dagRuns", state="failed", limit=100)["dag_runs"]
+        return [f"{run['dag_id']} {run['dag_run_id']}" for run in runs]
+
+    def bad_tasks(self) -> list[str]:
+        """Tasks that failed or wait to be tried again, by DAG, run id and task."""
+        found = self._get("/dags/~/dagRuns/~/taskInstances", state=list(BAD_TASKS), limit=100)["task_instances"]
+        return [f"{t['dag_id']} {t['dag_run_id']} {t['task_id']}[{t['map_index']}] {t['state']}" for t in found]
+
+    def runs_by_dag(self, names: Collection[str]) -> dict[str, int]:
+        """Successful runs of each DAG."""
+        return {n: self._get(f"/dags/{n}/dagRuns", state="success", limit=1)["total_entries"] for n in names}
+
+    def _get(self, path: str, **params: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self._ask("GET", path, params=params).json()
+        return found
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        answer = self._session.request(method, self._url + path, timeout=60, **arguments)
+        answer.raise_for_status()
+        return answer

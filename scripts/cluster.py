@@ -15,8 +15,8 @@ from pathlib import Path
 import redis
 
 from scripts.airflow_home import POOL
+from scripts.airflow_process import stop_group, wait_until_up
 from scripts.private_server import free_port
-from scripts.ui import stop_group, wait_until_up
 
 SECONDS_TO_START = 60
 

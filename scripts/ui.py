@@ -7,20 +7,12 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import requests
-
-from scripts.airflow_home import patient_sqlite
+from scripts.airflow_process import running
 from scripts.backends import EXCHANGES, LOCAL, connections
 from scripts.private_server import free_port
-
-SECONDS_TO_START = 180
 
 
 def _port() -> int:
@@ -44,79 +36,6 @@ def main() -> None:
     with suppress(KeyboardInterrupt), running(dict(os.environ), port, log) as (airflow, url):
         print(f"\n  {url}\n  {_login()}\n\nSwitch a DAG on and trigger it there. Ctrl-C stops Airflow.", flush=True)
         airflow.wait()
-
-
-@contextmanager
-def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """All of Airflow (scheduler, workers, DAG processor, API) for the length of a with-block, and its address.
-
-    Raises:
-        SystemExit: it isn't up in time; ``log`` says why.
-    """
-    url = f"http://127.0.0.1:{port}"
-    environment = {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": patient_sqlite(Path(environment["AIRFLOW_HOME"])),
-        **environment,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # standalone calls `airflow`
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": url,
-        "AIRFLOW__CORE__PARALLELISM": "8",
-        # Two Airflows on one machine would fight for the default ports of the servers of logs.
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-    }
-    command = [sys.executable, "-m", "airflow", "standalone"]
-    with (
-        log.open("wb") as file,
-        subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a process group of its own, so that all of Airflow can be stopped
-        ) as airflow,
-    ):
-        try:
-            wait_until_up(url, airflow, log)
-            yield airflow, url
-        except KeyboardInterrupt:
-            print("\nStopping Airflow …", flush=True)
-            raise
-        finally:
-            stop_group(airflow)
-
-
-def wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline and airflow.poll() is None:
-        try:
-            health = requests.get(f"{url}/api/v2/monitor/health", timeout=5).json()
-            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")):
-                return
-        except (requests.RequestException, ValueError, KeyError):
-            pass  # not yet
-        time.sleep(0.5)
-    raise SystemExit(f"Airflow didn't start within {SECONDS_TO_START} s: see {log}.")
-
-
-def stop_group(leader: subprocess.Popen[bytes]) -> None:
-    """Stop a process with its whole group: they are asked first, and ended where they don't listen."""
-    for how, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
-        try:
-            os.killpg(leader.pid, how)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            leader.poll()
-            try:
-                os.killpg(leader.pid, 0)
-            except ProcessLookupError:
-                return
-            time.sleep(0.1)
 
 
 def _login() -> str:

@@ -16,7 +16,7 @@ from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts import backends, private_server, real_mysql
-from scripts.private_server import PrivateServer, ServerError
+from scripts.private_server import PrivateServer, Program, ServerError
 from tests.airflow_cli import Airflow, airflow_in
 from tests.exchange_server import ExchangeServer
 
@@ -39,17 +39,22 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]
 
 
 @pytest.fixture(scope="session")
-def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+def mysql_program() -> Program:
     """A real MySQL of Debian's unstable release. The only thing here that may be skipped."""
-    folder = tmp_path_factory.mktemp("mysql")
     try:
         backends.LOCAL.mkdir(exist_ok=True)
         with FileLock(backends.LOCAL / "real-mysql.lock"):
-            program = real_mysql.download(backends.LOCAL / "real-mysql")
+            return real_mysql.download(backends.LOCAL / "real-mysql")
     except ServerError as error:
         MISSING_MYSQL.append(str(error))
         pytest.skip("no real MySQL to be had")
-    yield private_server.ensure(folder, program)
+
+
+@pytest.fixture(scope="session")
+def mysql(tmp_path_factory: pytest.TempPathFactory, mysql_program: Program) -> Iterator[PrivateServer]:
+    """A real MySQL, running."""
+    folder = tmp_path_factory.mktemp("mysql")
+    yield private_server.ensure(folder, mysql_program)
     private_server.stop(folder)
 
 

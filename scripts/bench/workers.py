@@ -13,7 +13,7 @@ from tabulate import tabulate
 
 from kalshi.settings import INCLUDE
 from sandbox import process as sandbox_process
-from scripts.airflow_api import Dag
+from scripts.airflow_api import AirflowApi
 from scripts.airflow_home import DEFAULTS, PROJECT
 from scripts.bench.contest import fresh_warehouse
 from scripts.cluster import cluster
@@ -27,6 +27,7 @@ FIRST = date(2025, 12, 1)
 """All of it is archived, where every market costs a request."""
 SINCE = FIRST - timedelta(days=3)
 SECONDS = 600
+DAG = "kalshi_candles_backfill"
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,13 @@ def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, da
         }
         shares = {"workers": workers, "concurrency": -(-tasks // workers)}
         with cluster(folder / "airflow", server.database("bench_airflow"), environment, **shares) as running:
-            dag = Dag(running.url, "kalshi_candles_backfill")
-            dag.switch_on()
+            api = AirflowApi(running.url)
+            api.switch_on(DAG)
             last = FIRST + timedelta(days=tasks * days - 1)
-            run = dag.trigger(series=["KXHIGHNY"], date_from=str(FIRST), date_to=str(last), chunk_days=days)
-            dag.runs(1, SECONDS)
-            chunks = dag.tasks(run, "sync_chunk")
+            days_of_all = {"date_from": str(FIRST), "date_to": str(last), "chunk_days": days}
+            run = api.trigger(DAG, {"series": ["KXHIGHNY"], **days_of_all})
+            api.finished_runs(DAG, 1, SECONDS)
+            chunks = api.mapped_tasks(DAG, run, "sync_chunk")
             logs = [log.read_text(encoding="utf-8") for log in running.worker_logs]
         stats = requests.get(f"{url.removesuffix('/trade-api/v2')}/sandbox/stats", timeout=10).json()
         with engine.connect() as connection:

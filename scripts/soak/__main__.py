@@ -30,14 +30,15 @@ from kalshi.warehouse.migrate import migrate
 from sandbox import process as sandbox_process
 from sandbox.access import MADE_KEY
 from sandbox.world import Clock
-from scripts import airflow_home, private_server, ui
+from scripts import airflow_home, airflow_process, private_server
+from scripts.airflow_api import AirflowApi
 from scripts.backends import EXCHANGE, WAREHOUSE
 from scripts.soak import growth
-from scripts.soak.airflow_api import ACTIVE, AirflowApi
 from scripts.soak.schedule import DueRun, due_runs, load_dags, start_around_midnight, waits_for_assets
 from scripts.soak.watch import ALLOWANCES, PROCESSES, ROLES, Watch
 
 FOLDER = PROJECT / ".local" / "soak"
+ACTIVE = ("queued", "running")
 METADATA = FOLDER / "airflow" / "airflow.db"
 DATABASE = "kalshi_soak"
 BACKFILL_DAYS = 3
@@ -72,7 +73,7 @@ class Soak:
     def run(self) -> bool:
         """The preparation, then what falls due until the time is up and all runs are over; whether in time."""
         for run in preparation(self.start):
-            self.api.trigger(run)
+            self._trigger(run)
             while self.api.count_runs(*ACTIVE):
                 time.sleep(1)
         while self.minute < 0:
@@ -88,16 +89,20 @@ class Soak:
 
     def _step(self) -> None:
         while self.due and self.due[0].run_after <= self.clock.now():
-            self.api.trigger(self.due.popleft())
+            self._trigger(self.due.popleft())
         self._trigger_for_assets()
         if not self.samples or int(self.minute) > int(self.samples[-1][0]):
             self._sample()
         time.sleep(1)
 
+    def _trigger(self, run: DueRun) -> None:
+        times = {"logical_date": run.logical_date, "interval": run.interval, "run_after": run.run_after}
+        self.api.trigger(run.dag_id, run.conf, **times)  # type: ignore[arg-type]
+
     def _trigger_for_assets(self) -> bool:
         news = [dag_id for dag_id in self.asset_dags if self.api.take_news(dag_id)]
         for dag_id in news:
-            self.api.trigger(DueRun(dag_id, self.clock.now()))
+            self._trigger(DueRun(dag_id, self.clock.now()))
         return bool(news)
 
     def _sample(self) -> None:
@@ -215,7 +220,10 @@ def running(dags: Collection[str], start: datetime, speed: float) -> Iterator[tu
         # API server waits much longer than tasks wait for it, they fail: hence the timeout of 10 s.
         with closing(sqlite3.connect(METADATA)) as metadata:
             metadata.execute("PRAGMA journal_mode = WAL")
-        with ui.running(dict(os.environ), private_server.free_port(), FOLDER / "airflow.log") as (airflow, url):
+        with airflow_process.running(dict(os.environ), private_server.free_port(), FOLDER / "airflow.log") as (
+            airflow,
+            url,
+        ):
             api = AirflowApi(url)
             api.wait_for_dags(dags)
             options = (f"--since={(start - HISTORY).date()}", "--wide-markets=0", f"--make-key={key}")

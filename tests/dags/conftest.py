@@ -71,6 +71,6 @@ def dag_under_test(
 ) -> Callable[[str], DagUnderTest]:
     """The DAG of that id, with both connections in URI form, on a fresh database."""
     settings = tmp_path / "kalshi.toml"
-    settings.write_text((INCLUDE / "kalshi.toml").read_text().replace("retries = 2", "retries = 0"))
+    settings.write_text((INCLUDE / "kalshi.toml").read_text().replace("retries = 4", "retries = 0"))
     exchange = f"kalshi://{exchange_server.base_url.removeprefix('http://')}"
     return lambda dag_id: DagUnderTest(dag_id, airflow, empty_database, exchange, tmp_path / "reports", settings)

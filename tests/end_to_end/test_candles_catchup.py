@@ -1,22 +1,27 @@
-"""Ten days of candles by Airflow's scheduler, as they come when the daily DAG is switched on."""
+"""Ten days of candles by Airflow's scheduler, as they come when the daily DAG is switched on, and it is killed."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
-from scripts import ui
-from scripts.airflow_api import Dag
+from scripts import airflow_process
+from scripts.airflow_api import AirflowApi
 from scripts.private_server import free_port
 from tests.airflow_cli import Airflow, airflow_in
+from tests.content import content
 from tests.exchange_server import ExchangeServer
-from tests.sync.candles import content
 from tests.sync.conftest import select
 
 DAYS = 10
@@ -42,6 +47,7 @@ def fresh_airflow(tmp_path: Path, empty_database: str, exchange_of_today: Exchan
     settings = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
     facts, *series = settings.split("[[series]]")
     facts = re.sub(r"start_date = \S+", f"start_date = {FIRST}", facts)
+    facts = re.sub(r"retry_delay_seconds = \S+", "retry_delay_seconds = 1", facts)
     (new_york,) = (one for one in series if '"KXHIGHNY"' in one)
     (tmp_path / "kalshi.toml").write_text(f"{facts}[[series]]{new_york}", encoding="utf-8")
     airflow = airflow_in(tmp_path / "airflow")
@@ -51,24 +57,58 @@ def fresh_airflow(tmp_path: Path, empty_database: str, exchange_of_today: Exchan
         KALSHI_SETTINGS=str(tmp_path / "kalshi.toml"),
         KALSHI_REPORTS_FOLDER=str(tmp_path / "reports"),
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
+        # How soon a scheduler and its tasks are taken for dead: by default 30 s and 5 min, looked at every 5 min.
+        AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC="1",
+        AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD="10",
+        AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL="5",
+        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="10",
+        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL="2",
     )
     done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
     assert done.returncode == 0, done.stdout
     return airflow
 
 
+@contextmanager
+def scheduler_replaced(airflow: subprocess.Popen[bytes], log: Path) -> Iterator[None]:
+    """Kill the scheduler of ``airflow standalone``, and start another as a supervisor would."""
+    (scheduler,) = (p for p in psutil.Process(airflow.pid).children() if "scheduler" in " ".join(p.cmdline()))
+    environment = scheduler.environ()
+    scheduler.kill()
+    with (
+        log.open("wb") as file,
+        subprocess.Popen(
+            [sys.executable, "-m", "airflow", "scheduler"],
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as another,
+    ):
+        try:
+            yield
+        finally:
+            airflow_process.stop_group(another)
+
+
 def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them_holds(
     fresh_airflow: Airflow, warehouse: sa.Engine, tmp_path: Path
 ) -> None:
     older = FIRST - timedelta(days=OLDER)
-    with ui.running(fresh_airflow.environment, free_port(), tmp_path / "airflow.log") as (_, url):
-        daily = Dag(url, "kalshi_candles_daily")
-        daily.switch_on()
-        daily.runs(DAYS)
+    with (
+        airflow_process.running(fresh_airflow.environment, free_port(), tmp_path / "airflow.log") as (standalone, url),
+        ExitStack() as stack,
+    ):
+        api = AirflowApi(url)
+        api.switch_on("kalshi_candles_daily")
+        while "running" not in [run["state"] for run in api.finished_runs("kalshi_candles_daily", 2)]:
+            time.sleep(0.1)
+        stack.enter_context(scheduler_replaced(standalone, tmp_path / "scheduler.log"))
+        api.finished_runs("kalshi_candles_daily", DAYS)
         days_before = ("--from-date", str(older), "--to-date", str(FIRST - timedelta(days=1)))
         done = fresh_airflow.run("backfill", "create", "--dag-id", "kalshi_candles_daily", *days_before)
         assert done.returncode == 0, done.stdout[-3000:]
-        runs = daily.runs(OLDER + DAYS)
+        runs = api.finished_runs("kalshi_candles_daily", OLDER + DAYS)
         assert [run["state"] for run in runs] == ["success"] * (OLDER + DAYS)
         assert [run["run_type"] for run in runs] == ["backfill"] * OLDER + ["scheduled"] * DAYS
         days = [str(older + timedelta(days=n)) for n in range(OLDER + DAYS)]
@@ -80,9 +120,9 @@ def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them
         with warehouse.begin() as connection:
             connection.execute(sa.text("DELETE FROM kalshi_candle_1m"))
             connection.execute(sa.text("DELETE FROM kalshi_checkpoint WHERE job = 'candles'"))
-        backfill = Dag(url, "kalshi_candles_backfill")
-        backfill.switch_on()
-        backfill.trigger(date_from=days[0], date_to=days[-1])
-        (run,) = backfill.runs(1)
-        assert run["state"] == "success"
+        api.switch_on("kalshi_candles_backfill")
+        for _ in range(2):
+            api.trigger("kalshi_candles_backfill", {"date_from": days[0], "date_to": days[-1]})
+        both = api.finished_runs("kalshi_candles_backfill", 2)
+        assert [run["state"] for run in both] == ["success", "success"]
         assert content(warehouse) == by_catchup

@@ -55,18 +55,6 @@ def stored(engine: sa.Engine, ticker: str) -> dict[datetime, dict[str, Any]]:
     return {row["bucket_start_utc"]: row for row in rows}
 
 
-def content(engine: sa.Engine) -> tuple[int, int]:
-    """How many rows ``kalshi_candle_1m`` has, and a checksum of what they say, whichever run wrote them."""
-    columns = [c["name"] for c in sa.inspect(engine).get_columns("kalshi_candle_1m")]
-    told = ", ".join(f"COALESCE({name}, 'NULL')" for name in columns if name not in ("run_id", "updated_at_utc"))
-    (row,) = select(
-        engine,
-        f"SELECT COUNT(*) AS n, BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', {told})), 16), 16, 10) AS UNSIGNED)) AS sum "
-        "FROM kalshi_candle_1m",
-    )
-    return row["n"], row["sum"]
-
-
 def candle_requests(server: ExchangeServer) -> int:
     """How many requests for candles the exchange got so far, answered or not."""
     return sum(n for path, n in server.stats()["by_path"].items() if path.endswith("/candlesticks"))

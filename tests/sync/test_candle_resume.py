@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeConfig
 from kalshi.warehouse.server import open_engine
 from tests.conftest import address_of
+from tests.content import content
 from tests.exchange_server import ExchangeServer
-from tests.sync.candles import content, reading
+from tests.sync.candles import reading
 from tests.sync.conftest import select, syncing
 
 KILLS = 50

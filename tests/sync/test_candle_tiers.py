@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from tests.conftest import quick_config
+from tests.content import content
 from tests.exchange_server import ExchangeServer
-from tests.sync.candles import DAY, Candles, content, listed, reading, stored, tickers
+from tests.sync.candles import DAY, Candles, listed, reading, stored, tickers
 from tests.sync.conftest import select
 
 EVENT = "KXHIGHNY-26JUN05"

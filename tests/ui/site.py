@@ -26,7 +26,7 @@ from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
-from scripts import ui
+from scripts.airflow_process import running
 from scripts.private_server import free_port
 from tests.account import account_at, connection
 from tests.airflow_cli import PROJECT, airflow_in
@@ -86,7 +86,7 @@ def site(folder: Path, database: str, key: ApiKey) -> Iterator[Site]:
         )
         done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
         assert done.returncode == 0, done.stdout
-        with ui.running(airflow.environment, free_port(), folder / "airflow.log") as (_, url):
+        with running(airflow.environment, free_port(), folder / "airflow.log") as (_, url):
             yield Site(url, engine, reports)
     engine.dispose()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -126,6 +127,12 @@ class Exchange:
     def traffic(self) -> Traffic:
         """Requests, retries and waiting so far."""
         return self._transport.traffic
+
+    def now(self) -> datetime:
+        """The exchange's time, as its last answer told it; ``GET /exchange/status`` where none came yet."""
+        if self._transport.clock_offset is None:
+            self._transport.get("/exchange/status", dict)
+        return datetime.now(UTC) + (self._transport.clock_offset or timedelta(0))
 
     def historical_cutoff(self) -> HistoricalCutoff:
         """``GET /historical/cutoff``."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +23,8 @@ from kalshi.words import one_line
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 LONG_WAIT = 5.0
+TOLERATED_OFFSET = timedelta(seconds=5)
+"""The header Date has whole seconds, and is on its way for a while."""
 LONGEST_QUOTE = 300
 """Characters of an exchange's error body that go into a message."""
 
@@ -65,11 +69,24 @@ def _root_cause(error: BaseException) -> str:
     return words.get(name, name)
 
 
+def _clock_offset(date: str | None) -> timedelta:
+    """How far the clock that wrote this header is ahead of ours; 0 where it can't be told or is next to nothing."""
+    try:
+        offset = parsedate_to_datetime(date or "") - datetime.now(UTC)
+    except (TypeError, ValueError):  # no date, or one without a time zone
+        return timedelta(0)
+    return offset if abs(offset) > TOLERATED_OFFSET else timedelta(0)
+
+
 class Transport:
-    """Sends GET requests to one exchange and decodes the answers. One per thread."""
+    """Sends GET requests to one exchange and decodes the answers. One per thread.
+
+    ``clock_offset``: how far the exchange's clock was ahead of ours at its last answer; None before the first.
+    """
 
     def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
         self.traffic = Traffic()
+        self.clock_offset: timedelta | None = None
         self._config = config
         self._host = urlsplit(config.base_url).hostname
         self._budget = budget or LocalBudget(config.requests_per_second)
@@ -126,6 +143,7 @@ class Transport:
             raise ExchangeError(f"GET {path} can't reach {self._host}: {_root_cause(error)}.") from error
         except requests.RequestException as error:
             raise TransientFault(f"no answer from {self._host} ({_root_cause(error)}) to GET {path}") from error
+        self.clock_offset = _clock_offset(response.headers.get("Date"))
         if response.status_code == 200:
             try:
                 return msgspec.json.decode(response.content, type=answer_type)

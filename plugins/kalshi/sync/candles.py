@@ -16,7 +16,7 @@ from kalshi.sync.candle_plan import MINUTES_PER_BATCH
 from kalshi.sync.derived_candles import build_dense, make_from_trades
 from kalshi.sync.pages import checkpointed
 from kalshi.sync.parents import ensure_catalog
-from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse import checkpoints
 from kalshi.warehouse.checkpoints import Window
@@ -59,7 +59,7 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
         raise ValueError(f"Candles come from {' and '.join(SOURCES)}, not from {', '.join(sorted(unknown))}.")
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = ApiTally()
-        window = _window(run, request)
+        window = _window(exchange, run, request)
         try:
             _sync(exchange, run, request, window, tally)
             run.check_rejected()
@@ -78,12 +78,12 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
     return run.report
 
 
-def _window(run: SyncRun, request: CandlesRequest) -> Window:
+def _window(exchange: Exchange, run: SyncRun, request: CandlesRequest) -> Window:
     """The window to read. It never ends ahead of now, or it could not be complete."""
     start, end = request.window_start, request.window_end
     if not start or not end or any(moment.second or moment.microsecond for moment in (start, end)):
         raise ValueError(f"The window of candles must begin and end on a minute, not at {start} and {end}.")
-    now = request.asked_at.replace(second=0, microsecond=0)
+    now = latest_end(run, exchange, request.asked_at).replace(second=0, microsecond=0)
     if end > now:
         run.warn(f"The window ends at {end:%Y-%m-%d %H:%M} UTC, which is ahead: read up to {now:%Y-%m-%d %H:%M}.")
     return Window(JOB, run.scope, start, max(start, min(end, now)))

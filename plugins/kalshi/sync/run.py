@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
 from kalshi.records import Rejected
 from kalshi.warehouse import ledger
@@ -94,6 +95,18 @@ class SyncRun:
                 f"kalshi_rejected_record WHERE run_id = {self.run_id} shows them; tolerances.rejected_share "
                 "in kalshi.toml sets the limit."
             )
+
+
+def latest_end(run: SyncRun, exchange: Exchange, asked_at: datetime) -> datetime:
+    """When the run was asked for, by the exchange's clock: a window that ends later can't be complete."""
+    theirs = exchange.now()
+    if theirs >= asked_at:
+        return asked_at
+    run.warn(
+        f"The exchange's clock says {theirs:%Y-%m-%d %H:%M:%S} UTC, before the {asked_at:%Y-%m-%d %H:%M:%S} of this "
+        "run: read up to there. Set this machine's clock by NTP."
+    )
+    return theirs
 
 
 @contextmanager

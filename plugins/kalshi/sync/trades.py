@@ -14,7 +14,7 @@ from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Trade
 from kalshi.sync.pages import Progress, checkpointed, write_page
 from kalshi.sync.parents import ensure_catalog
-from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
 from kalshi.warehouse import catalog, checkpoints, market_data
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
@@ -64,7 +64,7 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
-        window = _window(run, request)
+        window = _window(exchange, run, request)
         try:
             covered = in_transaction(engine, lambda c: checkpoints.is_covered(c, window))
             if not covered or request.force:
@@ -79,9 +79,10 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
     return run.report
 
 
-def _window(run: SyncRun, request: TradesRequest) -> Window:
+def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> Window:
     """The window to read. It never ends ahead of the time that the run was asked for."""
-    end = min(request.window_end or request.asked_at, request.asked_at)
+    now = latest_end(run, exchange, request.asked_at)
+    end = min(request.window_end or now, now)
     start = request.window_start or end
     if start > end:
         raise ValueError(f"The trades from {start:%Y-%m-%d} on lie ahead: there are none yet.")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pymysql
 import sqlalchemy as sa
 import tenacity
-from pymysql.constants import CLIENT
+from pymysql.constants import CLIENT, CR
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -20,7 +20,16 @@ Result = TypeVar("Result")
 SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'"
 """Bad values are errors, not roundings; CURRENT_TIMESTAMP is UTC."""
 
-WORTH_RETRYING = {1205: "lock wait timeout", 1213: "deadlock", 2006: "server gone", 2013: "connection lost"}
+LOST = {1053: "server shuts down", 1927: "connection killed", 2006: "server gone", 2013: "connection lost"}
+WORTH_RETRYING = {
+    **LOST,
+    1040: "too many connections",
+    1205: "lock wait timeout",
+    1213: "deadlock",
+    2003: "server can't be reached",
+}
+PATIENCE_SECONDS = 60
+"""How long a transaction is begun anew: long enough for a server to restart."""
 
 
 SSL_MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
@@ -89,7 +98,18 @@ class ServerAddress:
 
 
 class _Connection(pymysql.connections.Connection):
-    """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS."""
+    """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS, and hides a
+    connection that was lost behind an error of its own in the rollback, or in what follows a LOAD DATA LOCAL."""
+
+    def _read_bytes(self, num_bytes: int) -> bytes:
+        if not self.open:
+            raise pymysql.err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during LOAD DATA")
+        answer: bytes = super()._read_bytes(num_bytes)  # type: ignore[misc]
+        return answer
+
+    def rollback(self) -> None:
+        if self.open:  # else the server has rolled back already
+            super().rollback()
 
     def _request_authentication(self) -> None:
         if self.ssl and not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
@@ -152,7 +172,8 @@ def _is_worth_retrying(error: BaseException) -> bool:
 
 
 def in_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
-    """Run ``work`` in one transaction, again from its start after a deadlock or a lost connection.
+    """Run ``work`` in one transaction, again from its start after a deadlock, a lock wait or a lost connection,
+    for about a minute.
 
     ``work`` must have no other effects than on the connection it gets. The last error is raised as it is.
     """
@@ -163,7 +184,7 @@ def in_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_worth_retrying),
-        stop=tenacity.stop_after_attempt(6),
+        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
         before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
         reraise=True,

@@ -58,6 +58,10 @@ class WriteCounts:
         self.misfits += other.misfits
 
 
+class PacketTooSmall(RuntimeError):
+    """The server takes no statement that is long enough for a row."""
+
+
 class _RowRefused(Exception):
     """The server found a row that it can't take as it is."""
 
@@ -213,7 +217,8 @@ def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: l
                 if error.args[0] not in LOCAL_INFILE_REFUSED:
                     raise
                 connection.info["local_infile"] = False
-        _insert(cursor, table, columns, rows, run_id)
+        for start in range(0, len(rows), ROWS_PER_INSERT):
+            _insert(connection, table, columns, rows[start : start + ROWS_PER_INSERT], run_id)
     except UnicodeError as error:
         raise _RowRefused(str(error)) from error
     except pymysql.err.MySQLError as error:
@@ -224,26 +229,50 @@ def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: l
 
 def _load_data(cursor: Any, table: str, columns: Sequence[str], rows: list[Row], run_id: int) -> None:
     names = ", ".join(f"`{c}`" for c in columns)
-    with tempfile.NamedTemporaryFile("wb", suffix=".tsv") as file:
-        file.write(b"\n".join([row if isinstance(row, bytes) else b"\t".join(map(_encode, row)) for row in rows]))
-        file.write(b"\n")
-        file.flush()
-        cursor.execute(
-            f"LOAD DATA LOCAL INFILE %s INTO TABLE `{table}` CHARACTER SET utf8mb4 ({names}) SET run_id = %s",
-            (file.name, run_id),
-        )
+    try:
+        with tempfile.NamedTemporaryFile("wb", suffix=".tsv") as file:
+            file.write(b"\n".join([row if isinstance(row, bytes) else b"\t".join(map(_encode, row)) for row in rows]))
+            file.write(b"\n")
+            file.flush()
+            cursor.execute(
+                f"LOAD DATA LOCAL INFILE %s INTO TABLE `{table}` CHARACTER SET utf8mb4 ({names}) SET run_id = %s",
+                (file.name, run_id),
+            )
+    except OSError as error:
+        words = f"{error.strerror}: a load file of {table} can't be written. Make room, or set TMPDIR; the folder is"
+        raise OSError(error.errno, words, tempfile.gettempdir()) from error
     _check_taken(cursor, len(rows))
 
 
-def _insert(cursor: Any, table: str, columns: Sequence[str], rows: list[Row], run_id: int) -> None:
+def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows: list[Row], run_id: int) -> None:
+    """One statement, or two halves where it would be longer than the server takes."""
     names = ", ".join(f"`{c}`" for c in columns)
-    row_marks = f"({', '.join(['%s'] * len(columns))}, {run_id:d})"
-    for start in range(0, len(rows), ROWS_PER_INSERT):
-        some = rows[start : start + ROWS_PER_INSERT]
-        marks = ", ".join([row_marks] * len(some))
-        values = [_text(value) for row in some for value in _fields(row)]
-        cursor.execute(f"INSERT INTO `{table}` ({names}, run_id) VALUES {marks}", values)
-        _check_taken(cursor, len(some))
+    marks = ", ".join([f"({', '.join(['%s'] * len(columns))}, {run_id:d})"] * len(rows))
+    cursor = connection.connection.cursor()
+    statement = cursor.mogrify(
+        f"INSERT INTO `{table}` ({names}, run_id) VALUES {marks}",
+        [_text(value) for row in rows for value in _fields(row)],
+    )
+    size, limit = len(statement.encode()) + 1, _max_allowed_packet(connection)
+    if size <= limit:
+        cursor.execute(statement)
+        _check_taken(cursor, len(rows))
+    elif len(rows) == 1:
+        raise PacketTooSmall(
+            f"A row of {table} takes a statement of {size:,} bytes, and the server's max_allowed_packet is {limit:,}: "
+            "set it to 16 MB, or switch on local_infile, on the server."
+        )
+    else:
+        for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+            _insert(connection, table, columns, half, run_id)
+
+
+def _max_allowed_packet(connection: sa.Connection) -> int:
+    """The longest statement that the server takes, in bytes. It would break the connection at a longer one."""
+    if "max_allowed_packet" not in connection.info:
+        found = connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()
+        connection.info["max_allowed_packet"] = int(found)
+    return int(connection.info["max_allowed_packet"])
 
 
 def _check_taken(cursor: Any, sent: int) -> None:

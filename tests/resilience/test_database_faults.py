@@ -1,0 +1,264 @@
+"""Every job meets what a database does to a transaction: on servers of these tests' own, which may be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import ServerAddress, open_engine
+from kalshi.warehouse.writer import PacketTooSmall
+from scripts import private_server
+from scripts.private_server import Program
+from tests.content import forget
+from tests.exchange_server import ExchangeServer
+from tests.resilience.conftest import asked, assert_same, small, until
+from tests.resilience.jobs import JOBS, SERIES
+from tests.sync.conftest import runs, select
+
+
+@dataclass
+class Database:
+    """A warehouse on a server that can be taken down. Its Unix socket stays the same, its port doesn't."""
+
+    folder: Path
+    program: Program
+
+    def __post_init__(self) -> None:
+        self.server = private_server.ensure(self.folder, self.program)
+        self.server.database("resilience")
+        self.engine = open_engine(
+            ServerAddress("", "resilience", "resilience", self.server.password, unix_socket=self.server.socket)
+        )
+        migrate(self.engine)
+        with self.server.as_root() as cursor:
+            cursor.execute("CREATE DATABASE elsewhere")
+            cursor.execute("CREATE TABLE elsewhere.ballast (n INT) ENGINE=InnoDB")
+
+    def stop(self) -> None:
+        private_server.stop(self.folder)
+
+    def kill(self) -> None:
+        os.kill(int((self.folder / "server.pid").read_text()), signal.SIGKILL)
+
+    def start(self) -> None:
+        self.server = private_server.ensure(self.folder, self.program)
+
+    def set(self, variable: str, value: int) -> None:
+        """For connections from now on."""
+        with self.server.as_root() as cursor:
+            cursor.execute(f"SET GLOBAL {variable} = %s", (value,))
+        self.engine.dispose()
+
+    def somebody_waits(self) -> bool:
+        with self.server.as_root() as cursor:
+            return bool(cursor.execute("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"))
+
+    @contextmanager
+    def holding_the_run(self) -> Iterator[pymysql.cursors.Cursor]:
+        """Somebody else's transaction. It holds the row of the run, which each page of a job comes to last."""
+        somebody = pymysql.connect(
+            unix_socket=self.server.socket, user="root", password=self.server.root_password, database="resilience"
+        )
+        try:
+            with somebody.cursor() as cursor:
+                cursor.execute("SET innodb_lock_wait_timeout = 50")
+                (run,) = select(self.engine, "SELECT run_id FROM kalshi_sync_run WHERE state = 'running'")
+                cursor.execute("SELECT 1 FROM kalshi_sync_run WHERE run_id = %s FOR UPDATE", (run["run_id"],))
+                until(self.somebody_waits)
+                yield cursor
+        finally:
+            somebody.close()
+
+
+@pytest.fixture(scope="session")
+def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Program], Database]]:
+    made: dict[str, Database] = {}
+
+    def database(program: Program) -> Database:
+        name = program.serve[0]
+        if name not in made:
+            made[name] = Database(tmp_path_factory.mktemp("database"), program)
+        return made[name]
+
+    yield database
+    for one in made.values():
+        one.engine.dispose()
+        one.stop()
+
+
+def program_of(kind: str, request: pytest.FixtureRequest) -> Program:
+    program: Program = (
+        request.getfixturevalue("mysql_program") if kind == "mysql" else private_server.installed_program()
+    )
+    return program
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, _databases: Callable[[Program], Database]) -> Database:
+    """An empty warehouse on a server of these tests' own, which waits for a lock for two seconds."""
+    database = _databases(program_of(request.param, request))
+    database.start()
+    for variable, value in {"innodb_lock_wait_timeout": 2, "local_infile": 1, "max_allowed_packet": 2**26}.items():
+        database.set(variable, value)
+    forget(database.engine)
+    return database
+
+
+both = pytest.mark.parametrize("database", ["mariadb", "mysql"], indirect=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "database", "how"),
+    [
+        *((name, "mariadb", "kill") for name in JOBS),
+        ("catalog", "mariadb", "stop"),
+        ("catalog", "mysql", "kill"),
+        ("candles", "mysql", "stop"),
+    ],
+    indirect=["database"],
+)
+def test_a_run_outlives_a_lock_a_deadlock_and_a_restart_in_mid_transaction(
+    name: str,
+    how: str,
+    database: Database,
+    server: ExchangeServer,
+    exchange: Exchange,
+    reference: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = small(JOBS[name], monkeypatch)
+    whole = reference(job, exchange, database.engine)
+    server.faults({"kind": "slow", "path": job.path, "skip": 1, "value": 0.5})
+    before = asked(server, job)
+    caplog.clear()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(job.run, exchange, database.engine)
+        until(lambda: asked(server, job) >= before + 2)
+        with database.holding_the_run() as somebody:
+            # Of two transactions in a deadlock the server ends the one that wrote less.
+            somebody.executemany("INSERT INTO elsewhere.ballast VALUES (%s)", [(n,) for n in range(50_000)])
+            until(lambda: "Lock wait timeout" in caplog.text)
+            until(database.somebody_waits)
+            somebody.execute(f"SELECT 1 FROM {job.table} FOR UPDATE")
+            until(lambda: "Deadlock" in caplog.text)
+            until(database.somebody_waits)
+            getattr(database, how)()
+        database.start()
+        report = done.result()
+    assert report["state"] in ("success", "warning")
+    assert set(runs(database.engine)) <= {"success", "warning"}
+    assert_same(database.engine, whole)
+
+
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+def test_a_server_that_stays_away_fails_the_run_and_the_next_one_has_it_all(
+    database: Database, server: ExchangeServer, exchange: Exchange, reference: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = small(JOBS["catalog"], monkeypatch)
+    whole = reference(job, exchange, database.engine)
+    server.faults({"kind": "slow", "path": job.path, "skip": 1, "value": 0.5})
+    before = asked(server, job)
+    monkeypatch.setattr("kalshi.warehouse.server.PATIENCE_SECONDS", 1)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(job.run, exchange, database.engine, dag_run_id="manual")
+        until(lambda: asked(server, job) >= before + 2)
+        with database.holding_the_run():
+            database.kill()
+        with pytest.raises(sa.exc.OperationalError, match="Can't connect to MySQL server"):
+            done.result()
+    database.start()
+    job.run(exchange, database.engine, dag_run_id="manual")
+    assert runs(database.engine) == ["abandoned", "success"]
+    assert_same(database.engine, whole)
+
+
+@both
+def test_no_statement_is_longer_than_the_server_takes(
+    database: Database, server: ExchangeServer, exchange: Exchange, reference: Any
+) -> None:
+    job = JOBS["catalog"]
+    whole = reference(job, exchange, database.engine)
+    database.set("local_infile", 0)
+    database.set("max_allowed_packet", 2**16)
+    job.run(exchange, database.engine)
+    assert_same(database.engine, whole)
+
+    forget(database.engine)
+    long = {"ticker": server.get("/markets", series_ticker=SERIES).json()["markets"][0]["ticker"], "note": "x" * 2**16}
+    server.faults({"kind": "set_market", "path": job.path, "times": 99, "value": long})
+    with pytest.raises(PacketTooSmall, match="max_allowed_packet is 65,536: set it to 16 MB"):
+        job.run(exchange, database.engine)
+    server.reset()
+    database.set("max_allowed_packet", 2**24)
+    job.run(exchange, database.engine)
+    assert_same(database.engine, whole)
+
+
+@contextmanager
+def disk(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of so little room that it can be filled."""
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
+    if done.returncode:
+        pytest.skip(f"no disk of its own can be mounted: {done.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def full(folder: Path) -> Iterator[None]:
+    """The disk of ``folder`` without any room."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(2**16))
+    yield
+    ballast.unlink()
+
+
+@both
+def test_a_server_whose_disk_is_full_fails_the_run_and_the_next_one_has_it_all(
+    database: Database, exchange: Exchange, reference: Any, tmp_path: Path
+) -> None:
+    job = JOBS["candles"]
+    whole = reference(job, exchange, database.engine)
+    with disk(tmp_path / "disk", "400m") as folder:
+        cramped = Database(folder, database.program)
+        try:
+            with full(folder), pytest.raises((pymysql.err.OperationalError, sa.exc.OperationalError), match="is full"):
+                job.run(exchange, cramped.engine)
+            job.run(exchange, cramped.engine)
+            assert_same(cramped.engine, whole)
+        finally:
+            cramped.stop()
+
+
+def test_a_full_temporary_folder_fails_the_run_and_the_next_one_has_it_all(
+    exchange: Exchange, warehouse: sa.Engine, reference: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = JOBS["catalog"]
+    whole = reference(job, exchange, warehouse)
+    with disk(tmp_path / "disk", "1m") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        with full(folder), pytest.raises(OSError, match=f"Make room, or set TMPDIR; the folder is: '{folder}'"):
+            job.run(exchange, warehouse)
+        monkeypatch.undo()
+        job.run(exchange, warehouse)
+    assert_same(warehouse, whole)
