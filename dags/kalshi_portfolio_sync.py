@@ -48,7 +48,6 @@ def kalshi_portfolio_sync() -> None:
         task_id="report",
         report=PORTFOLIO,
         series=SUBACCOUNTS,
-        retries=0,
         outlets=[table_asset("kalshi_position"), table_asset("kalshi_fill")],
     )
 

@@ -19,9 +19,10 @@ DEFAULTS = {
 """Variables that are already set win."""
 
 
-def patient_sqlite(home: Path) -> str:
-    """The address of Airflow's own database in ``home``. Its parts wait a minute for each other rather than 5 s."""
-    return f"sqlite:///{home.resolve()}/airflow.db?timeout=60"
+def sqlite_address(home: Path) -> str:
+    """Airflow's own database in ``home``. Its parts wait 10 s for each other, rather than 5 s and no longer than tasks
+    wait for the API server."""
+    return f"sqlite:///{home.resolve()}/airflow.db?timeout=10"
 
 
 def main() -> None:

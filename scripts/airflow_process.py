@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import requests
+from sqlalchemy import make_url
 
-from scripts.airflow_home import patient_sqlite
+from scripts.airflow_home import sqlite_address
 from scripts.private_server import free_port
 
 SECONDS_TO_START = 180
+DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 
 
 @contextmanager
@@ -27,9 +30,9 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
         SystemExit: it isn't up in time; ``log`` says why.
     """
     url = f"http://127.0.0.1:{port}"
-    environment = {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": patient_sqlite(Path(environment["AIRFLOW_HOME"])),
-        **environment,
+    environment = {DATABASE: sqlite_address(Path(environment["AIRFLOW_HOME"])), **environment}
+    _let_readers_pass(environment[DATABASE])
+    environment |= {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # standalone calls `airflow`
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
@@ -60,6 +63,14 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
             raise
         finally:
             stop_group(airflow)
+
+
+def _let_readers_pass(database: str) -> None:
+    """On SQLite, so that readers and a writer don't wait for each other: the scheduler dies of a locked database."""
+    url = make_url(database)
+    if url.get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(url.database or "")) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
 
 
 def wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None:

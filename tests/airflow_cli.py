@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.airflow_home import patient_sqlite
+from scripts.airflow_home import sqlite_address
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -45,7 +45,7 @@ def airflow_in(home: Path) -> Airflow:
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": patient_sqlite(home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": sqlite_address(home),
     }
     airflow = Airflow(home, environment)
     done = airflow.run("db", "migrate")

@@ -16,11 +16,10 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
 import time
 from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -39,7 +38,6 @@ from scripts.soak.watch import ALLOWANCES, PROCESSES, ROLES, Watch
 
 FOLDER = PROJECT / ".local" / "soak"
 ACTIVE = ("queued", "running")
-METADATA = FOLDER / "airflow" / "airflow.db"
 DATABASE = "kalshi_soak"
 BACKFILL_DAYS = 3
 REPORTS_KEPT = 5
@@ -159,7 +157,7 @@ def prepare_folder(start: datetime, series: list[str]) -> None:
     are imported."""
     private_server.stop(FOLDER / "mysql")
     shutil.rmtree(FOLDER, ignore_errors=True)
-    for folder in (FOLDER / "tmp", METADATA.parent):
+    for folder in (FOLDER / "tmp", FOLDER / "airflow"):
         folder.mkdir(parents=True)
     first_day = start.date() - timedelta(days=1)
     settings = soak_settings((INCLUDE / "kalshi.toml").read_text(encoding="utf-8"), series, first_day)
@@ -171,7 +169,6 @@ def prepare_folder(start: datetime, series: list[str]) -> None:
         AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="False",
         AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE="False",
         AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL="120",
-        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{METADATA}?timeout=10",
         KALSHI_SETTINGS=str(FOLDER / "kalshi.toml"),
         KALSHI_REPORTS_FOLDER=str(FOLDER / "reports"),
         TMPDIR=str(FOLDER / "tmp"),
@@ -216,14 +213,8 @@ def running(dags: Collection[str], start: datetime, speed: float) -> Iterator[tu
             migrate(engine)
         print("Starting Airflow …", flush=True)
         airflow_home.prepare()
-        # So that readers and a writer don't wait for each other; Airflow's scheduler dies of a locked SQLite. Where its
-        # API server waits much longer than tasks wait for it, they fail: hence the timeout of 10 s.
-        with closing(sqlite3.connect(METADATA)) as metadata:
-            metadata.execute("PRAGMA journal_mode = WAL")
-        with airflow_process.running(dict(os.environ), private_server.free_port(), FOLDER / "airflow.log") as (
-            airflow,
-            url,
-        ):
+        port_of_airflow, log = private_server.free_port(), FOLDER / "airflow.log"
+        with airflow_process.running(dict(os.environ), port_of_airflow, log) as (airflow, url):
             api = AirflowApi(url)
             api.wait_for_dags(dags)
             options = (f"--since={(start - HISTORY).date()}", "--wide-markets=0", f"--make-key={key}")
