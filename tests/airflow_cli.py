@@ -37,15 +37,16 @@ class Airflow:
         )
 
 
-def airflow_in(home: Path) -> Airflow:
-    """Airflow with this project's DAGs, migrated."""
+def airflow_in(home: Path, database: str | None = None) -> Airflow:
+    """Airflow with this project's DAGs, migrated. Its own database is SQLite, unless named (``mysql://…``)."""
+    address = database.replace("mysql://", "mysql+pymysql://") if database else sqlite_address(home)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "KALSHI"))},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": sqlite_address(home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address,
     }
     airflow = Airflow(home, environment)
     done = airflow.run("db", "migrate")

@@ -6,7 +6,9 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from filelock import FileLock
@@ -22,6 +24,13 @@ from tests.exchange_server import ExchangeServer
 
 DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``--dist loadgroup`` each file runs in one process, and so do all files that share the site of tests/ui."""
+    for item in items:
+        group = "ui" if item.path.parent.name == "ui" else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -88,6 +97,13 @@ def _database(server: PrivateServer) -> Iterator[str]:
     with server.as_root() as cursor:
         cursor.execute(f"DROP DATABASE {name}")
         cursor.execute(f"DROP USER '{name}'@'127.0.0.1', '{name}'@'localhost'")
+
+
+def kill(folder: Path) -> None:
+    """End the private server in ``folder`` at once, and see it gone: a new one looks whether the old one lives."""
+    process = psutil.Process(int((folder / "server.pid").read_text()))
+    process.kill()
+    process.wait(30)
 
 
 def address_of(uri: str) -> ServerAddress:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from kalshi.settings import INCLUDE
 from scripts import airflow_process
 from scripts.airflow_api import AirflowApi
-from scripts.private_server import free_port
+from scripts.private_server import PrivateServer, free_port
 from tests.airflow_cli import Airflow, airflow_in
 from tests.content import content
 from tests.exchange_server import ExchangeServer
@@ -42,15 +42,18 @@ def exchange_of_today() -> Iterator[ExchangeServer]:
 
 
 @pytest.fixture
-def fresh_airflow(tmp_path: Path, empty_database: str, exchange_of_today: ExchangeServer) -> Airflow:
-    """An Airflow without a past, for one series and a catchup that begins ten days ago."""
+def fresh_airflow(
+    tmp_path: Path, mysql: PrivateServer, empty_database: str, exchange_of_today: ExchangeServer
+) -> Airflow:
+    """An Airflow without a past, for one series and a catchup that begins ten days ago. On MySQL, as in production:
+    on SQLite what asks while the scheduler writes may be told that the database is locked."""
     settings = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
     facts, *series = settings.split("[[series]]")
     facts = re.sub(r"start_date = \S+", f"start_date = {FIRST}", facts)
     facts = re.sub(r"retry_delay_seconds = \S+", "retry_delay_seconds = 1", facts)
     (new_york,) = (one for one in series if '"KXHIGHNY"' in one)
     (tmp_path / "kalshi.toml").write_text(f"{facts}[[series]]{new_york}", encoding="utf-8")
-    airflow = airflow_in(tmp_path / "airflow")
+    airflow = airflow_in(tmp_path / "airflow", mysql.database("airflow_catchup"))
     airflow.environment.update(
         AIRFLOW_CONN_KALSHI_WAREHOUSE=empty_database,
         AIRFLOW_CONN_KALSHI_DEFAULT=f"kalshi://{exchange_of_today.base_url.removeprefix('http://')}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ from kalshi.warehouse.server import ServerAddress, open_engine
 from kalshi.warehouse.writer import PacketTooSmall
 from scripts import private_server
 from scripts.private_server import Program
+from tests.conftest import kill
 from tests.content import forget
 from tests.exchange_server import ExchangeServer
 from tests.resilience.conftest import asked, assert_same, small, until
@@ -52,7 +51,7 @@ class Database:
         private_server.stop(self.folder)
 
     def kill(self) -> None:
-        os.kill(int((self.folder / "server.pid").read_text()), signal.SIGKILL)
+        kill(self.folder)
 
     def start(self) -> None:
         self.server = private_server.ensure(self.folder, self.program)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from scripts import private_server
+from tests.conftest import kill
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def test_a_killed_server_comes_back_with_its_data(folder: Path) -> None:
     server = private_server.ensure(folder)
     with connect(server.database("mine")) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE t (a INT)")
-    os.kill(int((folder / "server.pid").read_text()), signal.SIGKILL)
+    kill(folder)
     again = private_server.ensure(folder)
     with connect(again.database("mine")) as connection, connection.cursor() as cursor:
         assert cursor.execute("SHOW TABLES") == 1
