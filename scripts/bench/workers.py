@@ -98,7 +98,7 @@ def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, da
             run = api.trigger(DAG, {"series": ["KXHIGHNY"], **days_of_all})
             api.finished_runs(DAG, 1, SECONDS)
             chunks = api.mapped_tasks(DAG, run, "sync_chunk")
-            logs = [log.read_text(encoding="utf-8") for log in running.worker_logs]
+        logs = [log.read_text(encoding="utf-8") for log in running.worker_logs]
         stats = requests.get(f"{url.removesuffix('/trade-api/v2')}/sandbox/stats", timeout=10).json()
         with engine.connect() as connection:
             candles = connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_candle_1m")).scalar_one()
