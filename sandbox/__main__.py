@@ -19,7 +19,12 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="its address; 0.0.0.0: all (default %(default)s)")
     parser.add_argument("--port", type=int, default=8321, help="0 takes a free one (default %(default)s)")
     parser.add_argument("--clock", default="2026-09-22T15:00:00+00:00", help="its time, ISO 8601 (default %(default)s)")
-    parser.add_argument("--speed", type=float, default=0.0, help="how fast its time moves; 0 stands (default)")
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=0.0,
+        help="how fast its time moves; 0 stands (default); at 1 the header Date tells it",
+    )
     parser.add_argument("--since", default="2023-01-01", help="the first event's day (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wide-markets", type=int, default=2500, help="markets of KXSANDBOXWIDE (default %(default)s)")
@@ -57,7 +62,7 @@ def main() -> None:
     listener.listen(128)  # before the address is printed: whoever reads it may connect at once
     print(f"http://{args.host}:{listener.getsockname()[1]}/trade-api/v2", flush=True)
     uvicorn.Server(
-        uvicorn.Config(sandbox.app(), log_level="warning", access_log=False, date_header=not args.speed)
+        uvicorn.Config(sandbox.app(), log_level="warning", access_log=False, date_header=not clock.is_a_wall_clock)
     ).run(sockets=[listener])
 
 

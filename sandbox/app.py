@@ -109,7 +109,7 @@ class Sandbox:
 
         async def dated(request: Request) -> Response:
             response = await answer(request)
-            if self.world.clock.speed:  # a clock that stands tells nothing of now
+            if self.world.clock.is_a_wall_clock:  # one that stands or runs tells nothing of now
                 response.headers["Date"] = format_datetime(self.world.clock.now(), usegmt=True)
             return response
 

@@ -26,6 +26,11 @@ class Clock:
     speed: float = 0.0
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    @property
+    def is_a_wall_clock(self) -> bool:
+        """Whether it goes as a clock on a wall does, so that another machine's may be compared with it."""
+        return self.speed == 1
+
     def now(self) -> datetime:
         return self.start + (datetime.now(UTC) - self.began) * self.speed
 
