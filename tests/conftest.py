@@ -26,6 +26,7 @@ DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With ``--dist loadgroup`` each file runs in one process, and so do all files that share the site of tests/ui."""
     for item in items:

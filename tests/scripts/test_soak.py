@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from scripts.private_server import PrivateServer
 from scripts.soak.__main__ import preparation, soak_settings
 from scripts.soak.growth import Allowance, Points, draw, growth, judge, table
 from scripts.soak.schedule import due_runs, load_dags, start_around_midnight, waits_for_assets
-from scripts.soak.watch import ERROR_LINE, ROLES, Watch, lasting
+from scripts.soak.watch import ERROR_LINE, Watch, lasting
 from tests.airflow_cli import PROJECT
 from tests.conftest import address_of
 
@@ -155,12 +156,12 @@ def test_errors_in_logs_are_seen(line: str, is_error: bool) -> None:
 
 def test_of_a_role_only_the_lasting_process_counts() -> None:
     code = "import os, time; os.fork() or print('forked', flush=True); time.sleep(60)"
-    command = [sys.executable, "-c", code, "airflow scheduler"]
+    command = [sys.executable, "-c", code, "of this test alone"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
             assert process.stdout
             process.stdout.readline()
-            assert [found.pid for found in lasting(os.getpid(), ROLES["scheduler"])] == [process.pid]
+            assert [found.pid for found in lasting(os.getpid(), re.compile("of this test alone"))] == [process.pid]
         finally:
             os.killpg(process.pid, signal.SIGKILL)
 
