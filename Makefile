@@ -34,7 +34,7 @@ sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground
 	@$(RUN) sandbox --port $(PORT)
 
 test: setup-dev lint  ## lint, then all tests; ARGS goes to pytest
-	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/ready-dev  ## ruff, mypy, the schema of docker-compose.yaml, packages that don't fit together
 	@.venv/bin/ruff check --quiet .

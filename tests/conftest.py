@@ -26,14 +26,6 @@ DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``--dist loadgroup`` each file runs in one process, and so do all files that share the site of tests/ui."""
-    for item in items:
-        group = "ui" if item.path.parent.name == "ui" else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason in MISSING_MYSQL:
         terminalreporter.section("NOT TESTED ON A REAL MYSQL", sep="!", red=True, bold=True)
