@@ -62,9 +62,9 @@ def fresh_airflow(
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
         # How soon a scheduler and its tasks are taken for dead: by default 30 s and 5 min, looked at every 5 min.
         AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC="1",
-        AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD="10",
+        AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD="20",
         AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL="5",
-        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="10",
+        AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="20",
         AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL="2",
     )
     done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
@@ -74,10 +74,16 @@ def fresh_airflow(
 
 @contextmanager
 def scheduler_replaced(airflow: subprocess.Popen[bytes], log: Path) -> Iterator[None]:
-    """Kill the scheduler of ``airflow standalone``, and start another as a supervisor would."""
+    """Kill the scheduler of ``airflow standalone``, and start another as a supervisor would.
+
+    Its executor's processes and their tasks die with it, as they do in a container or a service of systemd: they would
+    keep its connections to MySQL open, and with them the locks on the rows that it was about to write, for ever.
+    """
     (scheduler,) = (p for p in psutil.Process(airflow.pid).children() if "scheduler" in " ".join(p.cmdline()))
     environment = scheduler.environ()
-    scheduler.kill()
+    scheduler.suspend()  # so that it begets no more
+    for process in (*scheduler.children(recursive=True), scheduler):
+        process.kill()
     with (
         log.open("wb") as file,
         subprocess.Popen(
