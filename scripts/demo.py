@@ -7,11 +7,9 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, TextIO
 
 import sqlalchemy as sa
 from tabulate import tabulate
@@ -26,6 +24,7 @@ from kalshi.reports.runs import RunReport
 from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.settings import load_settings
 from scripts.backends import EXCHANGES, LOCAL, connections
+from scripts.warm_airflow import WarmAirflow, warm_airflow
 
 SERIES = ("KXHIGHNY", "KXHIGHCHI")
 """Those whose candles the demo reads; the catalog is read of all."""
@@ -34,27 +33,19 @@ TABLES = ("kalshi_series", "kalshi_event", "kalshi_market", "kalshi_settlement",
 OWN_LINE = re.compile(r"^\S+T(?P<clock>\d\d:\d\d:\d\d)\S* \[\w+ *\] (?P<message>.*?) *\[(?:kalshi|airflow\.task\.\S*)")
 
 
-def run_dag(dag: str, environment: dict[str, str], conf: dict[str, Any]) -> bool:
-    """Run the DAG with Airflow's whole output in ``.local/demo.log``, our own lines on the screen."""
-    log = LOCAL / "demo.log"
-    log.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "airflow", "dags", "test", dag, "--conf", json.dumps(conf)]
-    print(f"\nRunning the DAG {dag} in Airflow; its whole log: {log}\n", flush=True)
-    with (
-        log.open("a", encoding="utf-8") as file,
-        subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        ) as process,
-    ):
+def run_dag(airflow: WarmAirflow, log: TextIO, dag: str, conf: dict[str, Any]) -> bool:
+    """Run the DAG with Airflow's whole output in ``log``, our own lines on the screen."""
+    print(f"\nRunning the DAG {dag} in Airflow; its whole log: {log.name}\n", flush=True)
+    with airflow.start(["dags", "test", dag, "--conf", json.dumps(conf)], os.environ) as command:
         try:
-            for line in process.stdout or ():
-                file.write(line)
+            for line in command.output:
+                log.write(line)
                 if own := OWN_LINE.match(line):
                     print(f"{own['clock']}  {own['message']}", flush=True)
         except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)  # `dags test` listens to nothing else
+            os.kill(command.pid, signal.SIGINT)  # `dags test` listens to nothing else
             raise
-    return process.returncode == 0
+        return command.wait() == 0
 
 
 def main() -> None:
@@ -67,24 +58,30 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.time()
     os.environ.update(connections(exchange))
-    (LOCAL / "demo.log").unlink(missing_ok=True)
-    has_key = KalshiHook().config().key_id is not None
-    succeeded = [show("kalshi_catalog_sync", CATALOG)]
-    if has_key:
-        succeeded.append(show("kalshi_portfolio_sync", PORTFOLIO))
-    if succeeded[0]:
-        some, days = {"series": SERIES}, settled_days()
-        succeeded += [
-            show("kalshi_settlements_sync", SETTLEMENTS, **some),
-            show("kalshi_candles_backfill", CANDLES, **some, **days),
-            show("kalshi_data_quality", QUALITY, **some, **days),
-        ]
+    LOCAL.mkdir(exist_ok=True)
+    with (LOCAL / "demo.log").open("w", encoding="utf-8") as log, warm_airflow(os.environ, log) as airflow:
+        succeeded = run_dags(airflow, log)
     with WarehouseHook().get_conn().connect() as connection:
         rows = [(t, connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one()) for t in TABLES]
     print(f"{tabulate(rows, headers=['table', 'rows'])}\n")
     print(f"That took {time.time() - began:.0f} s.")
     if not all(succeeded):
         raise SystemExit(1)
+
+
+def run_dags(airflow: WarmAirflow, log: TextIO) -> list[bool]:
+    """Run them and show their reports; whether each succeeded."""
+    succeeded = [show(airflow, log, "kalshi_catalog_sync", CATALOG)]
+    if KalshiHook().config().key_id is not None:
+        succeeded.append(show(airflow, log, "kalshi_portfolio_sync", PORTFOLIO))
+    if succeeded[0]:
+        some, days = {"series": SERIES}, settled_days()
+        succeeded += [
+            show(airflow, log, "kalshi_settlements_sync", SETTLEMENTS, **some),
+            show(airflow, log, "kalshi_candles_backfill", CANDLES, **some, **days),
+            show(airflow, log, "kalshi_data_quality", QUALITY, **some, **days),
+        ]
+    return succeeded
 
 
 def settled_days() -> dict[str, str]:
@@ -102,13 +99,13 @@ def settled_days() -> dict[str, str]:
     return {"date_from": str(last - timedelta(days=DAYS - 1)), "date_to": str(last)}
 
 
-def show(dag: str, spec: RunReport, **conf: Any) -> bool:
+def show(airflow: WarmAirflow, log: TextIO, dag: str, spec: RunReport, **conf: Any) -> bool:
     """Run the DAG and print its report; whether it succeeded."""
     began = time.time()
-    succeeded = run_dag(dag, dict(os.environ), conf)
+    succeeded = run_dag(airflow, log, dag, conf)
     latest = load_settings().reports_folder / dag / "latest"
     if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
-        raise SystemExit(f"\nThe run ended before its report. The end of {LOCAL / 'demo.log'} says why.")
+        raise SystemExit(f"\nThe run ended before its report. The end of {log.name} says why.")
     report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
     print(f"\n{spec.text(report)}\n\n{report['verdict']}. The report: {(latest / 'index.html').resolve()}\n")
     return succeeded

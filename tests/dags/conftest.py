@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
 from kalshi.warehouse.server import open_engine
+from scripts.warm_airflow import WarmAirflow, warm_airflow
 from tests.airflow_cli import Airflow
 from tests.conftest import address_of
 from tests.exchange_server import ExchangeServer
@@ -30,10 +31,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class DagUnderTest:
-    """One DAG, its connections and its reports folder."""
+    """One DAG, its connections and its reports folder. Without ``warm``, each run imports Airflow anew."""
 
     dag_id: str
     airflow: Airflow
+    warm: WarmAirflow | None
     warehouse: str
     exchange: str
     reports: Path
@@ -43,7 +45,7 @@ class DagUnderTest:
         self, *, warehouse: str | None = None, exchange: str | None = None, date: str | None = None, **conf: Any
     ) -> Outcome:
         arguments = [*([date] if date else []), *(["--conf", json.dumps(conf)] if conf else [])]
-        done = self.airflow.run(
+        succeeded, output = self._airflow(
             "dags",
             "test",
             self.dag_id,
@@ -55,9 +57,17 @@ class DagUnderTest:
         )
         latest = self.reports / self.dag_id / "latest"
         if not latest.exists():
-            return Outcome(done.returncode == 0, done.stdout, {}, "")
+            return Outcome(succeeded, output, {}, "")
         report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
-        return Outcome(done.returncode == 0, done.stdout, report, (latest / "index.html").read_text(encoding="utf-8"))
+        return Outcome(succeeded, output, report, (latest / "index.html").read_text(encoding="utf-8"))
+
+    def _airflow(self, *arguments: str, **variables: str) -> tuple[bool, str]:
+        if self.warm is None:
+            done = self.airflow.run(*arguments, **variables)
+            return done.returncode == 0, done.stdout
+        with self.warm.start(arguments, {**self.airflow.environment, **variables}) as command:
+            output = command.output.read()
+            return command.wait() == 0, output
 
     def rows(self, *tables: str) -> dict[str, int]:
         """How many rows these tables have."""
@@ -65,12 +75,20 @@ class DagUnderTest:
             return {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in tables}
 
 
+@pytest.fixture(scope="session")
+def warm(airflow: Airflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmAirflow]:
+    """Airflow's command line, imported once for all these tests."""
+    log = tmp_path_factory.mktemp("warm") / "airflow.log"
+    with log.open("w", encoding="utf-8") as file, warm_airflow(airflow.environment, file) as warm:
+        yield warm
+
+
 @pytest.fixture
 def dag_under_test(
-    airflow: Airflow, empty_database: str, exchange_server: ExchangeServer, tmp_path: Path
+    airflow: Airflow, warm: WarmAirflow, empty_database: str, exchange_server: ExchangeServer, tmp_path: Path
 ) -> Callable[[str], DagUnderTest]:
     """The DAG of that id, with both connections in URI form, on a fresh database."""
     settings = tmp_path / "kalshi.toml"
     settings.write_text((INCLUDE / "kalshi.toml").read_text().replace("retries = 4", "retries = 0"))
     exchange = f"kalshi://{exchange_server.base_url.removeprefix('http://')}"
-    return lambda dag_id: DagUnderTest(dag_id, airflow, empty_database, exchange, tmp_path / "reports", settings)
+    return lambda dag_id: DagUnderTest(dag_id, airflow, warm, empty_database, exchange, tmp_path / "reports", settings)

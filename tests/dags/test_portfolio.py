@@ -71,7 +71,8 @@ def test_a_second_run_changes_nothing_and_the_private_key_shows_nowhere(
     dag: DagUnderTest, account: ExchangeServer, key: ApiKey, tmp_path: Path
 ) -> None:
     chatty = {**dag.airflow.environment, "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
-    dag = replace(dag, airflow=replace(dag.airflow, environment=chatty))
+    # A process of its own for each run: with its level of logs, and a command line to watch.
+    dag = replace(dag, airflow=replace(dag.airflow, environment=chatty), warm=None)
     strange = replace(key, private_pem=make_key("rsa", tmp_path).private_pem)
     with command_lines() as seen:
         first = dag.run(exchange=connection(account, key), subaccounts=[0, 1])
