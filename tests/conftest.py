@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.warehouse.migrate import migrate
@@ -24,6 +25,18 @@ from tests.exchange_server import ExchangeServer
 
 DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
+
+
+class _FilesAndTheSite(LoadFileScheduling):  # type: ignore[misc]
+    """Each file runs in one process, and so do all files that share the site of tests/ui, which takes a minute."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/ui" if nodeid.startswith("tests/ui/") else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    return _FilesAndTheSite(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
