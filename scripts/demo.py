@@ -44,7 +44,7 @@ def run_dag(airflow: WarmAirflow, log: TextIO, dag: str, conf: dict[str, Any]) -
                     print(f"{own['clock']}  {own['message']}", flush=True)
         except KeyboardInterrupt:
             os.kill(command.pid, signal.SIGINT)  # `dags test` listens to nothing else
-            raise
+            raise SystemExit("\nStopped. What was read stays, and the next `make demo` goes on.") from None
         return command.wait() == 0
 
 
