@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from kalshi.exchange.config import BASE_URLS
 from sandbox import process as sandbox_process
 from sandbox.access import MADE_KEY
 from scripts import private_server
@@ -45,7 +46,7 @@ def connections(exchange: str) -> dict[str, str]:
         source = json.dumps({"conn_type": "kalshi", "host": base_url, **key})
         print(f"Exchange:  sandbox, synthetic data, {base_url}")
     else:
-        source = json.dumps({"conn_type": "kalshi", "extra": {"env": exchange}})
+        source = json.dumps({"conn_type": "kalshi", "host": BASE_URLS[exchange]})
         print(f"Exchange:  Kalshi {exchange}, public endpoints, no key")
     return {WAREHOUSE: warehouse, EXCHANGE: source}
 

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 from tabulate import tabulate
 
+from kalshi.doctor import examine_exchange
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.reports.candles import CANDLES
@@ -58,6 +59,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.time()
     os.environ.update(connections(exchange))
+    if wrong := [finding.words for finding in examine_exchange() if finding.state == "fail"]:
+        raise SystemExit("\n".join(wrong))
     LOCAL.mkdir(exist_ok=True)
     with (LOCAL / "demo.log").open("w", encoding="utf-8") as log, warm_airflow(os.environ, log) as airflow:
         succeeded = run_dags(airflow, log)

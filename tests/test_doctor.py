@@ -75,7 +75,10 @@ def test_what_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", "kalshi://127.0.0.1:9/trade-api/v2")
     found = ask("fail")
     assert "AIRFLOW_CONN_KALSHI_WAREHOUSE" in found["kalshi_warehouse"]
-    assert "127.0.0.1" in found["kalshi_default"]
+    assert found["exchange"] == (
+        "http://127.0.0.1:9/trade-api/v2 can't be reached (the connection was refused): check the network, and the "
+        "host of kalshi_default."
+    )
 
 
 def test_a_schema_that_is_missing_or_newer_than_the_code(well: sa.Engine) -> None:

@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from kalshi.alerts import load_notifier
 from kalshi.exchange import ExchangeConfig, ExchangeError
 from kalshi.exchange.config import TOKENS_PER_REQUEST
+from kalshi.exchange.transport import root_cause
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
@@ -51,8 +52,12 @@ def examine() -> list[Finding]:
     """Every check, in the order of what needs what. Each is made alone: one that fails doesn't hide another."""
     findings = [*_settings(), *_disk()]
     findings += _reached("kalshi_warehouse", _warehouse)
-    findings += _reached("kalshi_default", _exchange)
-    return findings
+    return findings + examine_exchange()
+
+
+def examine_exchange() -> list[Finding]:
+    """The checks of the exchange alone: that it answers, its clock, the key and the rate."""
+    return list(_reached("kalshi_default", _exchange))
 
 
 def _reached(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -66,7 +71,7 @@ def _reached(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Findi
     except sa.exc.DBAPIError as error:
         words = error.orig.args[-1] if error.orig and error.orig.args else error
         yield Finding(name, "fail", f"The warehouse says: {words}. Check the connection and include/sql/grants.sql.")
-    except (BadConnection, InsecureServer, ExchangeError, requests.RequestException) as error:
+    except (BadConnection, InsecureServer, ExchangeError) as error:
         yield Finding(name, "fail", str(error))
 
 
@@ -204,7 +209,12 @@ def _freshness(connection: sa.Connection) -> Iterator[Finding]:
 def _exchange() -> Iterator[Finding]:
     hook = KalshiHook()
     config = hook.config()
-    answer = requests.get(f"{config.base_url}/exchange/status", timeout=config.timeout, allow_redirects=False)
+    try:
+        answer = requests.get(f"{config.base_url}/exchange/status", timeout=config.timeout, allow_redirects=False)
+    except requests.RequestException as error:
+        words = f"can't be reached ({root_cause(error)}): check the network, and the host of kalshi_default."
+        yield Finding("exchange", "fail", f"{config.base_url} {words}")
+        return
     if not answer.ok:
         words = f"{config.base_url} answers HTTP {answer.status_code}: check the host of kalshi_default."
         yield Finding("exchange", "fail", words)

@@ -46,6 +46,14 @@ def test_demo_ends_with_the_quality_run_and_the_path_of_its_report(
     assert empty_database not in done.stdout
 
 
+def test_an_exchange_that_is_away_is_told_before_anything_is_run(environment: dict[str, str]) -> None:
+    nobody = {"AIRFLOW_CONN_KALSHI_DEFAULT": "kalshi://127.0.0.1:9/trade-api/v2"}
+    done = subprocess.run(DEMO, env={**environment, **nobody}, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Running the DAG" not in done.stdout
+    assert done.stderr.splitlines()[-1].startswith("http://127.0.0.1:9/trade-api/v2 can't be reached")
+
+
 def test_an_interrupted_demo_stops_at_once_and_leaves_no_process(environment: dict[str, str]) -> None:
     with subprocess.Popen(
         DEMO, env=environment, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -54,7 +54,7 @@ def _quote(body: bytes) -> str:
     return (line[:LONGEST_QUOTE] + "…") if len(line) > LONGEST_QUOTE else (line or "(empty body)")
 
 
-def _root_cause(error: BaseException) -> str:
+def root_cause(error: BaseException) -> str:
     """Why a request failed, without the address, which may hold more than the host."""
     cause: Any = error.args[0] if error.args else error
     cause = getattr(cause, "reason", cause)
@@ -140,9 +140,9 @@ class Transport:
             # A redirect would carry the signature to another address.
             response = self._session.get(url, params=query, timeout=self._config.timeout, allow_redirects=False)
         except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
-            raise ExchangeError(f"GET {path} can't reach {self._host}: {_root_cause(error)}.") from error
+            raise ExchangeError(f"GET {path} can't reach {self._host}: {root_cause(error)}.") from error
         except requests.RequestException as error:
-            raise TransientFault(f"no answer from {self._host} ({_root_cause(error)}) to GET {path}") from error
+            raise TransientFault(f"no answer from {self._host} ({root_cause(error)}) to GET {path}") from error
         self.clock_offset = _clock_offset(response.headers.get("Date"))
         if response.status_code == 200:
             try:
