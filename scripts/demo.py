@@ -45,7 +45,7 @@ def run_dag(airflow: WarmAirflow, log: TextIO, dag: str, conf: dict[str, Any]) -
                     print(f"{own['clock']}  {own['message']}", flush=True)
         except KeyboardInterrupt:
             os.kill(command.pid, signal.SIGINT)  # `dags test` listens to nothing else
-            raise SystemExit("\nStopped. What was read stays, and the next `make demo` goes on.") from None
+            raise
         return command.wait() == 0
 
 
@@ -115,4 +115,7 @@ def show(airflow: WarmAirflow, log: TextIO, dag: str, spec: RunReport, **conf: A
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit("\nStopped. What was read stays, and the next `make demo` goes on.") from None
