@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,17 @@ class DagUnderTest:
             output = command.output.read()
             return command.wait() == 0, output
 
+    @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """To its warehouse. Ended in good order, as a test counts clients that break off."""
+        engine = open_engine(address_of(self.warehouse))
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
+
     def rows(self, *tables: str) -> dict[str, int]:
         """How many rows these tables have."""
-        with open_engine(address_of(self.warehouse)).connect() as connection:
+        with self.connected() as connection:
             return {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in tables}
 
 

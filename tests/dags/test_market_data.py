@@ -76,7 +76,9 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert (series["from_utc"][:10], series["to_utc"][:10]) == ("2026-09-16", "2026-09-20")
     rows = dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense")
     assert rows["kalshi_candle_1m"] == series["candles"] > 10_000
-    assert rows["kalshi_candle_1m_dense"] == series["dense_minutes"] == series["inserted"] - series["candles"] > 30_000
+    assert rows["kalshi_candle_1m_dense"] == series["inserted"] - series["candles"] > 30_000
+    # Airflow runs the chunks in any order: a later one that came first is built again where the earlier one reaches in.
+    assert series["dense_minutes"] >= rows["kalshi_candle_1m_dense"]
 
     daily = dag_under_test("kalshi_candles_daily").run(date="2026-09-18", series=["KXHIGHNY"], force=True)
     assert daily.succeeded, daily.output[-3000:]

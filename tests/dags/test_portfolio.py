@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kalshi.warehouse.server import open_engine
 from tests.account import AFTERNOON, account_at, connection
-from tests.conftest import address_of
 from tests.dags.conftest import DagUnderTest
 from tests.exchange.api_key import ApiKey, make_key
 from tests.exchange_server import ExchangeServer
@@ -62,7 +60,7 @@ def everything_written(dag: DagUnderTest) -> Iterator[bytes]:
     """Airflow's whole home (logs, and the database with XComs and rendered templates), reports, the ledger."""
     for folder in (dag.airflow.home, dag.reports):
         yield from (file.read_bytes() for file in folder.rglob("*") if file.is_file())
-    with open_engine(address_of(dag.warehouse)).connect() as warehouse:
+    with dag.connected() as warehouse:
         for table in ("kalshi_sync_run", "kalshi_checkpoint", "kalshi_rejected_record", "kalshi_request_budget"):
             yield repr(warehouse.execute(sa.text(f"SELECT * FROM {table}")).all()).encode()
 
