@@ -24,6 +24,7 @@ from kalshi.reports.quality import QUALITY
 from kalshi.reports.runs import RunReport
 from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.settings import load_settings
+from kalshi.warehouse.server import text_with_lists
 from scripts.backends import EXCHANGES, LOCAL, connections
 from scripts.warm_airflow import WarmAirflow, warm_airflow
 
@@ -89,12 +90,13 @@ def run_dags(airflow: WarmAirflow, log: TextIO) -> list[bool]:
 
 def settled_days() -> dict[str, str]:
     """The latest days whose events have results, as DAGs take them. They follow the exchange's clock."""
-    query = sa.text(
+    query = text_with_lists(
         "SELECT MAX(e.event_date) FROM kalshi_event e JOIN kalshi_market m ON m.event_ticker = e.event_ticker "
-        "WHERE e.series_ticker IN :series AND m.result IS NOT NULL"
-    ).bindparams(sa.bindparam("series", SERIES, expanding=True))
+        "WHERE e.series_ticker IN :series AND m.result IS NOT NULL",
+        "series",
+    )
     with WarehouseHook().get_conn().connect() as connection:
-        last = connection.execute(query).scalar_one()
+        last = connection.execute(query, {"series": SERIES}).scalar_one()
     if last is None:
         raise SystemExit(
             f"\nThe catalog knows no settled event of {' or '.join(SERIES)}, so there are no days to look at."

@@ -62,6 +62,12 @@ class WarmAirflow:
                 raise ConnectionError("The process that had imported Airflow has ended.")
             yield Command(int(pid), output, self._server)
 
+    def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """The same, to its end, with stdout and stderr together in ``stdout``."""
+        with self.start(arguments, environment) as command:
+            output = command.output.read()
+            return subprocess.CompletedProcess(["airflow", *arguments], command.wait(), output)
+
 
 @contextmanager
 def warm_airflow(environment: Mapping[str, str], log: TextIO) -> Iterator[WarmAirflow]:

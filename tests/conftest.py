@@ -20,6 +20,7 @@ from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts import backends, private_server, real_mysql
 from scripts.private_server import PrivateServer, Program, ServerError
+from scripts.warm_airflow import WarmAirflow, warm_airflow
 from tests.airflow_cli import Airflow, airflow_in
 from tests.exchange_server import ExchangeServer
 
@@ -55,7 +56,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]
 
 @pytest.fixture(scope="session")
 def mysql_program() -> Program:
-    """A real MySQL of Debian's unstable release. The only thing here that may be skipped."""
+    """A real MySQL of Debian's unstable release. What needs it is skipped, loudly, where Debian has none."""
     try:
         backends.LOCAL.mkdir(exist_ok=True)
         with FileLock(backends.LOCAL / "real-mysql.lock"):
@@ -154,6 +155,14 @@ def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
 def airflow(worker_id: str) -> Airflow:
     """Airflow's command line, with a metadata database that later test sessions use again."""
     return airflow_in(backends.LOCAL / "tests" / "airflow" / worker_id)
+
+
+@pytest.fixture(scope="session")
+def warm(airflow: Airflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmAirflow]:
+    """Airflow's command line, imported once for all tests."""
+    log = tmp_path_factory.mktemp("warm") / "airflow.log"
+    with log.open("w", encoding="utf-8") as file, warm_airflow(airflow.environment, file) as warm:
+        yield warm
 
 
 @pytest.fixture(scope="session")

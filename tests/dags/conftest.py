@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
 from kalshi.warehouse.server import open_engine
-from scripts.warm_airflow import WarmAirflow, warm_airflow
+from scripts.warm_airflow import WarmAirflow
 from tests.airflow_cli import Airflow
 from tests.conftest import address_of
 from tests.exchange_server import ExchangeServer
@@ -46,7 +47,7 @@ class DagUnderTest:
         self, *, warehouse: str | None = None, exchange: str | None = None, date: str | None = None, **conf: Any
     ) -> Outcome:
         arguments = [*([date] if date else []), *(["--conf", json.dumps(conf)] if conf else [])]
-        succeeded, output = self._airflow(
+        done = self._airflow(
             "dags",
             "test",
             self.dag_id,
@@ -58,17 +59,14 @@ class DagUnderTest:
         )
         latest = self.reports / self.dag_id / "latest"
         if not latest.exists():
-            return Outcome(succeeded, output, {}, "")
+            return Outcome(done.returncode == 0, done.stdout, {}, "")
         report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
-        return Outcome(succeeded, output, report, (latest / "index.html").read_text(encoding="utf-8"))
+        return Outcome(done.returncode == 0, done.stdout, report, (latest / "index.html").read_text(encoding="utf-8"))
 
-    def _airflow(self, *arguments: str, **variables: str) -> tuple[bool, str]:
+    def _airflow(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         if self.warm is None:
-            done = self.airflow.run(*arguments, **variables)
-            return done.returncode == 0, done.stdout
-        with self.warm.start(arguments, {**self.airflow.environment, **variables}) as command:
-            output = command.output.read()
-            return command.wait() == 0, output
+            return self.airflow.run(*arguments, **variables)
+        return self.warm.run(arguments, {**self.airflow.environment, **variables})
 
     @contextmanager
     def connected(self) -> Iterator[sa.Connection]:
@@ -82,14 +80,6 @@ class DagUnderTest:
         """How many rows these tables have."""
         with self.connected() as connection:
             return {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in tables}
-
-
-@pytest.fixture(scope="session")
-def warm(airflow: Airflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmAirflow]:
-    """Airflow's command line, imported once for all these tests."""
-    log = tmp_path_factory.mktemp("warm") / "airflow.log"
-    with log.open("w", encoding="utf-8") as file, warm_airflow(airflow.environment, file) as warm:
-        yield warm
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,9 @@ from scripts.warm_airflow import WarmAirflow, warm_airflow
 from tests.airflow_cli import Airflow
 
 
-@pytest.fixture(scope="module")
-def warm(airflow: Airflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmAirflow]:
-    with (tmp_path_factory.mktemp("warm") / "log").open("w") as log, warm_airflow(airflow.environment, log) as warm:
-        yield warm
-
-
 def run(warm: WarmAirflow, *arguments: str, **environment: str) -> tuple[int, str]:
-    with warm.start(arguments, environment) as command:
-        output = command.output.read()
-        return command.wait(), output
+    done = warm.run(arguments, environment)
+    return done.returncode, done.stdout
 
 
 def test_a_command_says_what_airflow_says(warm: WarmAirflow) -> None:
