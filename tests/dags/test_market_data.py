@@ -79,6 +79,8 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert rows["kalshi_candle_1m_dense"] == series["inserted"] - series["candles"] > 30_000
     # Airflow runs the chunks in any order: a later one that came first is built again where the earlier one reaches in.
     assert series["dense_minutes"] >= rows["kalshi_candle_1m_dense"]
+    written = series["inserted"] + series["updated"] + series["unchanged"]
+    assert series["candles"] + series["dense_minutes"] == written
 
     daily = dag_under_test("kalshi_candles_daily").run(date="2026-09-18", series=["KXHIGHNY"], force=True)
     assert daily.succeeded, daily.output[-3000:]
