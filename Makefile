@@ -11,11 +11,11 @@ PORT ?= 8321
 ARGS ?=
 QUERY ?= SHOW TABLES
 
-.PHONY: help setup setup-dev demo ui sql sandbox test lint format bench soak lock env doctor audit stop clean
+.PHONY: help setup setup-dev demo ui sql sandbox test fresh lint format bench soak lock env doctor audit stop clean
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready .local/airflow/ready  ## install everything that runs: system packages (as root), .venv, Airflow's home in .local
 
@@ -27,14 +27,21 @@ demo: setup  ## read the weather series, a few days of candles, and check them; 
 ui: setup  ## Airflow's web UI with DAGs, pages and connections ready; EXCHANGE as for demo
 	@$(RUN) scripts.ui --exchange $(EXCHANGE)
 
+# The query travels as an environment variable, unexpanded: neither make nor a shell reads its $, quotes or backticks.
+unexport QUERY
+sql: export KALSHI_QUERY = $(value QUERY)
 sql: setup  ## one query on that warehouse: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"
-	@$(RUN) scripts.sql --exchange $(EXCHANGE) "$(QUERY)"
+	@$(RUN) scripts.sql --exchange $(EXCHANGE)
 
 sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground
 	@$(RUN) sandbox --port $(PORT)
 
 test: setup-dev lint  ## lint, then all tests; ARGS goes to pytest
 	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+fresh:  ## a bare Debian root (needs root here): plain make and the README's first command in it; ARGS as its --help says
+	@scripts/system_packages.sh fresh
+	@scripts/fresh_machine.sh $(ARGS)
 
 lint: .venv/ready-dev  ## ruff, mypy, the schema of docker-compose.yaml, packages that don't fit together
 	@.venv/bin/ruff check --quiet .
