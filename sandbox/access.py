@@ -1,4 +1,4 @@
-"""Who may ask, and how often: signatures and the token bucket."""
+"""Access control: signatures, scopes and the rate limit's token bucket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READ, READ_BALANCE = "read", "read::portfolio_balance"
 
 
 class Refusal(NamedTuple):
-    """Why a request isn't accepted, in the words of the exchange."""
+    """Why a request is refused, in the exchange's words."""
 
     status: int
     code: str
@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
 
 
 class Keys:
-    """API keys by id, with their public keys and what they may do."""
+    """API keys by id, with their public keys and scopes."""
 
     def __init__(self) -> None:
         self._keys: dict[str, ed25519.Ed25519PublicKey | rsa.RSAPublicKey] = {}
@@ -49,7 +49,7 @@ class Keys:
     def refusal(
         self, method: str, path: str, headers: Mapping[str, str], scopes: Collection[str] = (READ,)
     ) -> Refusal | None:
-        """Why a signed request isn't accepted, or None where it is: signed well, by a key with one of the scopes."""
+        """Why a signed request is refused; None if its signature is valid and its key has one of the scopes."""
         key_id = headers.get("kalshi-access-key", "")
         key = self._keys.get(key_id)
         stamp = headers.get("kalshi-access-timestamp", "")
@@ -74,7 +74,7 @@ class Keys:
 
 
 def make_key(file: Path) -> bytes:
-    """Make a key, write its private half as PEM into a file that only its owner reads, and return the public half."""
+    """Generate a key pair, write the private key as PEM into a file only its owner can read, return the public key."""
     key = ed25519.Ed25519PrivateKey.generate()
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
     file.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ def make_key(file: Path) -> bytes:
 
 
 class RateLimit:
-    """A bucket of tokens, two seconds deep; ``requests_per_second`` 0 means no limit. Counts what came."""
+    """A token bucket that holds two seconds' worth; ``requests_per_second`` 0 means no limit. Counts requests."""
 
     def __init__(self, requests_per_second: float) -> None:
         self._rate = requests_per_second * TOKENS_PER_REQUEST

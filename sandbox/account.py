@@ -1,8 +1,8 @@
-"""The account that every key belongs to: what it traded, from the seed alone, and what that comes to.
+"""The account that every key belongs to: its trades, derived from the seed alone, and their results.
 
-Counts are hundredths of contracts, prices cents of YES, money micro-dollars. Buying NO and selling YES are
-one and the same: a contract of YES and one of NO make a dollar. Lots close in the order in which they were
-opened; a position's realised gain is that of closed lots and of the settlement, fees left out.
+Counts are hundredths of contracts, prices cents of YES, money micro-dollars. Buying NO is
+selling YES: a YES and a NO contract together make a dollar. Lots close first in, first out; a position's
+realised gain comes from closed lots and the settlement, without fees.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sandbox.weather import RECORDED_EVENT
 from sandbox.world import World
 
 OPENED = date(2026, 5, 1)
-"""The day of the first event that it traded."""
+"""The day of the first event it traded."""
 TRADED_SHARE = 0.9
 """Of the weather events."""
 WIDE_MARKETS = 1250
@@ -41,7 +41,7 @@ PLANS: tuple[tuple[tuple[str, str, int], ...], ...] = (
     (("sell", "yes", 3), ("buy", "yes", 1)),
     (("buy", "no", 3), ("sell", "no", 3), ("buy", "no", 1), ("sell", "no", 1), ("buy", "yes", 2)),
 )
-"""What it does in one market: action, side and how many times its unit."""
+"""Its plan for one market: action, side and number of units."""
 
 
 class Fill(NamedTuple):
@@ -64,7 +64,7 @@ class Fill(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """Cents per contract of the outcome that it takes."""
+        """Cents per contract of the outcome it buys."""
         return self.price if self.takes_yes else 100 - self.price
 
     @property
@@ -88,7 +88,7 @@ class Settlement(NamedTuple):
 
 @dataclass
 class Holding:
-    """One market in one subaccount. ``lots``: whether of YES, cents per contract and count, oldest first."""
+    """One market in one subaccount. ``lots``: whether YES, cents per contract and count, oldest first."""
 
     market: Market
     subaccount: int
@@ -102,16 +102,16 @@ class Holding:
 
     @property
     def position(self) -> int:
-        """Contracts held; negative: of NO."""
+        """Contracts held; negative means NO."""
         return sum(size if is_yes else -size for is_yes, _, size in self.lots)
 
     @property
     def exposure(self) -> int:
-        """What the contracts held cost."""
+        """The cost of the contracts held."""
         return sum(100 * cost * size for _, cost, size in self.lots)
 
     def value(self, quote: Quote) -> int:
-        """What the contracts held would bring at the bid."""
+        """The value of the contracts held at the bid."""
         return sum(100 * size * (quote.bid if is_yes else 100 - quote.ask) for is_yes, _, size in self.lots)
 
     def add(self, fill: Fill) -> None:
@@ -131,7 +131,7 @@ class Holding:
         self.updated = fill.created
 
     def settle(self, at: int, result: str, value: int) -> None:
-        """Pay ``value`` cents per contract of YES; a settlement is recorded where something was held."""
+        """Pay ``value`` cents per contract of YES; records a settlement if something was held."""
         counts, costs = {True: 0, False: 0}, {True: 0, False: 0}
         for is_yes, cost, size in self.lots:
             counts[is_yes] += size
@@ -147,19 +147,19 @@ class Holding:
 
 
 class Account:
-    """What the account did by the world's clock."""
+    """The account's history up to the world's time."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._made: dict[str, list[Fill]] = {}
 
     def fills(self) -> list[Fill]:
-        """Every execution by now, oldest first."""
+        """Every execution so far, oldest first."""
         now = micros(self._world.clock.now())
         return sorted(fill for event in self._events() for fill in self._fills_of(event) if fill.created <= now)
 
     def holdings(self) -> list[Holding]:
-        """Every market traded by now, settled where its event is, in the order of their tickers."""
+        """Every market traded so far, settled if its event is, sorted by ticker."""
         now = self._world.clock.now()
         held: dict[tuple[str, int], Holding] = {}
         for fill in self.fills():
@@ -173,7 +173,7 @@ class Account:
         return [held[key] for key in sorted(held)]
 
     def cash(self, holdings: Iterable[Holding], subaccount: int) -> int:
-        """What is left of the deposit."""
+        """The cash left of the deposit."""
         own = [holding for holding in holdings if holding.subaccount == subaccount]
         return DEPOSITS.get(subaccount, 0) + sum(h.realized - h.exposure - h.fees for h in own)
 
@@ -195,7 +195,7 @@ class Account:
                 if market.fixed and market.fixed.result == "scalar":
                     yield from self._follow(dice, market, 0, PLANS[2], unit=500)
                     yield from self._follow(dice, market, 1, PLANS[3], unit=300)
-        # What the exchange does to a position whose market it amends is not known, so there is none.
+        # How the exchange treats a position in a market whose result it amends is unknown, so there is none.
         elif len(event.life) == 2 and event.ticker != RECORDED_EVENT and dice.random() < TRADED_SHARE:
             for market in dice.sample(event.markets, dice.randint(1, 4)):
                 for subaccount in dice.choice(((0,), (0,), (1,), (0, 1))):
@@ -209,7 +209,7 @@ class Account:
         plan: tuple[tuple[str, str, int], ...],
         unit: int | None = None,
     ) -> Iterator[Fill]:
-        """The executions of a plan, at the quotes of their minutes."""
+        """The executions of a plan, at the quotes of those minutes."""
         opened = OPENED.toordinal() - date(1970, 1, 1).toordinal()
         minutes = range(max(market.event.minutes.start, opened * 1440), market.event.minutes.stop)
         minutes = minutes[: 140 * 1440]  # the wide market is open until 2100

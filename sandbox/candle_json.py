@@ -1,4 +1,4 @@
-"""Candles as JSON text: they are asked for by the million, so it is put together from ready-made parts."""
+"""Candles as JSON text, assembled from ready-made parts because millions are requested."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ open_interest = lru_cache(65536)(payloads.open_interest)
 
 
 def listed(candles: Iterable[str]) -> msgspec.Raw:
-    """The list of them, ready to stand in a body."""
+    """The candles as a JSON list, ready for a response body."""
     return msgspec.Raw(f"[{','.join(candles)}]".encode())
 
 
 def live(candle: Candle) -> str:
-    """As the live tier spells it: what there isn't is left out."""
+    """The live tier's form: missing values are left out."""
     return _live(candle, _live_price(candle))
 
 
@@ -33,7 +33,7 @@ def projected(candle: Candle) -> str:
 
 
 def archived(candle: Candle) -> str:
-    """As the historical tier spells it: no suffixes, no min and max, and null for what there isn't."""
+    """The historical tier's form: no suffixes, no min and max, null for missing values."""
     return (
         f'{{"end_period_ts":{candle.end},"open_interest":"{open_interest(candle.total)}",'
         f'"price":{_archived_price(candle)},"volume":"{contracts(candle.volume)}",'

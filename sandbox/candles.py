@@ -1,7 +1,7 @@
 """The candles of every market, from its quotes and trades on the tape.
 
-Like the tape, they come in hours of the clock, each without what came before it; hours and days are
-merged from minutes. A candle opens with the quote that the one before it closed with.
+Like the tape, they are generated per clock hour, independently of earlier hours; hours and days are merged
+from minutes. A candle opens with the quote at which the previous one closed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def _step(before: int, now: int) -> Prices:
 
 
 class Candle(NamedTuple):
-    """A period that ends with the unix second ``end``, which is in it.
+    """A period that ends with the unix second ``end``, inclusive.
 
-    ``price``: of its trades, None without any. ``previous``: the last price before it, 0 before the first
+    ``price``: of its trades, None if there are none. ``previous``: the last price before it, 0 before the first
     trade. ``turnover``: the sum of price times count. ``total``: the contracts traded since the market
     opened.
     """
@@ -56,8 +56,8 @@ class Candle(NamedTuple):
 class Chart:
     """Candles by market and period.
 
-    Minutes in which nothing changed are left out, unless it is ``dense``. Hours and days are always all
-    there, as the days recorded in January 2026 are.
+    Minutes without a change are left out unless ``dense``. Hours and days are always complete, like the days
+    recorded in January 2026.
     """
 
     def __init__(self, of: Tape, *, dense: bool = False) -> None:
@@ -66,12 +66,12 @@ class Chart:
         self._hour = lru_cache(65536)(self._make_hour)
 
     def ends(self, market: Market, period: int, start: int, end: int, now: int) -> Sequence[int]:
-        """Where candles can end from ``start`` to ``end``: after periods of the market's life, over by ``now``."""
+        """The possible candle ends from ``start`` to ``end``: periods in the market's life that are over by ``now``."""
         opens, closes = (minute * 60 for minute in (market.event.minutes.start, market.event.minutes.stop))
         return periods.ends(period, max(start, opens + 1), min(end, now, periods.end_from(period, closes)))
 
     def candles(self, market: Market, period: int, ends: Sequence[int]) -> list[Candle]:
-        """Those of some successive ``ends``."""
+        """The candles of successive ``ends``."""
         if period != periods.MINUTE:
             return [self._candle(market, period, end) for end in ends]
         if not ends:
@@ -85,7 +85,7 @@ class Chart:
         ]
 
     def carried(self, market: Market, period: int, start: int, now: int) -> Candle | None:
-        """What was so before ``start``, as a candle at the first end after it; None before the first candle."""
+        """The state before ``start``, as a candle at the first end after it; None before the first candle."""
         before = self.ends(market, period, 0, start - 1, now)
         if not before or start > now:
             return None
@@ -94,7 +94,7 @@ class Chart:
         return Candle(periods.end_from(period, start + 1), bid, ask, None, latest.last, 0, 0, latest.total)
 
     def _candle(self, market: Market, period: int, end: int) -> Candle:
-        """Whether anything changed in it or not."""
+        """The candle of a minute, whether or not anything changed in it."""
         if period == periods.MINUTE:
             minutes = self._make_minutes(market, (end - 60) // 3600, every=True)
             return next(candle for candle in minutes if candle.end == end)
@@ -105,7 +105,7 @@ class Chart:
         return _merged([self._hour(market, hour) for hour in hours if opens <= hour < closes], end)
 
     def _make_minutes(self, market: Market, hour: int, *, every: bool) -> list[Candle]:
-        """The open minutes of an hour: the market's first, those with a trade or a new quote, or really every one."""
+        """The open minutes of an hour: the market's first and those with a trade or a new quote; all if dense."""
         trades: defaultdict[int, list[Trade]] = defaultdict(list)
         begin = hour * tape.HOUR
         for trade in self._tape.trades(market, begin, begin + tape.HOUR):

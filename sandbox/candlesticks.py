@@ -1,7 +1,7 @@
 """The candle routes: their parameters, their limits, and the bodies of their answers.
 
-The limits of markets and batches count the periods that are asked for, whatever there is of them, as the
-exchange does; that of events only counts those in which they were open.
+As on the exchange, the limits for markets and batches count the periods requested, whether they have candles or
+not; the limit for events counts only the periods in which they were open.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def of_archived_market(query: Query, world: World, market: Market) -> dict[str, 
 
 
 def of_batch(query: Query, world: World) -> dict[str, Any]:
-    """The markets of a comma list; those that aren't in the live tier are left out."""
+    """The markets of a comma-separated list; those not in the live tier are left out."""
     window = _window(query)
     if not (tickers := query.text("market_tickers")):
         raise BadRequest("market_tickers is required")
@@ -62,12 +62,12 @@ def of_batch(query: Query, world: World) -> dict[str, Any]:
 
 
 def of_event(query: Query, world: World, event: Event) -> dict[str, Any]:
-    """The markets of an event in the live tier. Too much is cut short, to go on from ``adjusted_end_ts``."""
+    """The markets of an event in the live tier. An answer over the limit is cut; continue from ``adjusted_end_ts``."""
     window = _window(query)
     markets = [market for market in event.markets if world.in_live_tier(market)]
     if markets:
         ends = _ends(world, markets[0], window)
-        most = max(2, EVENT_LIMIT // len(markets))  # one of them is where the page before this one ended
+        most = max(2, EVENT_LIMIT // len(markets))  # one of them is where the previous page ended
         if len(ends) > most:
             window = window._replace(end=ends[most - 1])
     lists = [candle_json.listed(map(candle_json.live, _candles(world, market, window))) for market in markets]

@@ -1,7 +1,7 @@
 """Faults that can be switched on: over HTTP with ``PUT /sandbox/faults``, or from Python.
 
-A fault is ``{"kind": …, "path": regular expression, "skip": n, "times": n, "value": …}``: it strikes
-requests whose path matches, after the first ``skip``, ``times`` times.
+A fault is ``{"kind": …, "path": regular expression, "skip": n, "times": n, "value": …}``: it hits
+requests whose path matches, ``times`` times, after skipping the first ``skip``.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ KINDS: tuple[str, ...] = get_args(Kind)
 class Fault(msgspec.Struct, kw_only=True):
     """``value``: seconds for slow; the address for redirect; for adjusted_end the unix second where an answer
     of event candles is cut; hours for moved_cutoff; for set_market ``{"ticker": …, field: value}``, where the
-    value "(missing)" takes the field away.
+    value "(missing)" removes the field.
 
-    ``once_per_url``: strikes each address with its query once. Of several such faults a request meets one, so
-    that each address fails once by each of them.
+    ``once_per_url``: hits each URL, query included, once. A request meets only one of several such faults, so
+    each URL fails once with each of them.
     """
 
     kind: Kind
@@ -59,7 +59,7 @@ class Fault(msgspec.Struct, kw_only=True):
 
 
 class Faults:
-    """The faults that are switched on."""
+    """The active faults."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class Faults:
             self._struck_urls.clear()
 
     def strike(self, path: str, query: str = "") -> list[Fault]:
-        """Those that strike this request."""
+        """The faults that hit this request."""
         struck: list[Fault] = []
         with self._lock:
             for number, fault in enumerate(self._faults):
@@ -91,7 +91,7 @@ class Faults:
 
 
 def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> dict[str, Any]:
-    """The body of a list answer, as the faults leave it."""
+    """The body of a list answer, distorted by the faults."""
     for fault in faults:
         markets = [] if _candle_lists(body) else body.get("markets") or []
         if fault.kind == "missing_list":
@@ -126,7 +126,7 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
 
 
 def _candle_lists(body: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Where the lists of candles are: what holds them, and the key in it."""
+    """Where the candle lists are: their containers and the key in each."""
     by_market = [body, *(body.get("markets") or [])]
     by_event = body.get("market_candlesticks", [])
     return [(of, "candlesticks") for of in by_market if "candlesticks" in of] + [
@@ -135,7 +135,7 @@ def _candle_lists(body: dict[str, Any]) -> list[tuple[Any, Any]]:
 
 
 def _cut_at(end: int, body: dict[str, Any]) -> dict[str, Any]:
-    """Candles of an event up to ``end``, and the word that they are cut there, unless they are cut earlier."""
+    """An event's candles up to ``end``, marked as cut there unless cut earlier."""
     end = min(end, body["adjusted_end_ts"])
     for holder, key in _candle_lists(body):
         some = [candle for candle in msgspec.json.decode(holder[key]) if candle["end_period_ts"] <= end]
@@ -144,7 +144,7 @@ def _cut_at(end: int, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_cents(candle: dict[str, Any]) -> dict[str, Any]:
-    """A candle as it was until March 2026: whole cents and contracts, in names without suffixes."""
+    """A candle in the format used until March 2026: whole cents and contracts, names without suffixes."""
     old = {name.removesuffix("_fp"): value for name, value in candle.items()}
     for name, value in old.items():
         if isinstance(value, dict):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """From ``since`` on, the event's markets have this status, and ``high`` is the temperature that decides."""
+    """From ``since`` on, the event's markets have this status; ``high`` is the deciding temperature."""
 
     since: datetime
     status: str
@@ -15,7 +15,7 @@ class Step(NamedTuple):
 
 
 def settled(at: datetime, high: int, *, determined: timedelta = timedelta(minutes=5)) -> tuple[Step, ...]:
-    """Determined, and after a while final."""
+    """Determined, then final a while later."""
     return Step(at - determined, "determined", high), Step(at, "finalized", high)
 
 

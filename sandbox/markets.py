@@ -26,7 +26,7 @@ class City:
 
 
 class Verdict(NamedTuple):
-    """How a market is settled. ``dated``: whether the exchange says when."""
+    """How a market settles. ``dated``: whether the exchange gives the time."""
 
     result: str
     value: str | None
@@ -38,7 +38,7 @@ YES, NO = Verdict("yes", "1.0000"), Verdict("no", "0.0000")
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """One contract. Times are aware UTC; ``fixed``: its verdict, whatever the temperature."""
+    """One contract. Times are aware UTC; ``fixed``: its verdict regardless of the temperature."""
 
     ticker: str
     event: Event = field(repr=False)
@@ -48,7 +48,7 @@ class Market:
     fixed: Verdict | None = None
 
     def verdict(self, high: int) -> Verdict:
-        """The verdict at that temperature: the open ends are strict, both ends of a range are in it."""
+        """The verdict at that temperature: open-ended brackets are strict, ranges include both ends."""
         if self.fixed:
             return self.fixed
         if self.strike_type == "less":
@@ -90,7 +90,7 @@ class Market:
 class Event:
     """One day's question in one city.
 
-    ``high`` is the temperature in the end; ``life`` what happens after the close, in order of time.
+    ``high`` is the final temperature; ``life`` what happens after the close, in time order.
     Lively books have trades, quiet ones only quotes, empty ones nothing.
     """
 
@@ -117,7 +117,7 @@ class Event:
         return self.life[-1].since
 
     def step(self, now: datetime) -> Step | None:
-        """Where its life after the close stands; None before its first step."""
+        """The current step of its life after the close; None before the first."""
         return next((step for step in reversed(self.life) if step.since <= now), None)
 
 

@@ -24,7 +24,7 @@ RULES = (
 
 
 def stamp(moment: datetime) -> str:
-    """RFC 3339 with as many digits as needed, as the exchange writes it."""
+    """RFC 3339 with only as many digits as needed, as the exchange writes it."""
     text = moment.astimezone(UTC).isoformat().replace("+00:00", "")
     return (text.rstrip("0") if "." in text else text) + "Z"
 
@@ -38,7 +38,7 @@ def contracts(hundredths: int) -> str:
 
 
 def open_interest(volume: int) -> str:
-    """What is held of the contracts that were traded."""
+    """The open interest after that volume."""
     return contracts(volume * 3 // 5)
 
 
@@ -108,24 +108,24 @@ def _wording(market: Market) -> tuple[str, str]:
 
 
 @lru_cache(1024)
-def _shared(of: Event) -> dict[str, Any]:
-    """What all markets of an event say at all times."""
-    day = f"{of.day:%b} {of.day.day}, {of.day.year}"
-    expires = stamp(of.closes + timedelta(days=6, hours=9))
+def _shared(event: Event) -> dict[str, Any]:
+    """The fields that all markets of an event share at all times."""
+    day = f"{event.day:%b} {event.day.day}, {event.day.year}"
+    expires = stamp(event.closes + timedelta(days=6, hours=9))
     return {
         "can_close_early": True,
-        "close_time": stamp(of.closes),
-        "created_time": stamp(of.created),
+        "close_time": stamp(event.closes),
+        "created_time": stamp(event.created),
         "early_close_condition": f"The Last Trading Time will be 11:59 PM local time on {day}.",
-        "event_ticker": of.ticker,
+        "event_ticker": event.ticker,
         "exchange_index": 0,
-        "expected_expiration_time": stamp(of.closes + timedelta(hours=14)),
+        "expected_expiration_time": stamp(event.closes + timedelta(hours=14)),
         "expiration_time": expires,
         "expiration_value": "",
         "latest_expiration_time": expires,
         "market_type": "binary",
         "notional_value_dollars": "1.0000",
-        "open_time": stamp(of.opens),
+        "open_time": stamp(event.opens),
         "previous_price_dollars": "0.0000",
         "previous_yes_ask_dollars": "0.0000",
         "previous_yes_bid_dollars": "0.0000",
@@ -139,23 +139,23 @@ def _shared(of: Event) -> dict[str, Any]:
 
 
 def market(found: Market, world: World) -> dict[str, Any]:
-    """A market as it looks at the world's clock; null optionals are left out, as the live exchange does."""
+    """A market at the world's current time; optional nulls are left out, as on the live exchange."""
     now = world.clock.now()
     status = found.status(now)
     if status == "active" and found.ticker in recorded_markets():
         return dict(recorded_markets()[found.ticker])
-    of = found.event
+    event = found.event
     quote, last, volume, volume_24h = world.tape.snapshot(found, micros(now))
     question, yes = _wording(found)
-    day = f"{of.day:%b} {of.day.day}, {of.day.year}"
+    day = f"{event.day:%b} {event.day.day}, {event.day.year}"
     body: dict[str, Any] = {
-        **_shared(of),
+        **_shared(event),
         "last_price_dollars": dollars(last),
         "no_ask_dollars": dollars(100 - quote.bid),
         "no_bid_dollars": dollars(100 - quote.ask),
         "no_sub_title": yes,
         "open_interest_fp": open_interest(volume),
-        "rules_primary": f"If the maximum temperature recorded at {of.city.name} ({of.city.station}) for {day} "
+        "rules_primary": f"If the maximum temperature recorded at {event.city.name} ({event.city.station}) for {day} "
         f"is {question}, then the market resolves to Yes.",
         "status": status,
         "strike_type": found.strike_type,
@@ -174,7 +174,7 @@ def market(found: Market, world: World) -> dict[str, Any]:
         body["floor_strike"] = found.floor
     if found.cap is not None:
         body["cap_strike"] = found.cap
-    if step := of.step(now):
+    if step := event.step(now):
         verdict = found.verdict(step.high)
         body["result"] = verdict.result
         if verdict.result:

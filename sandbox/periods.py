@@ -28,11 +28,11 @@ def ends(period: int, first: int, last: int) -> Sequence[int]:
 
 
 def end_from(period: int, moment: int) -> int:
-    """The first end at that second or after it."""
+    """The first end at or after that second."""
     return ends(period, moment, moment + 25 * 3600)[0]
 
 
 def hours(end: int) -> range:
-    """The hours since 1970 of the day that ends there; 23 or 25 of them when the clocks change."""
+    """The hours (since 1970) of the day that ends there; 23 or 25 when the clocks change."""
     day = datetime.fromtimestamp(end, EASTERN).date()
     return range(_midnight(day - timedelta(days=1)) // 3600, end // 3600)

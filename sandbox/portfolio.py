@@ -138,7 +138,7 @@ def _subaccount(query: Query) -> int | None:
 
 
 def _of_shard(query: Query, items: list[Item]) -> list[Item]:
-    """All of them: this exchange has one shard, number 0."""
+    """All items on shard 0, the only one; none on others."""
     return [] if query.number("exchange_index") else items
 
 

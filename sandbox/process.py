@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own."""
+"""The sandbox as a separate process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def start(log: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
     Returns the process, which outlives this one, and the base URL.
 
     Raises:
-        RuntimeError: it ended before it listened; ``log`` says why.
+        RuntimeError: it exited before it was listening; ``log`` says why.
     """
     command = [sys.executable, "-m", "sandbox", "--port=0", *arguments]
     with log.open("a", encoding="utf-8") as errors:
@@ -38,7 +38,7 @@ def start(log: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
 
 @contextmanager
 def running(log: Path, *arguments: str) -> Iterator[str]:
-    """The base URL of a sandbox that lives as long as the with-block."""
+    """The base URL of a sandbox that runs for the length of the with-block."""
     process, base_url = start(log, *arguments)
     try:
         yield base_url

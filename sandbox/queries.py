@@ -1,4 +1,4 @@
-"""Query parameters: checked as the exchange checks them, and turned into selections of the world."""
+"""Query parameters: validated as the exchange does, and turned into selections of the world."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ class Query:
             raise BadRequest(f"{name} is out of range") from None
 
     def second(self, name: str) -> int:
-        """A moment that must be given, in unix seconds."""
+        """A required time, in unix seconds."""
         moment = self.moment(name)
         if moment is None:
             raise BadRequest(f"{name} is required")
         return int(moment.timestamp())
 
     def cursor(self) -> str:
-        """What stands in the cursor; "" on the first page."""
+        """The cursor's content; "" on the first page."""
         try:
             return base64.b64decode(self.text("cursor") or "", b"-_", validate=True).decode()
         except (binascii.Error, ValueError):
@@ -96,7 +96,7 @@ class Query:
     def page(self, items: Sequence[Item], matches: Callable[[Item], bool], limit: int) -> tuple[list[Item], str]:
         """The next items that match, and the cursor of the page after them ("" at the end).
 
-        The cursor is a place in ``items``, so that no page looks again at what earlier ones have seen.
+        The cursor is a position in ``items``, so no page scans again what earlier pages have scanned.
         """
         try:
             start = int(self.cursor() or 0)
@@ -137,7 +137,7 @@ Test = Callable[[Market], bool]
 
 
 def _within(query: Query, family: str, moment: Callable[[Market], datetime]) -> list[Test]:
-    """The tests that the bounds of that family ask for."""
+    """The tests for the bounds of that family."""
     tests: list[Test] = []
     if low := query.moment(f"min_{family}_ts"):
         tests.append(lambda market: moment(market) >= low)
@@ -183,13 +183,13 @@ def _chosen(query: Query, world: World) -> Sequence[Market]:
             m for m in found if m and series in (None, m.event.city.series) and event_ticker in (None, m.event.ticker)
         ]
     if event_ticker:
-        event = world.event(event_ticker)  # a comma list names no event: 200 and an empty list
+        event = world.event(event_ticker)  # a comma-separated list matches no event: 200 and an empty list
         return event.markets if event and series in (None, event.city.series) else []
     return world.markets(series)
 
 
 def events(query: Query, world: World) -> tuple[Sequence[Event], Callable[[Event], bool]]:
-    """Events, newest first, and whether one matches; it has a status when any of its markets has it."""
+    """Events, newest first, and whether one matches; an event has every status that any of its markets has."""
     status = query.text("status")
     if status is not None and status not in ("unopened", "open", "closed", "settled"):
         raise BadRequest(f"invalid status: {status}")

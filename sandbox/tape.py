@@ -1,9 +1,9 @@
 """The trading life of a market: a quote for each minute and sparse trades, from the seed alone.
 
-Everything comes in hours of the clock. A market's schedule says how many trades and contracts each of
-its hours has; an hour is made of its own dice, so that any window can be had without what came before
-it, and volumes without the trades. Prices are whole cents, counts hundredths of contracts, minutes and
-microseconds are since 1970.
+Everything is generated per clock hour. A market's schedule gives the number of trades and contracts of each
+hour, and every hour has its own dice, so any window can be generated without the hours before it, and volumes
+without the trades. Prices are whole cents, counts hundredths of contracts, minutes and microseconds count
+from 1970.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000_000
 MINUTE = 60_000_000
 FLICKER = (-1,) * 24 + (0,) * 208 + (1,) * 24
-"""How a byte of dice moves a quote: seldom, and by a cent."""
+"""How a byte of dice moves a quote: rarely, and by a cent."""
 BUSIEST = 2.5
-"""Trades an hour in a market that nobody can call, on average over its life."""
+"""Average trades per hour over the life of a market that nobody can call."""
 
 
 class Quote(NamedTuple):
-    """The best bid and ask, in force for a minute. 0 and 100 cents: nobody bids or asks."""
+    """The best bid and ask during a minute. 0 and 100 cents mean no bid and no ask."""
 
     minute: int
     bid: int
@@ -58,7 +58,7 @@ class Snapshot(NamedTuple):
 
 
 class _Schedule(NamedTuple):
-    """From the hour ``first`` on, the trades and the contracts of each hour; where the block trade is."""
+    """The trades and contracts of each hour from ``first`` on, and the hour of the block trade."""
 
     first: int
     trades: list[int]
@@ -67,7 +67,7 @@ class _Schedule(NamedTuple):
 
 
 class _Book(NamedTuple):
-    """What the quotes of an hour are made of."""
+    """The ingredients of an hour's quotes."""
 
     level: float
     slope: float
@@ -93,12 +93,12 @@ def micros(moment: datetime) -> int:
 
 
 def at(micros: int) -> datetime:
-    """The moment so many microseconds after 1970 began."""
+    """The time that many microseconds after 1970 began."""
     return EPOCH + timedelta(microseconds=micros)
 
 
 class Tape:
-    """The quotes and trades of every market. Windows begin with ``start`` and end before ``end``."""
+    """The quotes and trades of every market. Windows include ``start`` and exclude ``end``."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -128,7 +128,7 @@ class Tape:
                         yield trade
 
     def snapshot(self, market: Market, now: int) -> Snapshot:
-        """The market at a moment; after its close, as it was at the end."""
+        """The market at a given time; after its close, as it was at the close."""
         quiet_since = market.event.minutes.stop * MINUTE + 24 * HOUR
         return self._final(market, quiet_since) if now >= quiet_since else self._snapshot(market, now)
 
@@ -170,7 +170,7 @@ class Tape:
         return _Book(begin - spread / 2, (end - begin) / 60, spread, noise)
 
     def _hour(self, market: Market, hour: int) -> Iterator[Trade]:
-        """The trades of an hour, newest first: each time, the latest of those that are left."""
+        """The trades of an hour, newest first: each draw is the latest of the remaining ones."""
         schedule, book = self._schedule(market), self._book(market, hour)
         dice = Random(f"{self._seed}/{market.ticker}/{hour}")
         within, total = float(HOUR), schedule.counts[hour - schedule.first]
@@ -194,5 +194,5 @@ def _uuid(dice: Random) -> str:
 
 @lru_cache
 def _ramp(hours: int) -> list[float]:
-    """How much of the trading falls into each hour, 1 on average and more towards the end."""
+    """Each hour's share of the trading: 1 on average, rising towards the end."""
     return [0.25 + 2.25 * ((hour + 0.5) / hours) ** 2 for hour in range(hours)]

@@ -1,4 +1,4 @@
-"""The trade lists: a tier's public trades, newest first, from any trade on."""
+"""The trade lists: a tier's public trades, newest first, starting at any trade."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _page(query: Query, world: World, first: datetime, last: datetime) -> tuple[
 
 
 def _place(cursor: str) -> tuple[int, str] | None:
-    """Time and id of the last trade of the page before this one."""
+    """Time and id of the previous page's last trade."""
     if not cursor:
         return None
     try:
@@ -41,7 +41,7 @@ def _place(cursor: str) -> tuple[int, str] | None:
 
 
 def _newest_first(query: Query, world: World, start: int, end: int, before: tuple[int, str] | None) -> Iterator[Trade]:
-    """Hour by hour, so that a page costs no more than the hours that it is from."""
+    """Hour by hour, so that a page costs no more than the hours it covers."""
     ticker = query.text("ticker")
     blocks = query.flag("is_block_trade") if query.text("is_block_trade") else None
     market = world.market(ticker) if ticker else None

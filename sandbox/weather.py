@@ -2,7 +2,7 @@
 
 Six markets an event: one ``less``, four ``between`` (both ends included, two degrees wide), one ``greater``.
 Open at 14:00 UTC of the day before, close at local standard midnight, settled some hours later; a few
-events are settled days later, and a few are settled wrong at first.
+events settle days later, and a few settle wrong at first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LATE, AMENDED = 0.02, 0.01
 
 
 def weather_event(city: City, day: date, seed: int) -> Event:
-    """One event with its six markets, from the seed alone."""
+    """One event with its six markets, derived from the seed alone."""
     dice = random.Random(f"{seed}/{city.series}/{day}")
     season = city.mean - city.swing * math.cos(2 * math.pi * (day.timetuple().tm_yday - 20) / 365.25)
     forecast = season + dice.gauss(0, 6)
@@ -59,7 +59,7 @@ def weather_event(city: City, day: date, seed: int) -> Event:
         forecast=forecast,
         high=high,
     )
-    # The recorded event keeps the strikes that it really had.
+    # The recorded event keeps its real strikes.
     event.markets.extend(_strikes(event, 65 if ticker == RECORDED_EVENT else lowest))
     return event
 
@@ -74,7 +74,7 @@ def _life(dice: random.Random, closes: datetime, settles: datetime, high: int, w
 
 
 def neighbour(high: int, lowest: int, forecast: float) -> int:
-    """A temperature in the bracket beside the one that ``high`` is in."""
+    """A temperature in the bracket next to that of ``high``."""
     return min(max(high, lowest - 1), lowest + 8) + (2 if high < forecast else -2)
 
 

@@ -33,12 +33,12 @@ class Cluster:
 def cluster(
     folder: Path, metadata: str, environment: Mapping[str, str], *, workers: int, concurrency: int
 ) -> Iterator[Cluster]:
-    """A scheduler, a DAG processor, an API server and ``workers`` Celery workers for the length of a with-block.
+    """Run a scheduler, a DAG processor, an API server and ``workers`` Celery workers for the length of a with-block.
 
-    ``metadata``: an empty database for Airflow's own use, as a connection (``mysql://…``). Not on MariaDB, where the
-    scheduler of Airflow 3.3.2 dies of a DELETE … RETURNING;
-    ``environment``: the connections and settings of the tasks; ``concurrency``: tasks at the same time per worker.
-    Everyone who reaches the API is an administrator, so it listens on the loopback address alone.
+    ``metadata``: an empty database for Airflow's own use, as a connection (``mysql://…``). Not on MariaDB: there the
+    scheduler of Airflow 3.3.2 crashes on a DELETE … RETURNING;
+    ``environment``: the connections and settings of the tasks; ``concurrency``: parallel tasks per worker.
+    Anyone who can reach the API is an administrator, so it listens on the loopback address only.
 
     Raises:
         SystemExit: a part didn't start; the message names its log.
@@ -101,7 +101,7 @@ def _start(stack: ExitStack, command: list[str], settings: Mapping[str, str], lo
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            start_new_session=True,  # a process group of its own, which is stopped as one
+            start_new_session=True,  # its own process group, so that all of it can be stopped at once
         )
     stack.callback(stop_group, process)
     return process

@@ -1,6 +1,6 @@
-"""``make env``: ``.env`` for docker-compose.yaml, with a secret of its own in every empty place of ``.env.example``.
+"""``make env``: ``.env`` for docker-compose.yaml: ``.env.example`` with a fresh secret in every empty value.
 
-It needs nothing but Python, so that a machine with only Docker on it can run it.
+Needs nothing but Python, so it runs on a machine that has only Docker.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def main() -> None:
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise SystemExit(f"{target} is there already and holds the passwords of your volumes: it stays.") from None
-    print(f"Made {target}. The password of the user admin is UI_PASSWORD in it.")
+        raise SystemExit(f"{target} exists and holds the passwords of your volumes, so it stays as it is.") from None
+    print(f"Wrote {target}. UI_PASSWORD in it is the password of the user admin.")
 
 
 def _secret() -> str:
-    """32 random bytes in the form that Fernet wants; safe in a URI and in quotes."""
+    """32 random bytes, encoded as Fernet expects; safe in a URI and in quotes."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 

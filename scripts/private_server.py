@@ -24,7 +24,7 @@ import pymysql.cursors
 
 
 class ServerError(RuntimeError):
-    """The server can't be had; the message says why and what to do."""
+    """The server isn't available; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class PrivateServer:
     root_password: str = field(repr=False)
 
     def database(self, name: str) -> str:
-        """Make the database ``name`` where it isn't there yet, and return it as an Airflow connection.
+        """Create the database ``name`` unless it exists, and return it as an Airflow connection.
 
-        Its user has rights on it alone.
+        Its user has rights on this database only.
         """
         if not name.isidentifier():
-            raise ValueError(f"{name!r} can't be a database's name.")
+            raise ValueError(f"{name!r} isn't a valid database name.")
         with self.as_root() as cursor:
             cursor.execute(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
             for host in ("127.0.0.1", "localhost"):
@@ -60,14 +60,14 @@ class PrivateServer:
 
     @contextmanager
     def as_root(self) -> Iterator[pymysql.cursors.Cursor]:
-        """A cursor of the server's root."""
+        """A cursor with root's rights."""
         root = pymysql.connect(unix_socket=self.socket, user="root", password=self.root_password, autocommit=True)
         with root, root.cursor() as cursor:
             yield cursor
 
 
 def installed_program() -> Program:
-    """The MariaDB or MySQL server of this system."""
+    """The MariaDB or MySQL server installed on this system."""
     mariadb, mysql = _find("mariadbd"), _find("mysqld")
     if mariadb:
         install = _find("mariadb-install-db")
@@ -78,7 +78,7 @@ def installed_program() -> Program:
         return Program([mysql, "--no-defaults", "--initialize-insecure"], [mysql, "--no-defaults", "--mysqlx=OFF"])
     raise ServerError(
         "No MariaDB or MySQL server is installed. As root: apt-get install mariadb-server-core "
-        "mariadb-client-core. Or set AIRFLOW_CONN_KALSHI_WAREHOUSE to a server of yours."
+        "mariadb-client-core. Or point AIRFLOW_CONN_KALSHI_WAREHOUSE at your own server."
     )
 
 
@@ -101,10 +101,10 @@ def _is_up(server: PrivateServer) -> bool:
 
 
 def ensure(folder: Path, program: Program | None = None) -> PrivateServer:
-    """The server in ``folder``, made and started where it isn't yet.
+    """The server in ``folder``, created and started if necessary.
 
     Raises:
-        ServerError: no server program is installed, or it doesn't start; the message holds its log.
+        ServerError: no server program is installed, or it doesn't start; the message quotes its log.
     """
     folder = folder.resolve()
     state = folder / "server.json"
@@ -142,7 +142,7 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Ours, with a place of its own for temporary files: a MariaDB that starts removes those of all others in /tmp."""
+    """This environment with a private TMPDIR: a starting MariaDB deletes the temporary files of all others in /tmp."""
     own = folder / "tmp"
     own.mkdir(exist_ok=True)
     return {**os.environ, "TMPDIR": str(own)}
@@ -186,7 +186,7 @@ def _start(folder: Path, program: Program, server: PrivateServer) -> None:
 
 
 def _listens(server: PrivateServer) -> bool:
-    """Whether the server takes connections both ways: MySQL opens its port before its Unix socket."""
+    """Whether the server accepts TCP and socket connections: MySQL opens its port before its Unix socket."""
     try:
         with (
             socket.create_connection(("127.0.0.1", server.port), timeout=1),
@@ -204,7 +204,7 @@ def _set_root_password(server: PrivateServer) -> None:
 
 
 def stop(folder: Path) -> None:
-    """Stop the server in ``folder``, where it runs, and wait until it has."""
+    """Stop the server in ``folder`` if it is running, and wait until it has stopped."""
     state = folder.resolve() / "server.json"
     if not state.exists():
         return

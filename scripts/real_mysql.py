@@ -1,7 +1,7 @@
 """A real (Oracle) MySQL server on Debian, which ships only MariaDB in its stable release.
 
-The packages come from Debian's unstable release into a folder of their own and run with their own
-dynamic loader, so the system keeps the libraries that it has. About 11 s and 550 MB the first time.
+The packages of Debian's unstable release are unpacked into a private folder and run with their own
+dynamic loader, so the system's libraries stay untouched. The first time takes about 11 s and 550 MB.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from pathlib import Path
 from scripts.private_server import Program, ServerError
 
 PACKAGES = ("mysql-server-core", "mysql-client-core")
-# Dependencies of the packages' scripts, which don't run here.
+# Needed only by the packages' install scripts, which never run here.
 NOT_NEEDED = re.compile(
     r"^(perl.*|libperl.*|libgdbm.*|libdb5.*|debconf|dpkg|tar|base-files|coreutils|.*systemd.*|gcc-.*-base|tzdata)$"
 )
 
 
 def download(folder: Path) -> Program:
-    """The server in ``folder``, downloaded where it isn't there yet.
+    """The server in ``folder``, downloaded first if necessary.
 
     Raises:
-        ServerError: this isn't Debian, or its mirror doesn't have the packages at the moment.
+        ServerError: this isn't Debian, or the mirror lacks the packages at the moment.
     """
     root = folder.resolve() / "root"
     if not (root / "usr/sbin/mysqld").exists():
@@ -34,7 +34,7 @@ def download(folder: Path) -> Program:
     libraries = next(iter(root.glob("usr/lib/*-linux-gnu")), None)
     loader = next(iter(sorted(libraries.glob("ld-linux-*.so.*"))), None) if libraries else None
     if libraries is None or loader is None:
-        raise ServerError(f"The packages in {root} hold no C library; remove the folder and try again.")
+        raise ServerError(f"The packages in {root} contain no C library: remove the folder and try again.")
     mysqld = [str(loader), "--library-path", str(libraries), "--argv0", "sbin/mysqld", str(root / "usr/sbin/mysqld")]
     mysqld += [
         "--no-defaults",
@@ -48,7 +48,7 @@ def download(folder: Path) -> Program:
 
 def _unpack_packages(folder: Path, root: Path) -> None:
     if not shutil.which("apt-get"):
-        raise ServerError("A real MySQL is downloaded with apt-get, which is not here: this isn't Debian.")
+        raise ServerError("A real MySQL is downloaded with apt-get, which this machine lacks: it isn't Debian.")
     apt = private_apt(folder)
     _output([*apt, "update", "-qq"])
     uris = _output([*apt, "install", "-y", "--no-install-recommends", "--print-uris", *PACKAGES])
@@ -65,11 +65,11 @@ def _unpack_packages(folder: Path, root: Path) -> None:
 
 
 def private_apt(folder: Path) -> list[str]:
-    """apt-get with package lists and a cache of its own, on the unstable release of this machine's mirror."""
+    """apt-get with private package lists and cache, for the unstable release on this machine's mirror."""
     find_mirror = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
     mirrors = [uri for uri in _output(find_mirror).split() if "security" not in uri]
     if not mirrors:
-        raise ServerError("apt-get knows no mirror yet: run apt-get update as root first.")
+        raise ServerError("apt-get has no package lists yet: run apt-get update as root first.")
     apt = folder / "apt"
     for part in ("lists/partial", "cache/archives/partial"):
         (apt / part).mkdir(parents=True, exist_ok=True)

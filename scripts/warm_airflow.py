@@ -1,6 +1,6 @@
-"""Airflow's command line in a process that has imported it: for a short ``airflow dags test`` that is most of the work.
+"""Airflow's command line in a process that has already imported it: most of the time of a short ``airflow dags test``.
 
-Run as a program, this file is that process. It forks for each command, so that none sees what another left behind.
+Run as a program, this file is that process. It forks for each command, so no command sees another's leftovers.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LONGEST_REQUEST = 1 << 20
 
 @dataclass(frozen=True)
 class Command:
-    """A command that runs: its process, and its stdout and stderr together."""
+    """A running command: its process, and its combined stdout and stderr."""
 
     pid: int
     output: TextIO
     _server: socket.socket
 
     def wait(self) -> int:
-        """Its exit code, or the negative number of the signal that ended it. Read ``output`` first."""
+        """The exit code, or minus the number of the signal that ended it. Read ``output`` to its end first."""
         return int(self._server.recv(64))
 
 
@@ -43,12 +43,12 @@ class WarmAirflow:
 
     @contextmanager
     def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Command]:
-        """``airflow ARGUMENTS`` with these environment variables and no others.
+        """Start ``airflow ARGUMENTS`` with exactly these environment variables.
 
-        What Airflow takes from variables as it is imported (its home, its database) is as the process began.
+        What Airflow reads from variables when it is imported (its home, its database) stays as it was then.
 
         Raises:
-            ConnectionError: the process with Airflow is gone.
+            ConnectionError: the process that imported Airflow has ended.
         """
         reader, writer = os.pipe()
         with os.fdopen(reader, errors="replace") as output:
@@ -59,11 +59,11 @@ class WarmAirflow:
                 os.close(writer)
             pid = self._server.recv(64)
             if not pid:
-                raise ConnectionError("The process that had imported Airflow has ended.")
+                raise ConnectionError("The process that imported Airflow has ended.")
             yield Command(int(pid), output, self._server)
 
     def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """The same, to its end, with stdout and stderr together in ``stdout``."""
+        """Run a command to its end; ``stdout`` of the result holds both streams."""
         with self.start(arguments, environment) as command:
             output = command.output.read()
             return subprocess.CompletedProcess(["airflow", *arguments], command.wait(), output)
@@ -71,7 +71,7 @@ class WarmAirflow:
 
 @contextmanager
 def warm_airflow(environment: Mapping[str, str], log: TextIO) -> Iterator[WarmAirflow]:
-    """Import Airflow with ``environment``; ``log`` gets what that prints.
+    """Import Airflow with ``environment``; ``log`` receives what that prints.
 
     Raises:
         SystemExit: it can't be imported.
@@ -96,7 +96,7 @@ def warm_airflow(environment: Mapping[str, str], log: TextIO) -> Iterator[WarmAi
             try:
                 yield WarmAirflow(ours)
             finally:
-                ours.close()  # the process ends when nobody can ask it any more
+                ours.close()  # the process ends when its client hangs up
                 server.wait()
 
 
@@ -104,7 +104,7 @@ def serve(client: socket.socket) -> None:
     """Run the commands of ``client`` until it hangs up."""
     airflow = _import_airflow()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the commands
-    gc.freeze()  # so that no command looks for garbage in what was imported: half of a short one's time
+    gc.freeze()  # the commands' garbage collector skips what was imported: halves the time of a short one
     client.send(b"ready")
     while True:
         request, descriptors, _, _ = socket.recv_fds(client, LONGEST_REQUEST, 1)
@@ -123,7 +123,7 @@ def serve(client: socket.socket) -> None:
 
 
 def _import_airflow() -> Callable[[], None]:
-    """Airflow's ``main``, after all that ``dags test`` wants: also its API, which is built at the first request."""
+    """Import what ``dags test`` needs, with the API, which is built at its first request; return Airflow's ``main``."""
     import httpx
     from airflow.__main__ import main
     from airflow.cli.commands import dag_command  # noqa: F401
@@ -139,7 +139,7 @@ def _import_airflow() -> Callable[[], None]:
 
 
 def _become(airflow: Callable[[], None], arguments: list[str], environment: dict[str, str], output: int) -> None:
-    """Run one command in this process, which was forked for it."""
+    """Run one command in this process, forked for it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for descriptor in (1, 2):
         os.dup2(output, descriptor)

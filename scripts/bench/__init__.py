@@ -1,1 +1,1 @@
-"""``make bench``: how fast things are, as ratios to a reference measured side by side."""
+"""``make bench``: speed, as ratios to a reference measured in the same run."""

@@ -1,4 +1,4 @@
-"""``python -m scripts.bench``: every contest, their tables, and the picture of the candles."""
+"""``python -m scripts.bench``: run every contest, print the tables, draw the candle chart."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--days", type=int, nargs="+", default=[1, 10, 50], help="sizes of the growth, in days")
     parser.add_argument("--rows", type=int, nargs="+", default=[300_000, 1_000_000, 5_000_000], help="beside a day")
-    parser.add_argument("--quality-days", type=int, default=60, help="a longer quality run, on the most rows")
+    parser.add_argument(
+        "--quality-days", type=int, default=60, help="days of the longer quality run, on the largest table"
+    )
     parser.add_argument("--workers", type=int, default=2, help="Celery workers")
-    parser.add_argument("--tasks", type=int, default=8, help="mapped tasks that they share")
+    parser.add_argument("--tasks", type=int, default=8, help="mapped tasks they share")
     args = parser.parse_args()
     options = ("--requests-per-second=0", f"--wide-markets={args.markets}", "--since=2026-07-01", "--dense-candles")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Candles: what the job does, beside the server's own limit and beside dlt."""
+"""Candles: the job's speed next to the server's own limit and to dlt."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ START = END - timedelta(days=14)
 DLT_PYTHON = Path(".local/bench/bin/python")
 DLT_SCRIPT = Path(__file__).with_name("dlt_rival.py")
 DLT_ROWS = 10_000
-"""dlt gets fewer rows: a reload of all would take it hours."""
+"""dlt gets fewer rows: reloading all of them would take hours."""
 FIRST = "fetched over HTTP and written: first load"
 AGAIN = "fetched over HTTP and written: the same again"
 DLT_FIRST = f"dlt, merge, {DLT_ROWS:,} from memory: first load"
@@ -46,7 +46,7 @@ DLT_AGAIN = f"dlt, merge, {DLT_ROWS:,} from memory: the same again"
 
 @dataclass(frozen=True)
 class Candles:
-    """The candles of the contest, as they came and as lines of a load file."""
+    """The candles of the contest, as received and as lines of a load file."""
 
     answers: list[MarketCandles]
     markets: list[CandleLines]
@@ -74,7 +74,7 @@ def fetch(exchange: Exchange) -> Candles:
 
 
 def contest(exchange: Exchange, server: PrivateServer) -> Contest:
-    """From the server's limit down to dlt."""
+    """The contest, from the server's limit down to dlt."""
     cutoff = exchange.historical_cutoff().markets_settled
     found = fetch(exchange)
     lines = found.lines
@@ -139,10 +139,10 @@ def records(answers: list[MarketCandles]) -> list[dict[str, object]]:
 
 
 def run_dlt(_: sa.Engine, server: PrivateServer, rows: list[dict[str, object]], times: int) -> float:
-    """Load ``rows`` so many times with dlt, in an environment of its own; the seconds of the last time."""
+    """Load ``rows`` with dlt, ``times`` times, in its own environment; returns the seconds of the last load."""
     where = address(server, "bench")
     url = f"mysql+pymysql://{where.user}:{where.password}@127.0.0.1:{where.port}/bench"
-    with server.as_root() as cursor:  # it stages in a database of its own
+    with server.as_root() as cursor:  # dlt stages in a separate database
         cursor.execute("DROP DATABASE IF EXISTS bench_staging")
         cursor.execute("GRANT ALL ON bench_staging.* TO 'bench'@'127.0.0.1'")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -154,7 +154,7 @@ def run_dlt(_: sa.Engine, server: PrivateServer, rows: list[dict[str, object]], 
 
 @dataclass(frozen=True)
 class Growth:
-    """What one size cost: a fresh process, all seven series, one after the other."""
+    """What one size costs: a fresh process syncs all seven series, one after the other."""
 
     rows: int
     seconds: float
@@ -206,7 +206,7 @@ def growth_table(sizes: list[Growth]) -> str:
 
 
 def draw(contest: Contest, sizes: list[Growth], file: Path) -> None:
-    """Both as one picture: rows per second, and seconds against rows."""
+    """Draw both in one chart: rows per second, and seconds by rows."""
     import altair as alt
 
     speeds = [{"way": name, "speed": round(speed)} for name, speed in contest.per_second.items()]

@@ -1,4 +1,4 @@
-"""Markets: what the catalog sync and the snapshots do, beside writing the same rows from memory."""
+"""Markets: catalog sync and snapshots, compared with writing the same rows from memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOON = datetime(2026, 9, 22, 12, tzinfo=UTC)
 
 
 def write_markets(engine: sa.Engine, series: object, pages: list[Page[Market]]) -> None:
-    """What the catalog sync writes, from memory: the parents, then each page in a transaction of its own."""
+    """Write what the catalog sync writes, from memory: the parents, then each page in its own transaction."""
     if isinstance(series, Found):
         in_transaction(engine, partial(catalog.write_series, found=[series], run_id=1))
     for page in pages:
@@ -29,7 +29,7 @@ def write_markets(engine: sa.Engine, series: object, pages: list[Page[Market]]) 
 
 
 def write_snapshots(engine: sa.Engine, pages: list[Page[Market]]) -> None:
-    """What the snapshots write, from memory, placeholders of the markets included."""
+    """Write what the snapshots write, from memory, including placeholder markets."""
 
     def write(connection: sa.Connection, page: Page[Market]) -> None:
         catalog.write_unknown_markets(connection, page.records, 1)

@@ -1,4 +1,4 @@
-"""Contests: the same work done in several ways, each on a warehouse of its own, round by round."""
+"""Contests: the same work done in several ways, each on its own warehouse, round by round."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Work = Callable[[sa.Engine], object]
 class Entry:
     """One way to do the work.
 
-    ``work`` may return the seconds it took, where not all of it counts; ``prepare`` isn't measured; ``rows``:
-    how many it does, None for all; ``is_slow``: the first round is enough.
+    ``work`` may return its seconds if only part of it counts; ``prepare`` isn't measured; ``rows``: how many
+    it handles, None for all; ``is_slow``: one round is enough.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Contest:
 
 @contextmanager
 def fresh_warehouse(server: PrivateServer, name: str = "bench") -> Iterator[sa.Engine]:
-    """A migrated warehouse that is gone afterwards."""
+    """A migrated warehouse, dropped afterwards."""
     engine = open_engine(address(server, name))
     migrate(engine)
     try:
@@ -79,6 +79,6 @@ def fresh_warehouse(server: PrivateServer, name: str = "bench") -> Iterator[sa.E
 
 
 def address(server: PrivateServer, name: str) -> ServerAddress:
-    """A database of ``server``, made where it isn't there yet."""
+    """A database of ``server``, created unless it exists."""
     url = sa.make_url(server.database(name))
     return ServerAddress("127.0.0.1", name, url.username or "", url.password or "", server.port)

@@ -1,6 +1,6 @@
-"""The same candles with dlt (https://dlthub.com), in an environment that has it: see ``requirements-bench.in``.
+"""The same candles with dlt (https://dlthub.com), in an environment with dlt: see ``requirements-bench.in``.
 
-Run with a JSON file {"url", "rows", "times"}; prints the seconds of the last time.
+Run with a JSON file {"url", "rows", "times"}; prints the seconds of the last load.
 """
 
 import json
@@ -13,7 +13,7 @@ import dlt
 from dlt.destinations import sqlalchemy
 
 KEY = {"market_ticker": {"data_type": "text", "precision": 120}, "bucket_start_utc": {"data_type": "bigint"}}
-"""MySQL needs the length of a text that is part of a key."""
+"""MySQL needs a length for a text column that is part of a key."""
 
 
 def main() -> None:

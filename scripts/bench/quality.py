@@ -1,4 +1,4 @@
-"""Data quality: seconds of a quality run of one day, against the rows of history beside it."""
+"""Data quality: seconds of a one-day quality run, by the rows of history in the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scripts.private_server import PrivateServer
 SERIES = ("KXHIGHAA", "KXHIGHBB", "KXHIGHCC", "KXHIGHDD", "KXHIGHEE", "KXHIGHFF", "KXHIGHGG")
 BRACKETS = 6
 MINUTES = 39 * 60
-"""A market opens at 14:00 UTC of the day before its own and closes 39 hours later."""
+"""A market opens at 14:00 UTC on the day before its event and closes 39 hours later."""
 EVENT_ROWS = len(SERIES) * BRACKETS * MINUTES
 NEWEST = datetime(2026, 9, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -58,7 +58,7 @@ ORDER BY m.market_ticker, t.seq
 
 
 def prepare(engine: sa.Engine) -> None:
-    """The series, and numbers to make rows of."""
+    """Create the series, and tables of numbers to generate rows from."""
     with engine.begin() as connection:
         connection.execute(
             sa.text(
@@ -74,7 +74,7 @@ def prepare(engine: sa.Engine) -> None:
 
 
 def add_days(engine: sa.Engine, first: datetime, days: int) -> None:
-    """Events of so many days up to ``first``, with a candle in every minute of their markets' lives."""
+    """Add events for that many days up to ``first``, with a candle for every minute of their markets' lives."""
     for number in range(days):
         day = (first - number * DAY).date()
 
@@ -88,7 +88,7 @@ def add_days(engine: sa.Engine, first: datetime, days: int) -> None:
 
 
 def seconds_of(engine: sa.Engine, days: int) -> float:
-    """A quality run of the newest days, all series."""
+    """Run the quality checks on the newest days of all series."""
     rules = load_settings().quality
     began = time.perf_counter()
     for ticker in SERIES:
@@ -99,7 +99,7 @@ def seconds_of(engine: sa.Engine, days: int) -> float:
 
 
 def measure(server: PrivateServer, sizes: list[int], days: int) -> str:
-    """A table: seconds of one day, and of ``days`` on the most rows, by candles in the warehouse."""
+    """The table: seconds for one day, and for ``days`` days on the largest table, by candles in the warehouse."""
     cells: list[list[object]] = []
     there = 0
     with fresh_warehouse(server) as engine:
@@ -110,9 +110,9 @@ def measure(server: PrivateServer, sizes: list[int], days: int) -> str:
             there = wanted
             with engine.begin() as connection:
                 connection.exec_driver_sql("ANALYZE TABLE kalshi_candle_1m, kalshi_market, kalshi_settlement")
-            seconds_of(engine, 1)  # into the server's memory
+            seconds_of(engine, 1)  # warm the server's cache
             cells.append([f"{there * EVENT_ROWS:,}", "one day", seconds_of(engine, 1)])
-            print(f"quality: one day beside {cells[-1][0]} candles …", flush=True)
+            print(f"quality: one day, {cells[-1][0]} candles in the table …", flush=True)
         cells.append([cells[-1][0], f"{min(days, there)} days", seconds_of(engine, min(days, there))])
     headers = ["candles in the table", "quality run of", "seconds"]
     return tabulate(cells, headers=headers, floatfmt=".1f", colalign=("right", "left", "right"))

@@ -1,4 +1,4 @@
-"""Celery workers that share one request budget: how much of the exchange's rate limit they use."""
+"""How much of the exchange's rate limit Celery workers use that share one request budget."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from scripts.cluster import cluster
 from scripts.private_server import PrivateServer
 
 LIMIT = 20
-"""Requests per second of the exchange's Basic tier; ours and the sandbox's."""
+"""Requests per second of the exchange's Basic tier, for our budget and the sandbox."""
 BUCKET = 2 * LIMIT
-"""What the exchange lets through at once after a pause."""
+"""The burst that the exchange accepts after a pause."""
 FIRST = date(2025, 12, 1)
-"""All of it is archived, where every market costs a request."""
+"""An archived period, where every market costs a request."""
 SINCE = FIRST - timedelta(days=3)
 SECONDS = 600
 DAG = "kalshi_candles_backfill"
@@ -32,11 +32,11 @@ DAG = "kalshi_candles_backfill"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one backfill in ``tasks`` mapped tasks did.
+    """The outcome of one backfill in ``tasks`` mapped tasks.
 
-    ``states`` of the mapped tasks; ``tasks_of_workers``: how many tasks each worker did; ``requests``: what came
-    in each unix second; ``refused``: answers of 429; ``together``: the unix seconds from the start of the last task
-    to the end of the first one, both outside; ``candles`` in the warehouse.
+    ``states`` of the mapped tasks; ``tasks_of_workers``: tasks per worker; ``requests``: requests received
+    per unix second; ``refused``: 429 answers; ``together``: the unix seconds, both exclusive, from the start of the
+    last task to the end of the first; ``candles`` in the warehouse.
     """
 
     states: tuple[str, ...]
@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def used(self) -> float:
-        """The share of the limit that was used while all tasks ran."""
+        """The share of the limit used while all tasks were running."""
         if not self.together:
             return float("nan")
         return sum(self.requests.get(second, 0) for second in self.together) / (LIMIT * len(self.together))
@@ -74,7 +74,7 @@ class Outcome:
 def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, days: int) -> Outcome:
     """Backfill ``days`` of archived candles of one series in each of ``tasks`` tasks.
 
-    ``server``: a MySQL (Airflow's scheduler can't work on MariaDB); Airflow's database stays there.
+    ``server``: a MySQL (Airflow's scheduler crashes on MariaDB); Airflow's database stays in it.
     """
     options = (f"--requests-per-second={LIMIT}", f"--since={SINCE}", "--wide-markets=0")
     with (
@@ -113,7 +113,7 @@ def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, da
 
 
 def _without_dense(folder: Path) -> Path:
-    """Settings in which the exchange is what limits, not the two cores that all of this shares."""
+    """Settings that make the exchange the bottleneck, not the two cores that everything shares."""
     settings = folder / "kalshi.toml"
     settings.write_text((INCLUDE / "kalshi.toml").read_text(encoding="utf-8").replace("dense = true", "dense = false"))
     return settings

@@ -1,1 +1,1 @@
-"""``make soak``: all DAGs on their schedules for a simulated hour, and what grew or was left behind meanwhile."""
+"""``make soak``: all DAGs on their schedules for a simulated hour, and what grew or leaked in that time."""

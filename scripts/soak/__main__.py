@@ -1,9 +1,9 @@
-"""``make soak``: Airflow with every DAG on its schedule, against the sandbox with its clock sped up.
+"""``make soak``: run Airflow with every DAG on its schedule against a sandbox whose clock runs faster.
 
-Airflow's scheduler goes by the machine's clock (Python's waits with a timeout hang under libfaketime), so its own
-schedules are switched off here. This asks the DAGs' timetables which runs fall due by the sandbox's clock and triggers
-them, with their logical dates, through Airflow's REST API; a DAG that waits for assets is triggered as their news come.
-All else is as in production: scheduler, workers, DAG processor, API server, triggerer, the database server and the
+Airflow's scheduler follows the machine's clock (Python's timed waits hang under libfaketime), so its schedules are
+off. The soak asks the DAGs' timetables which runs are due by the sandbox's clock and triggers them, with their
+logical dates, through Airflow's REST API; a DAG that waits for assets is triggered when they are updated.
+Everything else is as in production: scheduler, workers, DAG processor, API server, triggerer, database server and the
 exchange over HTTP.
 """
 
@@ -41,18 +41,18 @@ ACTIVE = ("queued", "running")
 DATABASE = "kalshi_soak"
 BACKFILL_DAYS = 3
 REPORTS_KEPT = 5
-"""Of each DAG: few, so that old ones are deleted within the hour."""
+"""Per DAG: few, so that old ones are deleted within the hour."""
 HISTORY = timedelta(days=30)
 """How far back the sandbox's events go."""
 LEAD = timedelta(minutes=12)
-"""Of simulated time, for the preparation, before the DAGs are switched on."""
+"""Simulated time for the preparation, before the DAGs are switched on."""
 MINUTES_TO_END = 10
-"""Simulated minutes after the last run fell due, within which all must be over; else the machine doesn't keep up."""
+"""Simulated minutes after the last due time by which all runs must have ended; otherwise the machine can't keep up."""
 
 
 @dataclass
 class Soak:
-    """A soak under way. ``samples``: simulated minutes since the start, and every measure then."""
+    """A soak in progress. ``samples``: simulated minutes since the start, with every measure at that time."""
 
     api: AirflowApi
     watch: Watch
@@ -65,11 +65,11 @@ class Soak:
 
     @property
     def minute(self) -> float:
-        """Simulated, since the DAGs were switched on; below 0 before."""
+        """Simulated minutes since the DAGs were switched on; negative before."""
         return (self.clock.now() - self.start) / timedelta(minutes=1)
 
     def run(self) -> bool:
-        """The preparation, then what falls due until the time is up and all runs are over; whether in time."""
+        """Prepare, then trigger what falls due until the time is up and all runs have ended; whether in time."""
         for run in preparation(self.start):
             self._trigger(run)
             while self.api.count_runs(*ACTIVE):
@@ -110,7 +110,7 @@ class Soak:
         self.samples.append((round(self.minute, 2), measures))
         memory = sum(measures[f"{role}, MB"] for role in ROLES)
         print(
-            f"{now:%H:%M:%S}  {self.api.count_runs('success'):3d} runs done, {active:2d} under way, "
+            f"{now:%H:%M:%S}  {self.api.count_runs('success'):3d} runs done, {active:2d} running, "
             f"{self.api.count_runs('failed')} failed;  Airflow {memory:,.0f} MB, sandbox "
             f"{measures['sandbox, MB']:,.0f} MB, server {measures['database server, MB']:,.0f} MB;  "
             f"{measures['connections']:.0f} connections, {measures['temporary files']:.0f} temporary files",
@@ -136,12 +136,12 @@ def main() -> None:
         asset_dags = [name for name, dag in dags.items() if waits_for_assets(dag)]
         soak = Soak(api, watch, clock, start, args.minutes, due, asset_dags)
         print(
-            f"Settlements and a backfill of candles first. {len(due)} runs fall due from {start:%Y-%m-%d %H:%M} on, "
+            f"Settlements and a candle backfill first. {len(due)} runs are due from {start:%Y-%m-%d %H:%M} on, "
             "more by assets:",
             flush=True,
         )
         in_time = soak.run()
-        time.sleep(5)  # the last task's process goes after its run is over
+        time.sleep(5)  # the last task's process exits after its run has ended
         faults = faults_of(soak, in_time)
         print("\nSuccessful runs: " + ", ".join(f"{n} {count}" for n, count in api.runs_by_dag(dags).items()))
     faults += conclude(soak.samples)
@@ -149,12 +149,11 @@ def main() -> None:
         print(f"FAULT  {fault}")
     if faults:
         raise SystemExit(1)
-    print("No run failed, nothing grew, nothing was left behind.")
+    print("No run failed, nothing grew, nothing leaked.")
 
 
 def prepare_folder(start: datetime, series: list[str]) -> None:
-    """An empty folder with settings, and this process's environment for it. Airflow's own modules read that when they
-    are imported."""
+    """An empty folder with settings, and its environment, which Airflow's modules read when they are imported."""
     private_server.stop(FOLDER / "mysql")
     shutil.rmtree(FOLDER, ignore_errors=True)
     for folder in (FOLDER / "tmp", FOLDER / "airflow"):
@@ -176,7 +175,7 @@ def prepare_folder(start: datetime, series: list[str]) -> None:
 
 
 def soak_settings(text: str, series: list[str], first_day: date) -> str:
-    """``kalshi.toml`` with some of its series, without retries (a task that fails shows) and with few reports kept.
+    """``kalshi.toml`` with some of its series, without retries (so that failures show) and with few reports kept.
 
     Raises:
         SystemExit: one of ``series`` isn't in it.
@@ -191,8 +190,8 @@ def soak_settings(text: str, series: list[str], first_day: date) -> str:
 
 
 def preparation(start: datetime) -> list[DueRun]:
-    """The history that data quality rightly asks for: settlements, and by the manual DAG the candles of the days before
-    those that are due. One after the other, as in ``make demo``."""
+    """Load the history that data quality expects: settlements, then, by the manual DAG, the candles of the days before
+    the due ones. One after the other, as in ``make demo``."""
     last = start.date() - timedelta(days=2)
     days = {"date_from": str(last - timedelta(days=BACKFILL_DAYS - 1)), "date_to": str(last)}
     began = start - LEAD
@@ -201,7 +200,7 @@ def preparation(start: datetime) -> list[DueRun]:
 
 @contextmanager
 def running(dags: Collection[str], start: datetime, speed: float) -> Iterator[tuple[AirflowApi, Watch, Clock]]:
-    """Server, Airflow and at last the sandbox, whose clock begins to run with it."""
+    """Start the server, Airflow and last the sandbox, whose clock starts with it."""
     server = private_server.ensure(FOLDER / "mysql")
     port, key = private_server.free_port(), FOLDER / "key.pem"
     host = f"http://127.0.0.1:{port}/trade-api/v2"
@@ -230,7 +229,7 @@ def running(dags: Collection[str], start: datetime, speed: float) -> Iterator[tu
 
 
 def faults_of(soak: Soak, in_time: bool) -> list[str]:
-    """What went wrong, while everything still runs."""
+    """What went wrong, asked while everything is still running."""
     faults = [f"failed run: {run}" for run in soak.api.bad_runs()]
     faults += [f"failed task: {task}" for task in soak.api.bad_tasks()]
     faults += [f"in a log: {line}" for line in soak.watch.log_errors()]
@@ -240,12 +239,12 @@ def faults_of(soak: Soak, in_time: bool) -> list[str]:
         if kept > REPORTS_KEPT:
             faults.append(f"{reports.name} keeps {kept} reports, not {REPORTS_KEPT}")
     if not in_time:
-        faults.append(f"Runs were not over {MINUTES_TO_END} simulated minutes after the end: take a lower --speed.")
+        faults.append(f"Runs were still going {MINUTES_TO_END} simulated minutes after the end: use a lower --speed.")
     return faults
 
 
 def conclude(samples: list[tuple[float, dict[str, float]]]) -> list[str]:
-    """Print the table, draw the picture, keep the samples; what grew."""
+    """Print the table, draw the chart, keep the samples; returns what grew."""
     (FOLDER / "samples.json").write_text(json.dumps(samples), encoding="utf-8")
     series = {name: [(minute, values[name]) for minute, values in samples] for name in samples[-1][1]}
     verdicts = [growth.judge(name, points, ALLOWANCES.get(name)) for name, points in series.items()]
@@ -253,11 +252,13 @@ def conclude(samples: list[tuple[float, dict[str, float]]]) -> list[str]:
     picture = FOLDER / "soak.png"
     growth.draw(panels(series), picture)
     print(f"The picture: {picture}; all samples and logs are beside it.\n")
-    return [f"{v.name} grew by {v.grew:,.1f}, allowed are {v.allowed:,.1f}" for v in verdicts if not v.is_well]
+    return [
+        f"{v.name} grew by {v.grew:,.1f}, more than the allowed {v.allowed:,.1f}" for v in verdicts if not v.is_well
+    ]
 
 
 def panels(series: dict[str, list[tuple[float, float]]]) -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """What the picture shows, by the title of each panel."""
+    """The lines of each panel of the chart, by its title."""
     counts = ("runs queued or running", "connections", "temporary files")
     return {
         "Memory of each process (MB)": {name: series[f"{name}, MB"] for name in PROCESSES},

@@ -1,4 +1,4 @@
-"""Whether a measure grows: the criterion, the table and the picture."""
+"""Whether a measure grows: the criterion, the table and the chart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from tabulate import tabulate
 
 Points = Sequence[tuple[float, float]]
-"""Minutes since the start, and the value then; in the order of time."""
+"""Minutes since the start and the value at that time, in time order."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Allowance:
 
 
 def growth(points: Points) -> float:
-    """How much more a measure is at the end of its second half than at the beginning of it, by its trend there.
+    """How much a measure rises over its second half, by its trend there.
 
     The first half is left out: processes load code and fill caches. The trend is the median of the slopes between
-    all pairs of points (Theil and Sen), so that a peak or a moment of many tasks doesn't count and a steady rise does.
+    all pairs of points (Theil and Sen), so a peak doesn't count and a steady rise does.
     """
     half = (points[0][0] + points[-1][0]) / 2
     late = [point for point in points if point[0] >= half]
@@ -40,7 +40,7 @@ def growth(points: Points) -> float:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One measure over the whole soak, in its own unit; ``allowed`` None: it is only shown."""
+    """One measure over the whole soak, in its own unit; ``allowed`` None: shown only."""
 
     name: str
     first_quarter: float
@@ -55,8 +55,7 @@ class Verdict:
 
 
 def judge(name: str, points: Points, allowance: Allowance | None) -> Verdict:
-    """Medians of the first and the last quarter of the points, the highest of all, and the growth beside what is
-    allowed."""
+    """Medians of the first and last quarter of the points, the maximum, and the growth next to what is allowed."""
     quarter = max(1, len(points) // 4)
     values = [value for _, value in points]
     first, last = statistics.median(values[:quarter]), statistics.median(values[-quarter:])
@@ -80,7 +79,7 @@ def table(verdicts: Sequence[Verdict]) -> str:
 
 
 def draw(panels: Mapping[str, Mapping[str, Points]], file: Path) -> None:
-    """A PNG: below each other the ``panels`` by title, a line for each measure, over simulated minutes."""
+    """Draw a PNG: the ``panels`` one below the other, a line per measure, over simulated minutes."""
     import altair as alt
 
     charts: list[dict[str, Any]] = [

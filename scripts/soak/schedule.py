@@ -1,4 +1,4 @@
-"""Which runs fall due, by the DAGs' own timetables, while the sandbox's clock passes."""
+"""Which runs fall due by the DAGs' own timetables, on the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from airflow.serialization.definitions.dag import SerializedDAG
 
 LONGEST_INTERVAL = timedelta(days=2)
-"""No DAG here waits longer from one run to the next."""
+"""Longer than any DAG here waits between two runs."""
 
 
 @dataclass(frozen=True)
 class DueRun:
-    """A run, and when it falls due (``run_after``). Without a logical date it is one by hand or for an asset."""
+    """A run, and when it falls due (``run_after``). Without a logical date: a manual or asset-triggered run."""
 
     dag_id: str
     run_after: datetime
@@ -28,9 +28,9 @@ class DueRun:
 
 
 def start_around_midnight(now: datetime, minutes: float) -> datetime:
-    """Where to begin so that the latest midnight (UTC) that allows it lies in the middle and the end isn't ahead.
+    """The start that puts the latest possible midnight (UTC) in the middle without ending in the future.
 
-    So the runs by the hour and by the day fall due too, however short the time.
+    So hourly and daily runs fall due too, however short the soak.
     """
     half = timedelta(minutes=minutes / 2)
     return datetime.combine((now.astimezone(UTC) - half).date(), time(), UTC) - half
@@ -40,7 +40,7 @@ def load_dags(folder: Path) -> dict[str, SerializedDAG]:
     """The DAGs of ``folder`` by name, as the scheduler sees them.
 
     Raises:
-        SystemExit: a file can't be loaded.
+        SystemExit: a file can't be imported.
     """
     from airflow.dag_processing.dagbag import DagBag
     from airflow.serialization.serialized_objects import DagSerialization
@@ -53,9 +53,9 @@ def load_dags(folder: Path) -> dict[str, SerializedDAG]:
 
 
 def due_runs(dags: dict[str, SerializedDAG], since: datetime, until: datetime) -> list[DueRun]:
-    """What the scheduler would start if all DAGs were switched on at ``since``, in the order of time.
+    """What the scheduler would start if all DAGs were switched on at ``since``, in time order.
 
-    Of each DAG with a schedule: the latest run that was due by then, and each that falls due before ``until``.
+    For each scheduled DAG: the latest run due by then, and every run due before ``until``.
     """
     runs = []
     for dag in dags.values():
@@ -71,7 +71,7 @@ def due_runs(dags: dict[str, SerializedDAG], since: datetime, until: datetime) -
 
 
 def waits_for_assets(dag: SerializedDAG) -> bool:
-    """Whether news of assets starts the DAG, not the clock."""
+    """Whether asset updates start the DAG rather than the clock."""
     from airflow.timetables.simple import AssetTriggeredTimetable
 
     return isinstance(dag.timetable, AssetTriggeredTimetable)

@@ -1,4 +1,4 @@
-"""What is measured while the soak runs, and what must not be left when all runs are over."""
+"""What is measured during the soak, and what must be gone when all runs have ended."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ROLES = {
     "log servers": re.compile(r"airflow serve-logs"),
     "workers": re.compile(r"airflow worker -- LocalExecutor"),
 }
-"""Airflow's lasting processes, by their command lines."""
+"""Airflow's long-lived processes, by their command lines."""
 PROCESSES = [*ROLES, "sandbox", "database server"]
 MEMORY = Allowance(share=0.02, units=3.0)
 SERVER_MEMORY = Allowance(share=0.10, units=20.0)
-"""Its buffer pool fills with the data that comes."""
+"""Its buffer pool fills as data arrives."""
 COUNT = Allowance(share=0.0, units=1.0)
 ALLOWANCES = {
     **{f"{role}, MB": MEMORY for role in [*ROLES, "sandbox"]},
@@ -40,7 +40,7 @@ ALLOWANCES = {
     "sync runs running": COUNT,
     "runs queued or running": Allowance(share=0.0, units=2.0),
 }
-"""By measure. One that isn't here is only shown."""
+"""By measure. Others are shown only."""
 ERROR_LINE = re.compile(r'"level": ?"(?:error|critical)"|\[(?:error|critical) *\]|\[ERROR\]|^Traceback \(most recent')
 
 
@@ -63,18 +63,18 @@ class Watch:
         return {**self._processes(), **self._warehouse(), **self._files()}
 
     def leftovers(self) -> list[str]:
-        """What should be gone when no run is under way, in words."""
+        """What should be gone when no run is active, in words."""
         left = self._warehouse() | {"temporary files": len(self.temporary_files())}
         names = ("connections", "temporary files", "tables beside ours", "sync runs running", "windows running")
         return [f"{left[name]:.0f} {name}" for name in names if left[name]]
 
     def temporary_files(self) -> list[Path]:
-        """Those of Airflow, of the tasks and of the database server."""
+        """Every log: Airflow's, the tasks' and the database server's."""
         folders = (self.folder / "tmp", self.folder / "mysql" / "tmp")
         return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
     def log_errors(self) -> list[str]:
-        """Lines of any log that tell of an error, each with its file."""
+        """Log lines that report an error, each with its file."""
         return [f"{file.relative_to(self.folder)}: {line[:300]}" for file, line in self._log_lines()]
 
     def _log_lines(self) -> Iterator[tuple[Path, str]]:
@@ -86,7 +86,7 @@ class Watch:
     def _processes(self) -> dict[str, float]:
         found = {role: lasting(self.airflow, pattern) for role, pattern in ROLES.items()}
         if dead := [role for role, some in found.items() if not some]:
-            raise SystemExit(f"Airflow is without its {' and '.join(dead)}: {self.folder / 'airflow.log'} says why.")
+            raise SystemExit(f"Airflow has lost its {' and '.join(dead)}: {self.folder / 'airflow.log'} says why.")
         found["sandbox"] = [psutil.Process(self.sandbox)]
         found["database server"] = [psutil.Process(int((self.folder / "mysql" / "server.pid").read_text()))]
         memory = {f"{role}, MB": sum(p.memory_info().rss for p in some) / 2**20 for role, some in found.items()}
@@ -129,7 +129,7 @@ class Watch:
 
 
 def lasting(airflow: int, pattern: re.Pattern[str]) -> list[psutil.Process]:
-    """The processes below ``airflow`` with that command line, without the short-lived ones that they forked."""
+    """The descendants of ``airflow`` with that command line, without their short-lived forks."""
     parents = {
         process: parent
         for process in psutil.Process(airflow).children(recursive=True)
@@ -141,6 +141,6 @@ def lasting(airflow: int, pattern: re.Pattern[str]) -> list[psutil.Process]:
 
 
 def _described(process: psutil.Process) -> Iterator[tuple[str, int]]:
-    """Its command line and its parent; nothing where it has ended meanwhile."""
+    """Its command line and its parent; empty if it has ended."""
     with suppress(psutil.NoSuchProcess):
         yield " ".join(process.cmdline()), process.ppid()
