@@ -103,7 +103,7 @@ def test_an_answer_without_its_list_is_not_taken_for_an_empty_list(
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"), [("malformed_market", "close_time"), ("integer_cents", "integer cents of the old API")]
+    ("kind", "reason"), [("malformed_market", "close_time"), ("integer_cents", "cents in the old API")]
 )
 def test_one_bad_market_is_set_apart_with_its_reason_and_the_others_come(
     exchange_server: ExchangeServer, exchange: Exchange, kind: str, reason: str
