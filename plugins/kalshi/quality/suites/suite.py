@@ -1,4 +1,4 @@
-"""What a suite is: checks of one table, each over a partition of it."""
+"""A suite: the checks of one table, each on a partition of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TRAITS = ("column_name", "data_type", "is_nullable", "column_key")
 
 @dataclass(frozen=True)
 class Check:
-    """One rule. ``batch`` names the partition that it looks at; both are files in ``include/sql``."""
+    """One rule. ``batch`` names the partition that it checks; both are files in ``include/sql``."""
 
     name: str
     batch: str
@@ -36,7 +36,7 @@ class Check:
         return sql.read("checks", self.name)[0]
 
     def query(self) -> str:
-        """The rows that break the rule, with the names of its values in it."""
+        """The query for the rows that violate the rule, with its parameters unbound."""
         return _over(sql.read("checks", self.name)[1], self.partition())
 
     def partition(self) -> str:
@@ -45,14 +45,14 @@ class Check:
 
 @dataclass(frozen=True)
 class SchemaCheck(Check):
-    """That a table has the columns it should have: type, not null, key. JSON is a LONGTEXT on MariaDB."""
+    """Checks that a table has its columns: type, not null, key. JSON is a LONGTEXT on MariaDB."""
 
     table: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def about(self) -> str:
-        return f"{self.table} has every column, of its type, not null where a value is always there, and its key."
+        return f"{self.table} has all its columns, with the right types, NOT NULL constraints and key."
 
     def query(self) -> str:
         expected = " UNION ALL ".join(
@@ -74,8 +74,8 @@ class SchemaCheck(Check):
 
 @dataclass(frozen=True)
 class Suite:
-    """The checks of a table. ``columns``: by name the type, and "null" or "key" where it may be null or is in the key;
-    those that every table has needn't be named."""
+    """The checks of a table. ``columns``: the type by name, with "null" if it may be null or "key" if it is part of the
+    key; columns that every table has are left out."""
 
     table: str
     short: str
@@ -90,7 +90,7 @@ class Suite:
 
 
 def over(batch: str, *names: str) -> tuple[Check, ...]:
-    """Checks that look at the same partition."""
+    """Checks on the same partition."""
     return tuple(Check(name, batch) for name in names)
 
 
