@@ -34,8 +34,10 @@ class Alert:
 
     @property
     def subject(self) -> str:
-        what = ", ".join(name for name, _ in self.notes)
-        return f"{self.dag_id} failed: {what}" if len(what) <= 100 else f"{self.dag_id} failed: {len(self.notes)} parts"
+        parts = ", ".join(name for name, _ in self.notes)
+        return (
+            f"{self.dag_id} failed: {parts}" if len(parts) <= 100 else f"{self.dag_id} failed: {len(self.notes)} parts"
+        )
 
     @property
     def text(self) -> str:

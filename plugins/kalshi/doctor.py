@@ -161,15 +161,15 @@ def _memory(connection: sa.Connection, pool: int) -> Finding:
     return Finding("memory", "ok", words)
 
 
-def _clock(whose: str, theirs: datetime, ours: datetime | None = None) -> Finding:
-    """Compare ``theirs`` with ``ours`` (now, unless given); a naive time is UTC."""
-    ours = ours or datetime.now(UTC)
-    off = (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) - ours
-    seconds = abs(off.total_seconds())
+def _clock(check: str, reading: datetime, now: datetime | None = None) -> Finding:
+    """Compare a clock's ``reading`` with ``now`` (this machine's clock, unless given); a naive time is UTC."""
+    now = now or datetime.now(UTC)
+    skew = (reading if reading.tzinfo else reading.replace(tzinfo=UTC)) - now
+    seconds = abs(skew.total_seconds())
     if seconds > SKEW_SECONDS:
-        ahead = "ahead of" if off.total_seconds() > 0 else "behind"
-        return Finding(whose, "fail", f"{seconds:,.0f} s {ahead} this machine's: sync both by NTP.")
-    return Finding(whose, "ok", f"within {SKEW_SECONDS} s of this machine's")
+        ahead = "ahead of" if skew.total_seconds() > 0 else "behind"
+        return Finding(check, "fail", f"{seconds:,.0f} s {ahead} this machine's: sync both by NTP.")
+    return Finding(check, "ok", f"within {SKEW_SECONDS} s of this machine's")
 
 
 def _schema(current: str | None, newest: str) -> Finding:

@@ -145,7 +145,7 @@ def test_a_fill_and_a_settlement_that_are_missing_show_in_the_reconciliation(
     assert lacking["exchange_quantity"] - lacking["our_quantity"] == missing
     report = portfolio()
     assert report["state"] == "warning"
-    assert "In 1 markets of subaccount 0" in report["warnings"][0], "figures are read again, old fills are not"
+    assert "differ in 1 markets of subaccount 0" in report["warnings"][0], "figures are read again, old fills are not"
 
 
 def test_every_fill_is_stored_as_the_exchange_tells_it(

@@ -99,14 +99,14 @@ class SyncRun:
 
 def latest_end(run: SyncRun, exchange: Exchange, asked_at: datetime) -> datetime:
     """When the run was requested, by the exchange's clock: a window that ends later can't be complete."""
-    theirs = exchange.now()
-    if theirs >= asked_at:
+    exchange_time = exchange.now()
+    if exchange_time >= asked_at:
         return asked_at
     run.warn(
-        f"The exchange's clock says {theirs:%Y-%m-%d %H:%M:%S} UTC, earlier than this run's "
+        f"The exchange's clock says {exchange_time:%Y-%m-%d %H:%M:%S} UTC, earlier than this run's "
         f"{asked_at:%Y-%m-%d %H:%M:%S}: read up to the exchange's time. Sync this machine's clock by NTP."
     )
-    return theirs
+    return exchange_time
 
 
 @contextmanager

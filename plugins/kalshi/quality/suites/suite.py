@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from kalshi.quality import sql
 
 SCHEMA = """
-SELECT expected.column_name, expected.data_type AS expected_type, there.data_type AS type_there,
-  expected.is_nullable AS expected_nullable, there.is_nullable AS nullable_there, expected.column_key AS expected_key,
-  there.column_key AS key_there
+SELECT expected.column_name, expected.data_type AS expected_type, actual.data_type AS type_there,
+  expected.is_nullable AS expected_nullable, actual.is_nullable AS nullable_there, expected.column_key AS expected_key,
+  actual.column_key AS key_there
 FROM ({expected}) AS expected
-LEFT JOIN {{batch}} AS there ON there.column_name = expected.column_name
-WHERE there.column_name IS NULL OR there.data_type <> expected.data_type AND NOT
-    (expected.data_type = 'json' AND there.data_type = 'longtext')
-  OR there.is_nullable <> expected.is_nullable OR (there.column_key = 'PRI') <> (expected.column_key = 'PRI')
+LEFT JOIN {{batch}} AS actual ON actual.column_name = expected.column_name
+WHERE actual.column_name IS NULL OR actual.data_type <> expected.data_type AND NOT
+    (expected.data_type = 'json' AND actual.data_type = 'longtext')
+  OR actual.is_nullable <> expected.is_nullable OR (actual.column_key = 'PRI') <> (expected.column_key = 'PRI')
 """
 COLUMNS = """
 SELECT {names} FROM information_schema.columns
