@@ -76,7 +76,7 @@ def test_what_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     found = ask("fail")
     assert "AIRFLOW_CONN_KALSHI_WAREHOUSE" in found["kalshi_warehouse"]
     assert found["exchange"] == (
-        "http://127.0.0.1:9/trade-api/v2 can't be reached (the connection was refused): check the network, and the "
+        "http://127.0.0.1:9/trade-api/v2 can't be reached (the connection was refused): check the network and the "
         "host of kalshi_default."
     )
 
