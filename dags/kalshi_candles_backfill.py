@@ -1,14 +1,14 @@
-"""# Kalshi one-minute candles, any range of days
+"""# Kalshi one-minute candles, any date range
 
-Reads the one-minute candles from `date_from` to `date_to` (UTC, both included) into `kalshi_candle_1m` in one run. The
-range is cut into chunks, a task each; several series run side by side within the one request budget.
+Reads the one-minute candles from `date_from` to `date_to` (UTC, inclusive) into `kalshi_candle_1m` in one run. The
+range is split into chunks, one task each; several series run in parallel and share the request budget.
 
-* `sources`: the exchange's own candles, or candles made from public trades, or both. `kalshi_candle_1m_dense` then has
+* `sources`: the exchange's own candles, candles built from public trades, or both. `kalshi_candle_1m_dense` then has
   every minute of a market's life (`candles.dense` in `include/kalshi.toml`).
-* A chunk that is complete is not read again unless `force`; days that the daily DAG completed count too. A task that
-  was killed goes on at the events that it hadn't finished.
-* A chunk that fails is marked so in `kalshi_checkpoint` and fails its task, and the others go on. Run it again to read
-  just that one.
+* A complete chunk is skipped unless `force` is set; days that the daily DAG completed count too. After a task is
+  killed, its retry resumes with the events that were not complete.
+* A failed chunk is marked FAILED in `kalshi_checkpoint` and fails its task; the others continue. Trigger the run again
+  to read only that chunk.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from kalshi.reports.candles import CANDLES
 PARAMS = {
     "series": series_param(),
     "date_from": Param(type="string", format="date", title="First day", description="UTC."),
-    "date_to": Param(type="string", format="date", title="Last day", description="UTC, included."),
+    "date_to": Param(type="string", format="date", title="Last day", description="UTC, inclusive."),
     "chunk_days": Param(
         30,
         type="integer",
         minimum=1,
         maximum=366,
         title="Days per task",
-        description="How many days one task reads. Fewer days make more tasks, each with Airflow's own cost.",
+        description="How many days one task reads. Fewer days mean more tasks, each with Airflow's overhead.",
     ),
     "sources": sources_param(),
     "force": force_param(),

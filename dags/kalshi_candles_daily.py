@@ -1,18 +1,18 @@
 """# Kalshi one-minute candles, day by day
 
 Reads the one-minute candles of its data interval (a UTC day) into `kalshi_candle_1m`, for every market that was open
-at some time in it, from both tiers. Catchup fills the days since `candles.start_date` in `include/kalshi.toml`;
+at any time in it, from both tiers. Catchup fills the days since `candles.start_date` in `include/kalshi.toml`;
 `airflow backfill create --dag-id kalshi_candles_daily --from-date … --to-date …` fills others.
 
-* `airflow dags test kalshi_candles_daily 2026-09-20` and a run triggered with that logical date read 2026-09-20, as the
-  scheduled run of that date does. Triggered for today, or without a date, it reads the last whole day; a date
-  before `candles.start_date` is refused, as Airflow would run nothing.
-* Minutes without news have no candle: the exchange sends none, and none is made up. `kalshi_candle_1m_dense` has
+* `airflow dags test kalshi_candles_daily 2026-09-20` and a run triggered with that logical date read 2026-09-20, like
+  the scheduled run of that date. Triggered for today, or without a date, it reads the last complete day; a date before
+  `candles.start_date` is refused, because Airflow would run no tasks.
+* Minutes without changes have no candle: the exchange sends none, and we don't invent any. `kalshi_candle_1m_dense` has
   every minute of a market's life, with the last quotes carried forward (`candles.dense` in `include/kalshi.toml`).
-* The source `trades` makes candles from public trades as well, without quotes.
-* A day that is complete is not read again unless `force`. A task that was killed goes on at the events that it hadn't
-  finished.
-* The catalog of the series is synced first where it doesn't reach as far as the day.
+* The source `trades` also builds candles from public trades, without quotes.
+* A complete day is skipped unless `force` is set. After a task is killed, its retry resumes with the events that were
+  not complete.
+* The catalog of the series is synced first unless it is complete up to that day.
 """
 
 from __future__ import annotations

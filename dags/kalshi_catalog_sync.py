@@ -1,17 +1,17 @@
 """# Kalshi catalog: series → events → markets
 
 Reads the configured series, their events and their markets (live and historical tier) from Kalshi and
-keeps `kalshi_series`, `kalshi_event` and `kalshi_market` up to date. Run it as often as you like: a run
-without news changes nothing, and a known settlement is never erased.
+keeps `kalshi_series`, `kalshi_event` and `kalshi_market` up to date. Run it as often as you like: if
+nothing changed on the exchange, a run changes nothing, and a known settlement is never erased.
 
-* **plan** brings the warehouse's schema up to date and asks where the historical tier begins.
-* **sync_series**, one task per series: a series that fails doesn't hold up the others. Each page is
-  committed whole; a killed task starts again and finds what it had.
-* **report** writes JSON and a page into the reports folder, also when a series failed, and then fails
-  the run if one did. The same figures are in `kalshi_sync_run`.
+* **plan** migrates the warehouse's schema and asks where the historical tier ends.
+* **sync_series**, one task per series: a failing series doesn't block the others. Each page is committed
+  atomically; after a task is killed, its retry keeps what was committed.
+* **report** writes JSON and a page to the reports folder, even if a series failed, and then fails the
+  run if one did. The same figures are in `kalshi_sync_run`.
 
-Open markets are read every time. The historical tier is read until it is complete, then left alone
-unless `full` is set.
+Open markets are read every time. The historical tier is read until it is complete, then skipped unless
+`full` is set.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ PARAMS = {
         True,
         type="boolean",
         title="Historical tier",
-        description="Read archived markets too, until all of them are here.",
+        description="Also read archived markets, until all of them are in the warehouse.",
     ),
     "full": Param(
         False,
         type="boolean",
-        title="Read everything again",
-        description="Read the historical tier even where it is complete.",
+        title="Reread everything",
+        description="Read the historical tier even if it is complete.",
     ),
 }
 

@@ -1,17 +1,17 @@
 """# Kalshi data quality
 
-Looks at the warehouse after the candles came, says what is there, what is missing and what is suspicious, and whether
-a backtest would find prices when it decides. It asks the exchange nothing and changes no data.
+Checks the warehouse after the candles arrive: what is there, what is missing, what is suspicious, and whether a
+backtest would find prices at its decision times. It sends no requests to the exchange and changes no data.
 
-* **Coverage**: minutes with a candle and minutes in which a quote was known, of every market and day, and the quotes at
-  each decision time. `kalshi_coverage` and `kalshi_decision_coverage` keep every run's, so that progress shows.
-* **Expectations**: what must hold of each table, checked in the database over the days asked for and no others.
-  `include/kalshi.toml` says which broken rule is an error and which a warning.
-* **Readiness**: a small backtest over the latest settled events, `kalshi_readiness`.
-* The report is written first. Then the run fails where an error was found, or where there was nothing to check;
-  a warning doesn't fail it.
+* **Coverage**: minutes with a candle and minutes with a known quote, for every market and day, and the quotes at each
+  decision time. `kalshi_coverage` and `kalshi_decision_coverage` keep the results of every run, so that progress is
+  visible.
+* **Expectations**: the rules for each table, checked in the database over exactly the requested days.
+  `include/kalshi.toml` sets which rules are errors and which are warnings.
+* **Readiness**: a small backtest over the latest settled events, in `kalshi_readiness`.
+* The report is written first. Then the run fails if there were errors or nothing to check; warnings don't fail it.
 
-Without dates it looks at the days that the candles DAGs just read.
+Without dates it checks the days that the candles DAGs just read.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from kalshi.operators.quality import QualityCheckOperator, QualityPlanOperator
 from kalshi.operators.runs import report_task, table_asset
 from kalshi.reports.quality import QUALITY
 
-DAYS = "UTC. Give both days or neither; without them, the days that the candles DAGs read last."
+DAYS = "UTC. Give both days or neither; by default, the days that the candles DAGs read last."
 PARAMS = {
     "series": series_param(),
     "date_from": Param(None, type=["null", "string"], format="date", title="First day", description=DAYS),
-    "date_to": Param(None, type=["null", "string"], format="date", title="Last day, included", description=DAYS),
+    "date_to": Param(None, type=["null", "string"], format="date", title="Last day (inclusive)", description=DAYS),
 }
 
 

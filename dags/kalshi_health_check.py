@@ -1,15 +1,15 @@
 """# Kalshi health check
 
-Looks every hour at what the other DAGs need, on a worker as they do, and fails where something is wrong, so that the
-notifiers of `include/kalshi.toml` tell you before the data is missing:
+Checks every hour what the other DAGs depend on, on a worker like theirs, and fails if something is wrong, so that the
+notifiers in `include/kalshi.toml` alert you before data goes missing:
 
-* the warehouse: connection, TLS, version and settings of the server, schema, rights, clock;
-* tables that are **stale** by `kalshi_freshness`: no good run for three times as long as `kalshi_freshness_rule`
-  allows (a table whose DAG never ran is left out);
-* the exchange: address, clock, API key, and whether the account allows as many requests as are configured;
+* the warehouse: connection, TLS, server version and settings, schema, privileges, clock;
+* tables that are **stale** according to `kalshi_freshness`: no successful run for three times as long as
+  `kalshi_freshness_rule` allows (tables whose DAG never ran are skipped);
+* the exchange: address, clock, API key, and whether the account's rate limit allows the configured rate;
 * free disk space, settings, the notifiers themselves.
 
-`python -m kalshi doctor` prints the same.
+`python -m kalshi doctor` prints the same checks.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """# Kalshi portfolio
 
 Reads your own positions, fills, settlements and balance, signed with the API key of `kalshi_default`; a key with the
-scope `read` is enough. Without a key its tasks skip.
+scope `read` is enough. Without a key its tasks are skipped.
 
-* Fills are read since the last one, with an hour of overlap; the first sync reads them all, the archived ones too.
-* A position that the exchange doesn't show any more is closed, once every page of the positions was read. One that
-  comes back is open again, with a new `opened_at_utc`.
-* `kalshi_pnl_market` and `kalshi_pnl_event` say what was earned (first in, first out, fees apart);
-  `kalshi_pnl_reconciliation` lists where that differs from the exchange's own figures.
+* Fills are read since the last one, with an hour of overlap; the first sync reads them all, including archived ones.
+* A position that the exchange no longer lists is closed, once every page of positions was read. If it reappears, it is
+  reopened with a new `opened_at_utc`.
+* `kalshi_pnl_market` and `kalshi_pnl_event` show the P&L (first in, first out, fees separate);
+  `kalshi_pnl_reconciliation` lists where it differs from the exchange's own figures.
 """
 
 from __future__ import annotations

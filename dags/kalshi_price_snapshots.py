@@ -1,13 +1,13 @@
 """# Kalshi price snapshots
 
 Writes one row per open market and run into `kalshi_price_snapshot`: bid, ask, last price, sizes, volume and open
-interest, at the end of the data interval. Running the same interval again adds nothing.
+interest, at the end of the data interval. Rerunning an interval adds nothing.
 
 * `series` may be `["*"]`: every open market of the exchange, multivariate combinations only with `include_combos`.
 * Markets and events that no catalog sync has seen get placeholder rows in the same transaction.
-* `observed_at_utc` says when the exchange was asked. A run that comes more than five minutes late warns: the exchange
-  tells the prices of now only.
-* `retention_days` prunes older snapshots; while `prune_dry_run` is set it only says how many there are.
+* `observed_at_utc` records when the prices were read. A run that is more than five minutes late warns, because the
+  exchange only serves current prices.
+* `retention_days` prunes older snapshots; while `prune_dry_run` is set, it only reports how many there are.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ PARAMS = {
     "include_combos": Param(
         False,
         type="boolean",
-        title="Multivariate combinations too",
-        description="With series *: hundreds of thousands of markets more.",
+        title="Include multivariate combinations",
+        description="With series *: adds hundreds of thousands of markets.",
     ),
     "retention_days": Param(
         load_settings().snapshots_kept_days,
         type=["null", "integer"],
         minimum=1,
-        title="Keep for days",
+        title="Days to keep",
         description="Prune snapshots older than this. Empty: keep all. Default: snapshots.keep_days in kalshi.toml.",
     ),
     "prune_dry_run": Param(
         load_settings().snapshots_kept_days is None,
         type="boolean",
         title="Only count what would be pruned",
-        description="Switch off to delete. Off by default where kalshi.toml says how long to keep them.",
+        description="Turn off to delete them. Off by default if kalshi.toml sets how long to keep snapshots.",
     ),
 }
 

@@ -1,13 +1,13 @@
 """# Kalshi settlements
 
-Fills `kalshi_settlement` from settled markets, and keeps the markets' own status and result up to date. It needs no
-other DAG to have run: markets and events that aren't there yet are made.
+Fills `kalshi_settlement` from settled markets, and keeps the markets' own status and result up to date. It doesn't
+depend on other DAGs: it creates missing markets and events.
 
-* The first run of a series reads every settled market of both tiers. Later runs read what settled since, with a day of
-  overlap. Every run reads the markets that are closed and not settled yet, and looks up those that should be.
-* A result that is known is never erased. One that the exchange amends changes, and `kalshi_settlement_change` keeps
-  the old one.
-* The report lists what settled, what was amended, and what is odd: settled without a result, long past its close,
+* The first run of a series reads every settled market of both tiers. Later runs read those settled since, with a day of
+  overlap. Every run reads the markets that are closed but not settled yet, and looks up those that should be.
+* A known result is never erased. A result that the exchange amends is updated, and `kalshi_settlement_change` keeps the
+  old one.
+* The report lists what settled, what was amended, and what looks wrong: settled without a result, long past its close,
   events that don't have exactly one YES.
 """
 
@@ -28,7 +28,7 @@ PARAMS = {
     "full": Param(
         False,
         type="boolean",
-        title="Read everything again",
+        title="Reread everything",
         description="Read every settled market of both tiers, as the first run does.",
     ),
 }

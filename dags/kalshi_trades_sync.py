@@ -1,13 +1,13 @@
 """# Kalshi public trades
 
-Reads the public trades of the configured series' markets into `kalshi_trade`, block trades included and marked.
+Reads the public trades of the configured series' markets into `kalshi_trade`, including block trades, which are marked.
 
-* By the hour it reads the trades since its last run, with an hour of overlap; a trade is stored once, by its
-  `trade_id`. After a pause of more than seven days it reads the last seven and says what is missing.
-* With `date_from` and `date_to` it reads those days (UTC, both included), from both tiers. Days that are complete
-  already are not read again unless `force`.
-* The catalog of the series is synced first, so every trade finds its market. A killed task goes on at the market where
-  it stopped.
+* Every hour it reads the trades since its last run, with an hour of overlap; a trade is stored once, by its
+  `trade_id`. After a pause of more than seven days it reads the last seven and reports the gap.
+* With `date_from` and `date_to` it reads those days (UTC, inclusive), from both tiers. Complete days are skipped unless
+  `force` is set.
+* The catalog of the series is synced first, so that every trade has its market. After a task is killed, its retry
+  resumes with the market where it stopped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PARAMS = {
         type=["null", "string"],
         format="date",
         title="Last day",
-        description="UTC, included. Goes with the first day.",
+        description="UTC, inclusive. Required with the first day.",
     ),
     "force": force_param(),
 }

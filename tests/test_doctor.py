@@ -76,14 +76,14 @@ def test_what_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     found = ask("fail")
     assert "AIRFLOW_CONN_KALSHI_WAREHOUSE" in found["kalshi_warehouse"]
     assert found["exchange"] == (
-        "http://127.0.0.1:9/trade-api/v2 can't be reached (the connection was refused): check the network, and the "
+        "http://127.0.0.1:9/trade-api/v2 can't be reached (the connection was refused): check the network and the "
         "host of kalshi_default."
     )
 
 
 def test_a_schema_that_is_missing_or_newer_than_the_code(well: sa.Engine) -> None:
     run(well, "UPDATE kalshi_schema_version SET version_num = '9999_of_tomorrow'")
-    assert "update the code" in ask("fail")["migrations"]
+    assert "upgrade the code" in ask("fail")["migrations"]
     run(well, "DELETE FROM kalshi_schema_version")
     assert "python -m kalshi migrate" in ask("warn")["migrations"]
 
@@ -128,8 +128,8 @@ def test_stale_tables_of_the_jobs_that_run(well: sa.Engine) -> None:
     )
     found = ask("fail")
     assert set(found) == {"kalshi_trade", "kalshi_settlement"}
-    assert "stale: no good run since" in found["kalshi_trade"]
-    assert "no good run yet" in found["kalshi_settlement"]
+    assert "stale: no successful run since" in found["kalshi_trade"]
+    assert "no successful run yet" in found["kalshi_settlement"]
     assert {"kalshi_market", "kalshi_price_snapshot"} < set(ask("ok")), "a first run under way isn't late"
 
 
@@ -140,7 +140,7 @@ def test_a_key_and_what_its_account_allows(
     parts = json.loads(connection(account, key))
     monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps({**parts, "extra": extra}))
     assert ask("ok")["key"] == "accepted; tier basic"
-    assert ask("ok")["requests"] == "20 a second of 20 allowed"
+    assert ask("ok")["requests"] == "20 per second of 20 allowed"
     monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps({**parts, "extra": {"requests_per_second": 30}}))
     assert "lower extra.requests_per_second" in ask("fail")["requests"]
     other = make_key("ed25519", tmp_path)
@@ -222,4 +222,4 @@ def test_airflow_on_mariadb_is_warned_of(airflow: Airflow, empty_database: str) 
     }
     assert airflow.run("db", "migrate", **environment).returncode == 0
     done = airflow.python("-m", "kalshi", "doctor", **environment)
-    assert "Airflow's scheduler dies on MariaDB" in done.stdout
+    assert "Airflow's scheduler crashes on MariaDB" in done.stdout

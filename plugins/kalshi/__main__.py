@@ -1,4 +1,4 @@
-"""``python -m kalshi``: what an operator runs by hand, in an Airflow of any kind."""
+"""``python -m kalshi``: the commands an operator runs by hand, in any Airflow."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ POOL = "kalshi_api"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kalshi", description="A Kalshi warehouse on Airflow.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("doctor", help="look at everything that a run needs; exit code 1 where something is wrong")
-    commands.add_parser("migrate", help="bring the schema of kalshi_warehouse to the newest version")
+    commands.add_parser("doctor", help="check everything that a run depends on; exit code 1 if a check fails")
+    commands.add_parser("migrate", help="upgrade the schema of kalshi_warehouse to the newest version")
     command = parser.parse_args().command
-    # Outside of tasks Airflow reads the connections of its own database for its servers only: this is like one.
+    # Outside of tasks, Airflow reads connections from its own database only in its servers: act as one.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     {"doctor": doctor, "migrate": migrate}[command]()
 
@@ -36,12 +36,12 @@ def doctor() -> None:
     print(tabulate([(f.state, f.check, f.words) for f in findings], tablefmt="plain", disable_numparse=True))
     failed = sum(f.state == "fail" for f in findings)
     warned = sum(f.state == "warn" for f in findings)
-    print(f"\n{failed} failed, {warned} worth a look, {len(findings) - failed - warned} well.")
+    print(f"\n{failed} failed, {warned} with a warning, {len(findings) - failed - warned} passed.")
     raise SystemExit(1 if failed else 0)
 
 
 def _airflows_own() -> list[Finding]:
-    """The pool and the kind of Airflow's own database, which tasks don't see."""
+    """Check the pool and the type of Airflow's own database, which tasks can't see."""
     from airflow.models.pool import Pool
     from airflow.utils.session import create_session
 
@@ -50,7 +50,7 @@ def _airflows_own() -> list[Finding]:
             pool, dialect = Pool.get_pool(POOL, session=session), session.connection().dialect
             slots = pool.slots if pool else 0
     except DBAPIError as error:
-        return [Finding("Airflow's database", "fail", f"it can't be asked: {error.orig}.")]
+        return [Finding("Airflow's database", "fail", f"it can't be queried: {error.orig}.")]
     return [_pool(slots), _database(dialect)]
 
 
@@ -62,12 +62,12 @@ def _pool(slots: int) -> Finding:
 
 
 def _database(dialect: Dialect) -> Finding:
-    """Whether the scheduler survives it: see docs/operations.md, Airflow's own database."""
+    """Whether the scheduler survives on it: see docs/operations.md, Airflow's own database."""
     check = "Airflow's database"
     if getattr(dialect, "is_mariadb", False):
-        return Finding(check, "fail", "Airflow's scheduler dies on MariaDB: give it MySQL or PostgreSQL")
+        return Finding(check, "fail", "Airflow's scheduler crashes on MariaDB: use MySQL or PostgreSQL")
     if dialect.driver == "mysqldb" and load_settings().notifiers:
-        words = "with mysqlclient the scheduler dies of an alert: write mysql+pymysql:// in sql_alchemy_conn"
+        words = "with mysqlclient the scheduler crashes on alerts: use mysql+pymysql:// in sql_alchemy_conn"
         return Finding(check, "fail", words)
     return Finding(check, "ok", f"{dialect.name}, driver {dialect.driver}")
 

@@ -1,4 +1,4 @@
-"""Tells people of failed runs, by the notifiers of Airflow that ``kalshi.toml`` names."""
+"""Alerts people to failed runs, through the Airflow notifiers configured in ``kalshi.toml``."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from kalshi.settings import NotifierSettings, load_settings
 from kalshi.words import one_line
 
 LONGEST_NOTE = 500
-"""Characters of one note; the report has the rest."""
+"""Characters per note; the report has the rest."""
 MOST_NOTES = 20
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One message, in the forms that notifiers take. ``notes``: what failed and why; ``links``: by name."""
+    """One message, in the formats that notifiers accept. ``notes``: what failed and why; ``links``: by name."""
 
     dag_id: str
     notes: tuple[tuple[str, str], ...]
@@ -34,8 +34,10 @@ class Alert:
 
     @property
     def subject(self) -> str:
-        what = ", ".join(name for name, _ in self.notes)
-        return f"{self.dag_id} failed: {what}" if len(what) <= 100 else f"{self.dag_id} failed: {len(self.notes)} parts"
+        parts = ", ".join(name for name, _ in self.notes)
+        return (
+            f"{self.dag_id} failed: {parts}" if len(parts) <= 100 else f"{self.dag_id} failed: {len(self.notes)} parts"
+        )
 
     @property
     def text(self) -> str:
@@ -61,24 +63,24 @@ class Alert:
 
 
 def failure_callbacks() -> list[Callable[[Any], None]]:
-    """``on_failure_callback`` of a DAG: one per notifier, so that one that fails doesn't hold up the others."""
-    return [functools.partial(_tell, notifier) for notifier in load_settings().notifiers]
+    """``on_failure_callback`` of a DAG: one per notifier, so that a failing one doesn't block the others."""
+    return [functools.partial(_notify, notifier) for notifier in load_settings().notifiers]
 
 
 def load_notifier(settings: NotifierSettings) -> BaseNotifier:
-    """The notifier. Raises ImportError or TypeError where there is none of that name or it takes other arguments."""
-    made: BaseNotifier = pkgutil.resolve_name(settings.notifier)(**settings.arguments)
-    return made
+    """The notifier. Raises ImportError or TypeError if none has that name or it takes other arguments."""
+    notifier: BaseNotifier = pkgutil.resolve_name(settings.notifier)(**settings.arguments)
+    return notifier
 
 
-def _tell(settings: NotifierSettings, context: Any) -> None:
-    # Without the DAG: its templates would make numbers of texts, and `airflow dags test` gives one that has none.
-    told = {name: value for name, value in context.items() if name != "dag"}
-    load_notifier(settings)({**told, "alert": alert_of(context)})
+def _notify(settings: NotifierSettings, context: Any) -> None:
+    # Leave out the DAG: its templates would turn text into numbers, and the one from `airflow dags test` has none.
+    values = {name: value for name, value in context.items() if name != "dag"}
+    load_notifier(settings)({**values, "alert": alert_of(context)})
 
 
 def alert_of(context: Any) -> Alert:
-    """The message about the failed run of a callback's context."""
+    """The message about the failed run in a callback's context."""
     settings = load_settings()
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     page = settings.reports_folder / dag_id / folder_name(run_id) / "index.html"
@@ -93,7 +95,7 @@ def alert_of(context: Any) -> Alert:
 
 
 def _notes(report: Path) -> list[tuple[str, str]]:
-    """What the report says of the parts that failed; nothing where this machine doesn't have it."""
+    """What the report says about the parts that failed; empty if this machine doesn't have the report."""
     if not report.exists():
         return []
     found = msgspec.json.decode(report.read_bytes())

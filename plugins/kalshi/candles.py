@@ -1,7 +1,7 @@
-"""One-minute candles as the exchange sends them, in the spelling of each tier.
+"""One-minute candles as the exchange sends them, with each tier's field names.
 
-Prices and counts stay the exact strings of the exchange, in dollars in both tiers. They come by the
-million, so they are decoded a market at a time; only where that fails, one by one, to find the bad one.
+Prices and counts stay the exchange's exact strings, in dollars in both tiers. There are millions of them,
+so they are decoded a market at a time; only if that fails, one by one, to find the bad one.
 Field names: Kalshi's OpenAPI 3.34.
 """
 
@@ -64,7 +64,7 @@ class _ArchivedPrice(Struct, gc=False):
 
 
 class ArchivedCandle(Struct, gc=False):
-    """A candle of the historical tier: the same, spelled without suffixes."""
+    """A candle of the historical tier: the same fields, named without suffixes."""
 
     yes_bid: _ArchivedQuote
     yes_ask: _ArchivedQuote
@@ -83,7 +83,7 @@ _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
 
 @dataclass(frozen=True)
 class MarketCandles:
-    """The candles of one market in one answer."""
+    """The candles of one market in one response."""
 
     endpoint: str
     market_ticker: str
@@ -92,15 +92,15 @@ class MarketCandles:
 
 
 def read_candles(raw: bytes, kind: type[Candle], endpoint: str, market_ticker: str) -> MarketCandles:
-    """Decode a market's list of candles; bad ones are set apart, and take nothing else with them."""
+    """Decode a market's list of candles; bad ones are rejected one by one, and the others kept."""
     try:
         return MarketCandles(endpoint, market_ticker, _DECODERS[kind].decode(raw))
     except msgspec.ValidationError:
         found = MarketCandles(endpoint, market_ticker, [])
-        for one in msgspec.json.decode(raw, type=list[Raw] | None) or []:
+        for item in msgspec.json.decode(raw, type=list[Raw] | None) or []:
             try:
-                found.candles.append(msgspec.json.decode(one, type=kind))
+                found.candles.append(msgspec.json.decode(item, type=kind))
             except msgspec.ValidationError as error:
-                payload = b'{"market_ticker":' + msgspec.json.encode(market_ticker) + b',"candle":' + bytes(one) + b"}"
+                payload = b'{"market_ticker":' + msgspec.json.encode(market_ticker) + b',"candle":' + bytes(item) + b"}"
                 found.rejected.append(Rejected(endpoint, str(error), payload))
         return found

@@ -1,6 +1,6 @@
-"""Looks at everything that a run needs, and says in one line each what is wrong and what to do.
+"""Checks everything that a run depends on, and reports what is wrong and what to do, in one line each.
 
-``python -m kalshi doctor`` prints it; the DAG ``kalshi_health_check`` looks every hour.
+``python -m kalshi doctor`` prints the findings; the DAG ``kalshi_health_check`` runs the checks every hour.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from kalshi.warehouse.server import InsecureServer
 
 AIRFLOW = (3, 3)
 OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 11)}
-"""The oldest servers that the project is made for."""
+"""The oldest server versions that the project supports."""
 SKEW_SECONDS = 5
-"""Signatures carry the time; the exchange tolerates seconds."""
+"""Signatures carry the time; the exchange tolerates a skew of seconds."""
 PACKET_BYTES = 16 * 2**20
 SPARE_BYTES = 2**30
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look found. ``state``: ok, warn or fail; ``words``: what is so, and what to do where it isn't well."""
+    """The result of one check. ``state``: ok, warn or fail; ``words``: what was found and, unless ok, what to do."""
 
     check: str
     state: str
@@ -49,28 +49,28 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Every check, in the order of what needs what. Each is made alone: one that fails doesn't hide another."""
+    """Run every check, in order of dependency. They are independent: a failing one doesn't hide another."""
     findings = [*_settings(), *_disk()]
     findings += _reached("kalshi_warehouse", _warehouse)
     return findings + examine_exchange()
 
 
 def examine_exchange() -> list[Finding]:
-    """The checks of the exchange alone: that it answers, its clock, the key and the rate."""
+    """Run only the checks of the exchange: its status, its clock, the key and the rate."""
     return list(_reached("kalshi_default", _exchange))
 
 
-def _reached(name: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """The findings of ``look``, up to the error that ends it."""
+def _reached(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of ``check``, up to the error that ends it."""
     try:
-        yield from look()
+        yield from check()
     except AirflowNotFoundException:
         yield Finding(
             name, "fail", f"There is no connection {name}: define it in Airflow or as AIRFLOW_CONN_{name.upper()}."
         )
     except sa.exc.DBAPIError as error:
         words = error.orig.args[-1] if error.orig and error.orig.args else error
-        yield Finding(name, "fail", f"The warehouse says: {words}. Check the connection and include/sql/grants.sql.")
+        yield Finding(name, "fail", f"The server reports: {words}. Check the connection and include/sql/grants.sql.")
     except (BadConnection, InsecureServer, ExchangeError) as error:
         yield Finding(name, "fail", str(error))
 
@@ -93,19 +93,19 @@ def _settings() -> Iterator[Finding]:
         except (ImportError, AttributeError, TypeError) as error:
             yield Finding("alerts", "fail", f"{notifier.notifier} in kalshi.toml can't be used: {error}.")
         else:
-            yield Finding("alerts", "ok", f"Failed runs are told to {notifier.notifier}.")
+            yield Finding("alerts", "ok", f"Failed runs are reported through {notifier.notifier}.")
     if not settings.notifiers:
-        yield Finding("alerts", "warn", "Nobody is told of failed runs: name a notifier in kalshi.toml, alerts.")
+        yield Finding("alerts", "warn", "Nobody is alerted to failed runs: add a notifier to alerts in kalshi.toml.")
 
 
 def _disk() -> Iterator[Finding]:
     for name, folder in (("reports folder", load_settings().reports_folder), ("temporary files", _temporary())):
-        there = next(path for path in (folder, *folder.parents) if path.exists())
-        free = shutil.disk_usage(there).free
-        if not os.access(there, os.W_OK):
-            yield Finding(name, "fail", f"{there} can't be written to by this user: give it the right.")
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        free = shutil.disk_usage(existing).free
+        if not os.access(existing, os.W_OK):
+            yield Finding(name, "fail", f"This user can't write to {existing}: grant write permission.")
         elif free < SPARE_BYTES:
-            yield Finding(name, "fail", f"{folder} has {free / 2**20:,.0f} MB left: make room.")
+            yield Finding(name, "fail", f"{folder} has {free / 2**20:,.0f} MB left: free up space.")
         else:
             yield Finding(name, "ok", f"{folder}, {free / 2**30:,.0f} GB free")
 
@@ -118,9 +118,9 @@ def _warehouse() -> Iterator[Finding]:
     with WarehouseHook().connected() as engine, engine.connect() as connection:
         yield from _server(connection)
         yield _clock("server's clock", connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one())
-        there, newest = versions(connection)
-        yield _schema(there, newest)
-        if there == newest:
+        current, newest = versions(connection)
+        yield _schema(current, newest)
+        if current == newest:
             yield _rights(connection)
             yield from _freshness(connection)
 
@@ -130,21 +130,21 @@ def _server(connection: sa.Connection) -> Iterator[Finding]:
     kind, number = ("MariaDB" if "MariaDB" in version else "MySQL"), version.partition("-")[0]
     oldest = ".".join(map(str, OLDEST[kind]))
     if tuple(int(part) for part in number.split(".")[:2]) < OLDEST[kind]:
-        yield Finding("server", "fail", f"{kind} {number}: {oldest} or newer is needed")
+        yield Finding("server", "fail", f"{kind} {number}: upgrade to {oldest} or newer")
     else:
         yield Finding("server", "ok", f"{kind} {number}")
     cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
-    yield Finding("TLS", "ok", cipher or "none: this machine, or switched off in the connection")
+    yield Finding("TLS", "ok", cipher or "none: a local server, or disabled in the connection")
     loads, packet, pool = connection.exec_driver_sql(
         "SELECT @@local_infile, @@max_allowed_packet, @@innodb_buffer_pool_size"
     ).one()
     if loads:
         yield Finding("local_infile", "ok", "on")
     else:
-        yield Finding("local_infile", "warn", "off, loads are slower: SET GLOBAL local_infile = 1 on the server")
+        yield Finding("local_infile", "warn", "off, so loads are slower: SET GLOBAL local_infile = 1 on the server")
     words = f"{packet / 2**20:.0f} MB"
     if packet < PACKET_BYTES:
-        yield Finding("max_allowed_packet", "warn", f"{words}: set {PACKET_BYTES / 2**20:.0f} MB on the server")
+        yield Finding("max_allowed_packet", "warn", f"{words}: set it to {PACKET_BYTES / 2**20:.0f} MB on the server")
     else:
         yield Finding("max_allowed_packet", "ok", words)
     yield _memory(connection, pool)
@@ -157,32 +157,32 @@ def _memory(connection: sa.Connection, pool: int) -> Finding:
     ).scalar_one()
     words = f"{float(held) / 2**30:,.1f} GB of data and indexes, a buffer pool of {pool / 2**30:,.1f} GB"
     if held > 8 * pool:
-        return Finding("memory", "warn", f"{words}: give innodb_buffer_pool_size an eighth of the data or more")
+        return Finding("memory", "warn", f"{words}: set innodb_buffer_pool_size to an eighth of the data or more")
     return Finding("memory", "ok", words)
 
 
-def _clock(whose: str, theirs: datetime, ours: datetime | None = None) -> Finding:
-    """``theirs`` beside ``ours`` (now, unless given); a naive time is UTC."""
-    ours = ours or datetime.now(UTC)
-    off = (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) - ours
-    seconds = abs(off.total_seconds())
+def _clock(check: str, reading: datetime, now: datetime | None = None) -> Finding:
+    """Compare a clock's ``reading`` with ``now`` (this machine's clock, unless given); a naive time is UTC."""
+    now = now or datetime.now(UTC)
+    skew = (reading if reading.tzinfo else reading.replace(tzinfo=UTC)) - now
+    seconds = abs(skew.total_seconds())
     if seconds > SKEW_SECONDS:
-        ahead = "ahead of" if off.total_seconds() > 0 else "behind"
-        return Finding(whose, "fail", f"{seconds:,.0f} s {ahead} this machine's: set both by NTP.")
-    return Finding(whose, "ok", f"within {SKEW_SECONDS} s of this machine's")
+        ahead = "ahead of" if skew.total_seconds() > 0 else "behind"
+        return Finding(check, "fail", f"{seconds:,.0f} s {ahead} this machine's: sync both by NTP.")
+    return Finding(check, "ok", f"within {SKEW_SECONDS} s of this machine's")
 
 
-def _schema(there: str | None, newest: str) -> Finding:
-    if there == newest:
+def _schema(current: str | None, newest: str) -> Finding:
+    if current == newest:
         return Finding("migrations", "ok", newest)
-    if there is None or there < newest:
-        words = f"{there or 'no schema yet'}, newest {newest}: the next run migrates, or python -m kalshi migrate."
+    if current is None or current < newest:
+        words = f"{current or 'no schema yet'}, newest {newest}: the next run migrates, or python -m kalshi migrate."
         return Finding("migrations", "warn", words)
-    return Finding("migrations", "fail", f"The warehouse is at {there}, this code at {newest}: update the code.")
+    return Finding("migrations", "fail", f"The warehouse is at {current}, this code at {newest}: upgrade the code.")
 
 
 def _rights(connection: sa.Connection) -> Finding:
-    """Whether this user can do what the loader does: change rows, and stage them in a temporary table."""
+    """Check that this user can do what the loader does: change rows, and stage them in a temporary table."""
     for statement in (
         "DELETE FROM kalshi_freshness_rule WHERE FALSE",
         "UPDATE kalshi_freshness_rule SET job = job WHERE FALSE",
@@ -195,14 +195,14 @@ def _rights(connection: sa.Connection) -> Finding:
 
 
 def _freshness(connection: sa.Connection) -> Iterator[Finding]:
-    """A line per table that is kept fresh; tables whose job never ran are none of our business."""
+    """One finding per table with a freshness rule; tables whose job never ran are skipped."""
     query = (INCLUDE / "sql" / "reports" / "freshness.sql").read_text(encoding="utf-8")
     for table, latest, lag, allowed in connection.execute(sa.text(query)):
         if lag is not None and lag <= allowed:
-            yield Finding(table, "ok", f"{lag} min since its last good run, {allowed} allowed")
+            yield Finding(table, "ok", f"{lag} min since its last successful run, {allowed} allowed")
             continue
-        since = f"no good run since {latest:%Y-%m-%d %H:%M} UTC" if latest else "no good run yet"
-        words = f"stale: {since}, {allowed} min allowed. Look at its DAG's runs, or edit kalshi_freshness_rule."
+        since = f"no successful run since {latest:%Y-%m-%d %H:%M} UTC" if latest else "no successful run yet"
+        words = f"stale: {since}, {allowed} min allowed. Check its DAG's runs, or edit kalshi_freshness_rule."
         yield Finding(table, "warn" if lag is not None and lag <= 3 * allowed else "fail", words)
 
 
@@ -212,11 +212,11 @@ def _exchange() -> Iterator[Finding]:
     try:
         answer = requests.get(f"{config.base_url}/exchange/status", timeout=config.timeout, allow_redirects=False)
     except requests.RequestException as error:
-        words = f"can't be reached ({root_cause(error)}): check the network, and the host of kalshi_default."
+        words = f"can't be reached ({root_cause(error)}): check the network and the host of kalshi_default."
         yield Finding("exchange", "fail", f"{config.base_url} {words}")
         return
     if not answer.ok:
-        words = f"{config.base_url} answers HTTP {answer.status_code}: check the host of kalshi_default."
+        words = f"{config.base_url} returns HTTP {answer.status_code}: check the host of kalshi_default."
         yield Finding("exchange", "fail", words)
         return
     yield Finding("exchange", "ok", config.base_url)
@@ -225,7 +225,7 @@ def _exchange() -> Iterator[Finding]:
     rate = config.requests_per_second
     if not config.key_id:
         yield Finding("key", "ok", "none: public data only")
-        yield Finding("requests", "ok", f"{rate:g} a second; an account's own limit shows with its key")
+        yield Finding("requests", "ok", f"{rate:g} per second; with a key, the account's own limit is checked too")
         return
     with hook.get_conn() as exchange:
         limits = exchange.account_limits()
@@ -236,5 +236,6 @@ def _exchange() -> Iterator[Finding]:
 def _rate(config: ExchangeConfig, allowed: float) -> Finding:
     rate = config.requests_per_second
     if rate > allowed:
-        return Finding("requests", "fail", f"{rate:g} a second, {allowed:g} allowed: lower extra.requests_per_second.")
-    return Finding("requests", "ok", f"{rate:g} a second of {allowed:g} allowed")
+        words = f"{rate:g} per second, {allowed:g} allowed: lower extra.requests_per_second."
+        return Finding("requests", "fail", words)
+    return Finding("requests", "ok", f"{rate:g} per second of {allowed:g} allowed")

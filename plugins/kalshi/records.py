@@ -1,10 +1,10 @@
-"""Typed records of the exchange's JSON, and how one bad record is set apart from its page.
+"""Typed records of the exchange's JSON, and how a bad record is separated from the rest of its page.
 
-Prices and counts stay the exact decimal **strings** that the exchange wrote (dollars, contracts): they
-go into DECIMAL columns unrounded, and ``Decimal(record.yes_bid)`` is one call away. Times are aware UTC
-datetimes. Missing, null and blank all read as None. Unknown fields are ignored here and survive in the
-record's ``raw`` bytes; enum-like fields are plain strings, because the exchange adds values before its
-documentation does. Field names: Kalshi's OpenAPI 3.34.
+Prices and counts stay the exact decimal **strings** that the exchange sent (dollars, contracts): they
+go into DECIMAL columns unrounded, and ``Decimal(record.yes_bid)`` converts one. Times are aware UTC
+datetimes. Missing, null and blank all read as None. Unknown fields are ignored here but survive in the
+record's ``raw`` bytes; enum-like fields are plain strings, because the exchange adds values before it
+documents them. Field names: Kalshi's OpenAPI 3.34.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 Dollars = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", max_length=40)]
-"""Money or a price: a JSON string such as "0.5600". A JSON number is refused: it may be old-API cents."""
+"""Money or a price: a JSON string such as "0.5600". A JSON number is refused: it may be cents of the old API."""
 Count = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 """Contracts: a JSON string such as "948.07"."""
 Time = Annotated[datetime, Meta(tz=True)]
@@ -28,7 +28,7 @@ Ticker = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\s/?#%\x
 
 
 class UncertainUnit(ValueError):
-    """A price came as an integer without its dollar twin: cents of the old API, or something else."""
+    """A price came as an integer without its dollar counterpart: cents of the old API, or something else."""
 
 
 class Series(Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Market(Struct, frozen=True, kw_only=True):
-    """One yes/no (or scalar) contract of an event. Live and historical tiers spell it alike."""
+    """One yes/no (or scalar) contract of an event. Live and historical tiers use the same field names."""
 
     ticker: Ticker
     event_ticker: Ticker
@@ -98,7 +98,7 @@ class Market(Struct, frozen=True, kw_only=True):
     volume: Count | None = field(name="volume_fp", default=None)
     volume_24h: Count | None = field(name="volume_24h_fp", default=None)
     open_interest: Count | None = field(name="open_interest_fp", default=None)
-    # Old-API twins, read only to refuse a price whose unit is uncertain.
+    # Fields of the old API, read only to refuse a price whose unit is uncertain.
     old_last_price: Any = field(name="last_price", default=UNSET)
     old_yes_bid: Any = field(name="yes_bid", default=UNSET)
     old_yes_ask: Any = field(name="yes_ask", default=UNSET)
@@ -109,7 +109,8 @@ class Market(Struct, frozen=True, kw_only=True):
             old = getattr(self, f"old_{name}")
             if not isinstance(old, UnsetType) and old is not None and getattr(self, name) is None:
                 raise UncertainUnit(
-                    f"{name} is {old!r} without {name}_dollars: integer cents of the old API are not guessed at"
+                    f"{name} is {old!r} without {name}_dollars: integer prices (cents in the old API) are rejected, "
+                    "because their unit is uncertain"
                 )
 
 
@@ -135,7 +136,7 @@ class Trade(Struct, frozen=True, kw_only=True):
 class Fill(Struct, frozen=True, kw_only=True):
     """One execution of the user's own order.
 
-    Buying NO and selling YES are the same thing; ``outcome`` says which of the two outcomes it adds to.
+    Buying NO and selling YES are the same trade; ``outcome`` is the outcome whose position it increases.
     """
 
     fill_id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -154,27 +155,27 @@ class Fill(Struct, frozen=True, kw_only=True):
     old_side: str | None = field(name="side", default=None)
 
     def __post_init__(self) -> None:
-        told = {self.outcome_side, {"bid": "yes", "ask": "no"}.get(self.book_side or "", self.book_side)} - {None}
-        if not told and self.old_action in ("buy", "sell") and self.old_side in ("yes", "no"):
-            told = {self.old_side if self.old_action == "buy" else _other(self.old_side)}
-        if len(told) != 1 or not told <= {"yes", "no"}:
+        outcomes = {self.outcome_side, {"bid": "yes", "ask": "no"}.get(self.book_side or "", self.book_side)} - {None}
+        if not outcomes and self.old_action in ("buy", "sell") and self.old_side in ("yes", "no"):
+            outcomes = {self.old_side if self.old_action == "buy" else _other(self.old_side)}
+        if len(outcomes) != 1 or not outcomes <= {"yes", "no"}:
             raise ValueError(
                 f"the direction is uncertain: outcome_side {self.outcome_side!r}, book_side {self.book_side!r}, "
                 f"action {self.old_action!r}, side {self.old_side!r}"
             )
         if self.created_time is None and self.created_second is None:
-            raise ValueError("neither created_time nor ts says when it was")
+            raise ValueError("the time is missing: neither created_time nor ts is set")
 
     @property
     def outcome(self) -> str:
-        """``yes`` or ``no``: the outcome that it adds to, or takes the opposite of."""
+        """``yes`` or ``no``: the outcome whose position it increases (or whose opposite it reduces)."""
         if self.outcome_side or self.book_side:
             return self.outcome_side or ("yes" if self.book_side == "bid" else "no")
         return str(self.old_side if self.old_action == "buy" else _other(self.old_side))
 
     @property
     def action(self) -> str:
-        """``buy`` or ``sell`` of :attr:`side`: as the exchange says, else a purchase of the outcome."""
+        """``buy`` or ``sell`` of :attr:`side`, as reported by the exchange; else a purchase of the outcome."""
         return self.old_action if self.old_action and self.old_side else "buy"
 
     @property
@@ -196,7 +197,7 @@ def _other(side: str | None) -> str:
 
 
 class Position(Struct, frozen=True, kw_only=True):
-    """What the user holds of one market, by the exchange's own figures. ``quantity``: negative means NO."""
+    """The user's position in one market, by the exchange's own figures. ``quantity``: negative means NO."""
 
     ticker: Ticker
     quantity: Count = field(name="position_fp")
@@ -208,7 +209,7 @@ class Position(Struct, frozen=True, kw_only=True):
 
 
 class PortfolioSettlement(Struct, frozen=True, kw_only=True):
-    """What a market that the user held paid. ``revenue_cents`` and ``value_cents`` are whole cents."""
+    """The payout of a market that the user held. ``revenue_cents`` and ``value_cents`` are whole cents."""
 
     ticker: Ticker
     event_ticker: Ticker
@@ -224,7 +225,7 @@ class PortfolioSettlement(Struct, frozen=True, kw_only=True):
 
 
 class Balance(Struct, frozen=True, kw_only=True):
-    """Cash, and what the open positions are worth to the exchange, in whole cents."""
+    """Cash, and the exchange's valuation of the open positions in whole cents."""
 
     balance: Dollars = field(name="balance_dollars")
     portfolio_value_cents: int = field(name="portfolio_value")
@@ -243,7 +244,7 @@ Record = TypeVar("Record", bound=Struct)
 
 @dataclass(frozen=True)
 class Found(Generic[Record]):
-    """A record, and the exact bytes it was read from."""
+    """A record and the exact bytes it was decoded from."""
 
     record: Record
     raw: bytes
@@ -251,7 +252,7 @@ class Found(Generic[Record]):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A record that can't be stored, why, and the bytes it came as."""
+    """A record that can't be stored: its bytes and the reason."""
 
     endpoint: str
     reason: str
@@ -259,7 +260,7 @@ class Rejected:
 
 
 def known_time(moment: datetime | None) -> datetime | None:
-    """UTC, or None for the exchange's zero time "0001-01-01T00:00:00Z" and for years that MySQL can't hold."""
+    """The moment in UTC; None for the exchange's zero time "0001-01-01T00:00:00Z" and years MySQL can't store."""
     try:
         utc = moment.astimezone(UTC) if moment else None
     except OverflowError:
@@ -268,10 +269,10 @@ def known_time(moment: datetime | None) -> datetime | None:
 
 
 def read_record(raw: bytes, record_type: type[Record]) -> Record:
-    """Decode one record; a field that holds "" reads as missing.
+    """Decode one record; a field containing "" counts as missing.
 
     Raises:
-        msgspec.ValidationError: a field is missing or holds what it can't hold.
+        msgspec.ValidationError: a field is missing or has an invalid value.
     """
     fields = msgspec.json.decode(raw, type=dict[str, Raw])
     filled = {name: value for name, value in fields.items() if bytes(value) != b'""'}
@@ -281,7 +282,7 @@ def read_record(raw: bytes, record_type: type[Record]) -> Record:
 def sift(
     raws: list[Raw] | None, record_type: type[Record], endpoint: str
 ) -> tuple[list[Found[Record]], list[Rejected]]:
-    """Decode each record on its own, so that a bad one takes nothing else with it."""
+    """Decode each record separately, so that a bad one doesn't affect the others."""
     found: list[Found[Record]] = []
     rejected: list[Rejected] = []
     for raw in map(bytes, raws or []):

@@ -1,4 +1,4 @@
-"""The facts that users edit: ``include/kalshi.toml``, read into frozen dataclasses."""
+"""The settings that users edit: ``include/kalshi.toml``, read into frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 PROJECT = Path(__file__).resolve().parents[2]
 INCLUDE = PROJECT / "include"
 SEVERITIES = ("error", "warning", "info")
-"""What a failed check of data quality means, from bad to harmless."""
+"""The severities of a failed data quality check, from worst to harmless."""
 
 
 class SettingsError(ValueError):
-    """``kalshi.toml`` can't be used; the message says where and why."""
+    """``kalshi.toml`` is unusable; the message says where and why."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SeriesSettings:
 
 @dataclass(frozen=True)
 class DecisionTime:
-    """When a strategy decides: ``time`` local to the city, ``day`` days after the event's own."""
+    """When a strategy decides: ``time`` is local to the city, ``day`` counts days from the event's own."""
 
     name: str
     day: int
@@ -42,13 +42,13 @@ class DecisionTime:
 
     def __post_init__(self) -> None:
         if self.name == "open":
-            raise ValueError("a decision time can't be named open: that is the market's own open")
+            raise ValueError("a decision time can't be named open: that name means the market's own open")
 
 
 @dataclass(frozen=True)
 class CheckRule:
-    """What breaking a rule of data quality means. ``severity``: error, warning or info; ``mostly``: the share
-    of rows that must obey."""
+    """How to judge a data quality rule. ``severity`` of a failure: error, warning or info; ``mostly``: the share
+    of rows that must pass."""
 
     severity: str
     mostly: float = 1.0
@@ -60,7 +60,7 @@ class CheckRule:
 
 @dataclass(frozen=True)
 class Readiness:
-    """The small backtest: the latest ``events`` of each series, and the seeded dice of a maker's fills."""
+    """The small backtest: the latest ``events`` of each series, and the seeded random fills of a maker."""
 
     events: int
     maker_fill_probability: float
@@ -69,7 +69,7 @@ class Readiness:
 
 @dataclass(frozen=True)
 class QualitySettings:
-    """What counts as good data: minutes, dollars, and the ``checks`` by name. ``samples``: rows shown of a fault."""
+    """What counts as good data: minutes, dollars, and the ``checks`` by name. ``samples``: failing rows to show."""
 
     quote_minutes: int
     gap_minutes: int
@@ -100,12 +100,12 @@ class NotifierSettings:
 class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
-    ``candles_start``: the first day that the daily catchup of candles fills; ``candles_dense``: whether
+    ``candles_start``: the first day that the daily candles catchup fills; ``candles_dense``: whether
     ``kalshi_candle_1m_dense`` is built.
     ``subaccounts``: of the portfolio.
     ``reports_kept``: per DAG; ``snapshots_kept_days``: None keeps all.
-    ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each.
-    ``reports_url``: where the reports folder is served, or empty; ``notifiers``: who is told of failed runs.
+    ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each retry.
+    ``reports_url``: where the reports folder is served, or empty; ``notifiers``: how people are alerted to failed runs.
     """
 
     series: tuple[SeriesSettings, ...]
@@ -128,7 +128,7 @@ class Settings:
         return [series.ticker for series in self.series]
 
     def time_zone(self, series_ticker: str) -> ZoneInfo | None:
-        """The time zone of a configured series; None of any other."""
+        """The time zone of a configured series; None for any other."""
         return next((ZoneInfo(s.time_zone) for s in self.series if s.ticker == series_ticker), None)
 
 

@@ -1,4 +1,4 @@
-"""When DAGs run, and which data interval a run stands for."""
+"""When DAGs run, and which data interval a run covers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pendulum import now as pendulum_now
 
 
 class DayOfDate(CronDataIntervalTimetable):
-    """UTC days; a run by hand covers the day of its logical date, as the scheduled run of that date does.
+    """UTC days; a manual run covers the day of its logical date, like the scheduled run of that date.
 
-    Airflow's own timetable takes the day before: ``airflow dags test DAG 2026-09-20`` would read the 19th.
-    ``start_date``: the DAG's. Of a run by hand for a date before it, Airflow runs no task and calls it a
-    success, so such a run is refused.
+    Airflow's own timetable covers the day before: ``airflow dags test DAG 2026-09-20`` would read the 19th.
+    ``start_date``: the DAG's. For a manual run before it, Airflow runs no tasks and reports success, so such
+    a run is refused.
     """
 
     def __init__(self, start_date: datetime) -> None:
@@ -24,17 +24,18 @@ class DayOfDate(CronDataIntervalTimetable):
         self.start_date = start_date
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
-        """The UTC day that ``run_after`` lies in, or the last whole one where that isn't over.
+        """The UTC day of ``run_after``, or the last complete day if that one isn't over yet.
 
         Raises:
-            ValueError: it lies before the start date.
+            ValueError: the day is before the start date.
         """
         last_whole_day = pendulum_now("UTC").start_of("day").subtract(days=1)
         start = min(run_after.in_timezone("UTC").start_of("day"), last_whole_day)
         if start < self.start_date:
             raise ValueError(
-                f"{start:%Y-%m-%d} lies before the DAG's start date {self.start_date:%Y-%m-%d}, where Airflow runs "
-                "nothing by hand. Use the backfill DAG or airflow backfill create, or set an earlier start date."
+                f"{start:%Y-%m-%d} is before the DAG's start date {self.start_date:%Y-%m-%d}, and Airflow runs no "
+                "tasks of such a manual run. Use the backfill DAG or airflow backfill create, or set an earlier start "
+                "date."
             )
         return DataInterval(start=start, end=start.add(days=1))
 

@@ -95,5 +95,5 @@ def test_bad_params_are_refused_before_anything_runs(dag: DagUnderTest, conf: di
 def test_a_connection_that_lacks_its_database_says_so(dag: DagUnderTest) -> None:
     outcome = dag.run(warehouse="mysql://someone:secret-word@127.0.0.1:3306")
     assert not outcome.succeeded
-    assert "kalshi_warehouse names no database" in outcome.output
+    assert "kalshi_warehouse has no database" in outcome.output
     assert "secret-word" not in outcome.output

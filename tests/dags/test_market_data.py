@@ -50,7 +50,7 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
         outcome = dag.run(date="2026-09-22T15:00:00+00:00")
         assert outcome.succeeded, outcome.output[-3000:]
         assert dag.rows("kalshi_price_snapshot")["kalshi_price_snapshot"] == 7 * 12
-    assert "after the time that the snapshot stands for" in outcome.page
+    assert "minutes after the snapshot's timestamp" in outcome.page
 
 
 def test_tasks_end_their_connections_and_do_not_break_them_off(dag_under_test: Dag, mariadb: PrivateServer) -> None:
@@ -94,7 +94,7 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
 def test_a_date_before_the_start_date_is_refused_rather_than_called_a_success(dag_under_test: Dag) -> None:
     outcome = dag_under_test("kalshi_candles_daily").run(date="2025-09-01", series=["KXHIGHNY"])
     assert not outcome.succeeded
-    assert "2025-09-01 lies before the DAG's start date 2025-09-29" in outcome.output
+    assert "2025-09-01 is before the DAG's start date 2025-09-29" in outcome.output
 
 
 def test_a_chunk_that_fails_is_the_only_one_that_the_next_run_reads(

@@ -49,7 +49,7 @@ def test_a_run_by_hand_covers_what_the_scheduled_run_of_that_date_covers() -> No
 
 def test_a_run_by_hand_before_the_start_date_is_refused_in_words() -> None:
     assert by_hand(datetime(2026, 9, 1, tzinfo=UTC))[0] == DAILY.start_date
-    with pytest.raises(ValueError, match="2026-08-31 lies before the DAG's start date 2026-09-01"):
+    with pytest.raises(ValueError, match="2026-08-31 is before the DAG's start date 2026-09-01"):
         by_hand(datetime(2026, 8, 31, 23, 59, tzinfo=UTC))
 
 

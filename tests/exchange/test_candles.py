@@ -58,7 +58,7 @@ def test_an_event_that_is_cut_at_its_start_is_an_error(
     exchange: Exchange, exchange_server: ExchangeServer, end: int
 ) -> None:
     exchange_server.faults({"kind": "adjusted_end", "path": "/events/", "value": end, "times": 99})
-    with pytest.raises(ExchangeError, match=f"was cut at {end}, no further than its start {FIRST}"):
+    with pytest.raises(ExchangeError, match=f"was truncated at {end}, no later than its start {FIRST}"):
         of_event(exchange)
     assert exchange.traffic.requests == 1, "asking again would give the same"
 
@@ -68,6 +68,6 @@ def test_an_event_that_is_cut_at_the_same_place_again_is_an_error(
 ) -> None:
     cut = FIRST + HOUR
     exchange_server.faults({"kind": "adjusted_end", "path": "/events/", "value": cut, "times": 99})
-    with pytest.raises(ExchangeError, match=f"was cut at {cut}, no further than its start {cut}"):
+    with pytest.raises(ExchangeError, match=f"was truncated at {cut}, no later than its start {cut}"):
         of_event(exchange)
     assert exchange.traffic.requests == 2

@@ -70,7 +70,9 @@ def test_a_retry_is_signed_afresh(private_server: ExchangeServer, key: ApiKey) -
 
 
 def test_a_request_without_a_key_is_refused(private_server: ExchangeServer) -> None:
-    with pytest.raises(RequestRefused, match=r"HTTP 401: .*unknown api key: NOT_FOUND\. .*no such key id") as refusal:
+    with pytest.raises(
+        RequestRefused, match=r"HTTP 401: .*unknown api key: NOT_FOUND\. .*doesn't know this key id"
+    ) as refusal:
         Transport(quick_config(private_server)).get(BALANCE, dict[str, Any])
     assert refusal.value.status == 401
 

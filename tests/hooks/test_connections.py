@@ -119,7 +119,7 @@ def test_the_warehouse_has_airflows_own_words_for_tls(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("connection", "message"),
     [
-        ({"schema": ""}, "names no database"),
+        ({"schema": ""}, "has no database"),
         ({"extra": {"ssl_mode": "PREFERRED"}}, "must be one of DISABLED, REQUIRED, VERIFY_CA, VERIFY_IDENTITY"),
         ({"extra": {"ssl": {"ca": "/ca.pem", "check_hostname": False}}}, "extra.ssl_mode"),
         ({"extra": {"ssl": "/ca.pem"}}, "can't be used"),

@@ -256,7 +256,7 @@ def test_a_full_temporary_folder_fails_the_run_and_the_next_one_has_it_all(
     whole = reference(job, exchange, warehouse)
     with disk(tmp_path / "disk", "1m") as folder:
         monkeypatch.setattr(tempfile, "tempdir", str(folder))
-        with full(folder), pytest.raises(OSError, match=f"Make room, or set TMPDIR; the folder is: '{folder}'"):
+        with full(folder), pytest.raises(OSError, match=f"Free up space, or set TMPDIR; the folder is: '{folder}'"):
             job.run(exchange, warehouse)
         monkeypatch.undo()
         job.run(exchange, warehouse)

@@ -19,12 +19,12 @@ FAULTS = {
     "http_500": "HTTP 500: internal_server_error",
     "http_502": "HTTP 502: Bad Gateway",
     "dropped_connection": "the connection broke",
-    "truncated_json": "JSON that can't be used",
-    "binary": "JSON that can't be used",
-    "html": "JSON that can't be used",
-    "missing_list": "JSON that can't be used",
+    "truncated_json": "unusable JSON",
+    "binary": "unusable JSON",
+    "html": "unusable JSON",
+    "missing_list": "unusable JSON",
     "redirect": "HTTP 307",
-    "slow": "it took too long",
+    "slow": "the response timed out",
 }
 PASSING = ["http_429", "http_500", "dropped_connection", "html", "missing_list"]
 PATIENT = RetryPolicy(len(PASSING) + 1, 0.001, 0.01)

@@ -196,11 +196,11 @@ def test_an_event_that_goes_no_further_fails_its_window(
         {"kind": "http_400", "path": "/markets/candlesticks", "times": 99},
         {"kind": "adjusted_end", "path": "/events/", "times": 99, "value": 0},
     )
-    with pytest.raises(ExchangeError, match="was cut at 0, no further than its start"):
+    with pytest.raises(ExchangeError, match="was truncated at 0, no later than its start"):
         candles(SEP_20, SEP_20 + DAY)
     (window,) = select(warehouse, "SELECT state, error FROM kalshi_checkpoint WHERE job = 'candles'")
     assert window["state"] == "FAILED"
-    assert "was cut at 0" in window["error"]
+    assert "was truncated at 0" in window["error"]
 
 
 def test_a_failed_window_leaves_the_others_complete_and_is_the_only_one_tried_again(

@@ -44,7 +44,7 @@ def test_a_passing_fault_costs_retries_and_nothing_else(
 def test_a_page_cap_is_a_warning_and_never_a_success(sync: Sync, warehouse: sa.Engine) -> None:
     report = sync(WIDE, max_pages=2)
     assert report["state"] == "warning"
-    assert [w for w in report["warnings"] if "/markets goes on after page 2" in w and "max_pages" in w]
+    assert [w for w in report["warnings"] if "/markets has more pages after page 2" in w and "max_pages" in w]
     assert count(warehouse, "kalshi_market") == 2000
     failed = select(warehouse, "SELECT error FROM kalshi_checkpoint WHERE state = 'FAILED'")
     assert len(failed) == 1
@@ -123,11 +123,11 @@ def test_a_repeated_cursor_is_a_failure_that_keeps_what_came(
     sync: Sync, warehouse: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     exchange_server.faults({"kind": "repeated_cursor", "path": MARKETS, "skip": 1})
-    with pytest.raises(RepeatedCursor, match=r"same cursor again on page 2.*What was read is kept"):
+    with pytest.raises(RepeatedCursor, match=r"repeated a cursor on page 2.*What was read is kept"):
         sync(WIDE)
     assert count(warehouse, "kalshi_market") == 2000
     failed = select(warehouse, "SELECT state, error FROM kalshi_checkpoint")
-    assert [(f["state"], "same cursor" in f["error"]) for f in failed] == [("FAILED", True)]
+    assert [(f["state"], "repeated a cursor" in f["error"]) for f in failed] == [("FAILED", True)]
     assert runs(warehouse) == ["failed"]
     assert last_report(warehouse)["inserted"] == 2002
     assert (sync(WIDE)["inserted"], windows(warehouse)) == (500, ["COMPLETE", "COMPLETE"])

@@ -145,7 +145,7 @@ def test_a_fill_and_a_settlement_that_are_missing_show_in_the_reconciliation(
     assert lacking["exchange_quantity"] - lacking["our_quantity"] == missing
     report = portfolio()
     assert report["state"] == "warning"
-    assert "In 1 markets of subaccount 0" in report["warnings"][0], "figures are read again, old fills are not"
+    assert "differ in 1 markets of subaccount 0" in report["warnings"][0], "figures are read again, old fills are not"
 
 
 def test_every_fill_is_stored_as_the_exchange_tells_it(
@@ -301,7 +301,7 @@ def test_a_position_that_can_not_be_read_closes_none(
     account.faults({"kind": "malformed_position", "path": "/portfolio/positions"})
     report = portfolio(tolerated_share=0.5)
     assert report["rejected"] == count(warehouse, "kalshi_rejected_record") == 1
-    assert "No position was closed" in report["warnings"][0]
+    assert "No positions were closed" in report["warnings"][0]
     assert select(warehouse, "SELECT market_ticker, quantity FROM kalshi_position ORDER BY 1") == before
     with pytest.raises(TooManyRejected):
         account.faults({"kind": "malformed_position", "path": "/portfolio/positions"})
@@ -336,7 +336,7 @@ def test_what_is_wrong_with_a_key_is_told_apart(
             syncing(account, key, warehouse)()
         return str(refusal.value)
 
-    assert "knows no such key id" in message(replace(key, id="nobody"))
+    assert "doesn't know this key id" in message(replace(key, id="nobody"))
     assert "does not belong to the key id" in message(replace(make_key("ed25519", tmp_path), id=key.id))
     account.faults({"kind": "http_403", "path": "/portfolio/fills"})
     assert "lacks the scope" in message(key)

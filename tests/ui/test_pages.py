@@ -131,7 +131,7 @@ def test_a_failed_expectation_is_opened_with_its_rows_and_its_data_docs(page: Pa
     expect(broken).to_contain_text("1.200000")
     broken.get_by_role("link").click()
     expect(report.locator("body")).to_contain_text("candle_prices_in_range")
-    expect(report.locator("body")).to_contain_text("Prices of candles lie within 0 and 1 dollar")
+    expect(report.locator("body")).to_contain_text("Candle prices are between 0 and 1 dollar")
 
 
 def test_words_of_the_exchange_are_text_and_never_markup(page: Page, site: Site) -> None:

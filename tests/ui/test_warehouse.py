@@ -49,7 +49,7 @@ def test_a_wrong_password_is_told_too(client: TestClient, monkeypatch: pytest.Mo
 
 def test_a_connection_without_a_database_is_told_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CONNECTION, "mysql://somebody:very-secret@127.0.0.1:1/")
-    assert "names no database" in refused(client, "")
+    assert "has no database" in refused(client, "")
 
 
 def test_an_empty_database_names_the_dag_that_fills_it(

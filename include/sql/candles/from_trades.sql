@@ -1,6 +1,6 @@
--- One-minute candles of the markets :tickers from :start to :end, made from their public trades.
--- Within a minute trades stand in the order of their time, then of their id. The mean is weighted by contracts, as in
--- the exchange's own candles. Nobody's quotes are in a trade: those columns stay null.
+-- One-minute candles of the markets :tickers from :start to :end, built from their public trades.
+-- Within a minute, trades are ordered by time, then by id. The mean is weighted by contracts, as in the exchange's own
+-- candles. Trades carry no quotes, so those columns stay null.
 WITH trade AS (
   SELECT market_ticker, yes_price, `count`,
     TIMESTAMPADD(MINUTE, TIMESTAMPDIFF(MINUTE, '2000-01-01', executed_at_utc), '2000-01-01') AS bucket_start_utc,

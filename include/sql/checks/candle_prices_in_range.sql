@@ -1,4 +1,4 @@
--- Prices of candles lie within 0 and 1 dollar.
+-- Candle prices are between 0 and 1 dollar.
 SELECT market_ticker, bucket_start_utc, source,
   LEAST(COALESCE(yes_bid_low, 0), COALESCE(yes_bid_open, 0), COALESCE(yes_bid_close, 0), COALESCE(yes_ask_low, 0),
     COALESCE(yes_ask_open, 0), COALESCE(yes_ask_close, 0), COALESCE(trade_low, 0), COALESCE(trade_mean, 0),

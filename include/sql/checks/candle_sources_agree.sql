@@ -1,4 +1,4 @@
--- Where a minute has a candle from both sources, their trades say the same.
+-- If a minute has candles from both sources, their trade prices and volumes agree.
 SELECT api.market_ticker, api.bucket_start_utc, api.trade_open AS api_open, made.trade_open AS trades_open,
   api.trade_high AS api_high, made.trade_high AS trades_high, api.trade_low AS api_low,
   made.trade_low AS trades_low, api.trade_close AS api_close, made.trade_close AS trades_close,

@@ -1,4 +1,4 @@
--- A minute with volume has all four trade prices, one without has none.
+-- A minute with volume has all four trade prices; a minute without volume has none.
 SELECT market_ticker, bucket_start_utc, source, volume, trade_open, trade_high, trade_low, trade_close
 FROM {batch}
 WHERE volume IS NULL

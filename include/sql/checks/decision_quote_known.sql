@@ -1,4 +1,4 @@
--- When a strategy decides, a quote is known.
+-- A quote is known at every decision time.
 SELECT market_ticker, decision, decided_at_utc, candle_present
 FROM {batch}
 WHERE NOT quote_known

@@ -1,4 +1,4 @@
--- A minute without a candle of the exchange has the quotes that the minute before it closed with.
+-- A minute without a candle from the exchange carries the closing quotes of the minute before.
 SELECT market_ticker, bucket_start_utc, yes_bid_open, yes_bid_close, bid_before, yes_ask_open, yes_ask_close, ask_before
 FROM (
   SELECT d.*,

@@ -1,4 +1,4 @@
--- A dense minute shows the candle that it has, the exchange's own before ours; a synthetic one has none.
+-- A dense minute matches its candle, preferring the exchange's own over ours; a synthetic minute has none.
 SELECT d.market_ticker, d.bucket_start_utc, d.source, d.is_synthetic, d.yes_bid_close, d.yes_ask_close, d.trade_close,
   d.volume, c.source AS candle_source, c.yes_bid_close AS candle_bid, c.yes_ask_close AS candle_ask,
   c.trade_close AS candle_trade, c.volume AS candle_volume

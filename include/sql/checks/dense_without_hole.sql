@@ -1,4 +1,4 @@
--- From a market's first dense minute in the window to its last none is left out.
+-- No minute is missing between a market's first and last dense minute in the window.
 SELECT market_ticker, MIN(bucket_start_utc) AS first_utc, MAX(bucket_start_utc) AS last_utc, COUNT(*) AS minutes
 FROM {batch}
 GROUP BY market_ticker

@@ -1,5 +1,5 @@
--- An event that is settled in all its markets, and mutually exclusive, has exactly one YES. Other results than yes and
--- no leave an event out.
+-- A mutually exclusive event whose markets are all settled has exactly one YES. Events with results other than yes and
+-- no are skipped.
 SELECT e.event_ticker, COUNT(s.market_ticker) AS settled, SUM(s.result = 'yes') AS yes
 FROM {batch} AS e
 JOIN kalshi_market m ON m.event_ticker = e.event_ticker

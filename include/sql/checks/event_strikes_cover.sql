@@ -1,5 +1,5 @@
--- The brackets of a mutually exclusive event cover everything, without a gap and without an overlap. "less" and
--- "greater" are strict, both ends of "between" are in it; events with other strikes are left out.
+-- The brackets of a mutually exclusive event cover everything, with no gaps and no overlaps. "less" and "greater" are
+-- strict, "between" includes both ends; events with other strike types are skipped.
 SELECT event_ticker, market_ticker, strike_type, floor_strike, cap_strike, ends_before, begins
 FROM (
   SELECT bracket.*,

@@ -1,5 +1,5 @@
--- While an event is open, no stretch of quality.gap_minutes passes in which none of its markets has a candle.
--- Events that have none at all are found by market_has_candles.
+-- While an event is open, at least one of its markets has a candle every quality.gap_minutes.
+-- Events without any candles are caught by market_has_candles.
 SELECT event_ticker, minute_utc + INTERVAL 1 MINUTE AS silent_from_utc, next_utc AS silent_to_utc,
   TIMESTAMPDIFF(MINUTE, minute_utc, next_utc) - 1 AS minutes
 FROM (

@@ -1,4 +1,4 @@
--- A market that is open in the window for quality.gap_minutes or longer has a candle in it.
+-- A market that is open in the window for at least quality.gap_minutes has a candle in it.
 SELECT m.market_ticker, m.open_time_utc, m.close_time_utc
 FROM {batch} AS m
 LEFT JOIN kalshi_coverage c ON c.run_id = :run_id AND c.market_ticker = m.market_ticker

@@ -1,4 +1,4 @@
--- Settled markets that have a result have a settlement.
+-- Every settled market with a result has a settlement.
 SELECT m.market_ticker, m.status, m.result, m.settlement_ts_utc
 FROM {batch} AS m
 LEFT JOIN kalshi_settlement s ON s.market_ticker = m.market_ticker

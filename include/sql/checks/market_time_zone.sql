@@ -1,4 +1,4 @@
--- No market has ten candles or more before its open, or after its close, as times in the wrong time zone would make.
+-- No market has ten or more candles before its open or after its close, as a wrong time zone would cause.
 SELECT market_ticker, open_time_utc, close_time_utc, candles_before_open, candles_after_close
 FROM (
   SELECT m.market_ticker, m.open_time_utc, m.close_time_utc,

@@ -1,4 +1,4 @@
--- The fee type of the series is one whose formula is known.
+-- The series has a fee type whose formula is known.
 SELECT series_ticker, fee_type, fee_multiplier
 FROM {batch}
 WHERE fee_multiplier IS NULL OR COALESCE(fee_type, '') NOT IN (

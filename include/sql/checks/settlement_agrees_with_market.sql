@@ -1,4 +1,4 @@
--- A settlement says what its market says.
+-- A settlement agrees with its market.
 SELECT s.market_ticker, s.result, m.result AS market_result, s.settlement_value,
   m.settlement_value AS market_settlement_value
 FROM {batch} AS s

@@ -1,4 +1,4 @@
--- Settlements belong to a market and an event that are there.
+-- Every settlement belongs to an existing market and event.
 SELECT s.market_ticker, s.event_ticker
 FROM {batch} AS s
 LEFT JOIN kalshi_market m ON m.market_ticker = s.market_ticker

@@ -1,4 +1,4 @@
--- Price snapshots belong to a market that is there.
+-- Every price snapshot belongs to an existing market.
 SELECT p.market_ticker
 FROM {batch} AS p
 LEFT JOIN kalshi_market m ON m.market_ticker = p.market_ticker

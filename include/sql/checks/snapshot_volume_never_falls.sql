@@ -1,4 +1,4 @@
--- The volume of a market never falls from one snapshot to the next.
+-- A market's volume never falls from one snapshot to the next.
 SELECT market_ticker, snapshot_at_utc, volume, volume_before
 FROM (
   SELECT market_ticker, snapshot_at_utc, volume,

@@ -1,16 +1,16 @@
--- The ledger: what ran, what it finished, what it couldn't store, and the shared request budget.
--- All times are UTC. Every statement can be run again, because DDL doesn't roll back.
+-- The ledger: runs, checkpoints, rejected records, and the shared request budget.
+-- All times are UTC. Every statement can be rerun, because DDL doesn't roll back.
 
 CREATE TABLE IF NOT EXISTS kalshi_sync_run (
-  run_id            BIGINT UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'one attempt at one job and scope; every data row points here',
-  job               VARCHAR(64)  NOT NULL COMMENT 'such as catalog',
-  scope             VARCHAR(190) NOT NULL COMMENT 'what of the job, such as a series ticker',
+  run_id            BIGINT UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'one attempt at one job and scope; the lineage of every data row',
+  job               VARCHAR(64)  NOT NULL COMMENT 'the job, such as catalog',
+  scope             VARCHAR(190) NOT NULL COMMENT 'the part of the job, such as a series ticker',
   dag_run_id        VARCHAR(250) NULL COMMENT 'the Airflow DAG run, or null outside Airflow',
-  window_start_utc  DATETIME(6)  NULL COMMENT 'start of the data interval, where the job has one',
+  window_start_utc  DATETIME(6)  NULL COMMENT 'start of the data interval, if the job has one',
   window_end_utc    DATETIME(6)  NULL,
   state             VARCHAR(16)  NOT NULL COMMENT 'running, success, warning, failed, abandoned',
   started_at_utc    DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
-  heartbeat_at_utc  DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'the last sign of life',
+  heartbeat_at_utc  DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'the last heartbeat',
   ended_at_utc      DATETIME(6)  NULL,
   inserted          BIGINT NOT NULL DEFAULT 0,
   updated           BIGINT NOT NULL DEFAULT 0,
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS kalshi_sync_run (
   rejected          BIGINT NOT NULL DEFAULT 0,
   requests          BIGINT NOT NULL DEFAULT 0,
   retries           BIGINT NOT NULL DEFAULT 0,
-  throttled_seconds DECIMAL(12,3) NOT NULL DEFAULT 0 COMMENT 'waited for the request budget',
+  throttled_seconds DECIMAL(12,3) NOT NULL DEFAULT 0 COMMENT 'time spent waiting for the request budget',
   report            JSON NULL COMMENT 'the report of this run',
   PRIMARY KEY (run_id),
   KEY dag_run (dag_run_id, job, scope),
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS kalshi_checkpoint (
   window_start_utc DATETIME(6)  NOT NULL,
   window_end_utc   DATETIME(6)  NOT NULL,
   state            VARCHAR(16)  NOT NULL COMMENT 'RUNNING, COMPLETE, FAILED',
-  progress         JSON NULL COMMENT 'how far a running or failed window came',
+  progress         JSON NULL COMMENT 'how far a running or failed window got',
   attempts         INT NOT NULL DEFAULT 1,
   error            TEXT NULL,
   heartbeat_at_utc DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
@@ -45,9 +45,9 @@ CREATE TABLE IF NOT EXISTS kalshi_rejected_record (
   endpoint          VARCHAR(190) NOT NULL,
   reason            VARCHAR(1000) NOT NULL,
   payload           LONGTEXT NOT NULL COMMENT 'the record as the exchange sent it',
-  payload_sha256    CHAR(64) NOT NULL COMMENT 'of endpoint and payload: a record rejected again counts, it is not stored twice',
+  payload_sha256    CHAR(64) NOT NULL COMMENT 'of endpoint and payload: a record rejected again is counted, not stored twice',
   times_seen        INT NOT NULL DEFAULT 1,
-  run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the latest run that met it',
+  run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the latest run that rejected it',
   created_at_utc    DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at_utc    DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (id),
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS kalshi_rejected_record (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS kalshi_request_budget (
-  budget       VARCHAR(190) NOT NULL COMMENT 'exchange host and key id: who shares the limit',
-  next_free_us BIGINT NOT NULL DEFAULT 0 COMMENT 'microseconds since 1970, server clock: when the next request may leave',
+  budget       VARCHAR(190) NOT NULL COMMENT 'exchange host and key id, which share the limit',
+  next_free_us BIGINT NOT NULL DEFAULT 0 COMMENT 'microseconds since 1970, server clock: when the next request may be sent',
   PRIMARY KEY (budget)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

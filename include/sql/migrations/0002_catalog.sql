@@ -1,7 +1,7 @@
 -- The catalog: series → events → markets. All times are UTC; prices are dollars, counts are contracts.
--- run_id is the run that last changed the row; updated_at_utc moves only when the row does.
--- Each foreign key has an index of its own, declared before any longer one: MySQL 9.7.4 skips the check
--- of a row where the key's index goes on with a column that is null.
+-- run_id is the run that last changed the row; updated_at_utc changes only when the row does.
+-- Each foreign key has its own index, declared before any longer one: MySQL 9.7.4 skips the check of a row
+-- if the key's index continues with a column that is null.
 
 CREATE TABLE IF NOT EXISTS kalshi_series (
   series_ticker      VARCHAR(120) NOT NULL,
@@ -13,8 +13,8 @@ CREATE TABLE IF NOT EXISTS kalshi_series (
   contract_terms_url TEXT NULL,
   fee_type           VARCHAR(64)  NULL,
   fee_multiplier     DECIMAL(10,6) NULL,
-  is_placeholder     BOOLEAN NOT NULL DEFAULT FALSE COMMENT 'a child came first; the next catalog sync fills it',
-  raw_json           LONGTEXT NULL COMMENT 'as the exchange sent it, to the byte',
+  is_placeholder     BOOLEAN NOT NULL DEFAULT FALSE COMMENT 'a child arrived first; the next catalog sync fills it in',
+  raw_json           LONGTEXT NULL COMMENT 'as the exchange sent it, byte for byte',
   run_id             BIGINT UNSIGNED NOT NULL,
   created_at_utc     DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at_utc     DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS kalshi_event (
   mutually_exclusive     BOOLEAN NULL,
   collateral_return_type VARCHAR(64) NULL,
   is_placeholder         BOOLEAN NOT NULL DEFAULT FALSE COMMENT 'known only from its markets so far',
-  raw_json               LONGTEXT NULL COMMENT 'as the exchange sent it, to the byte',
+  raw_json               LONGTEXT NULL COMMENT 'as the exchange sent it, byte for byte',
   run_id                 BIGINT UNSIGNED NOT NULL,
   created_at_utc         DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at_utc         DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
@@ -80,7 +80,7 @@ CREATE TABLE IF NOT EXISTS kalshi_market (
   volume_24h                   DECIMAL(20,2) NULL,
   open_interest                DECIMAL(20,2) NULL,
   is_placeholder               BOOLEAN NOT NULL DEFAULT FALSE,
-  raw_json                     LONGTEXT NULL COMMENT 'as the exchange sent it, to the byte',
+  raw_json                     LONGTEXT NULL COMMENT 'as the exchange sent it, byte for byte',
   run_id                       BIGINT UNSIGNED NOT NULL,
   created_at_utc               DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at_utc               DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
@@ -101,7 +101,7 @@ CREATE TABLE IF NOT EXISTS kalshi_settlement_change (
   new_result           VARCHAR(64) NULL,
   old_settlement_value DECIMAL(18,6) NULL,
   new_settlement_value DECIMAL(18,6) NULL,
-  changed_at_utc       DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'when we saw it',
+  changed_at_utc       DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'when we noticed it',
   run_id               BIGINT UNSIGNED NOT NULL,
   updated_at_utc       DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (id),

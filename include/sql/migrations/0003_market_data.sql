@@ -1,14 +1,14 @@
 -- Settlements, public trades and price snapshots. All times are UTC; prices are dollars, counts are contracts.
--- Each foreign key has an index of its own, declared before any longer one: see 0002_catalog.sql.
+-- Each foreign key has its own index, declared before any longer one: see 0002_catalog.sql.
 
 CREATE TABLE IF NOT EXISTS kalshi_settlement (
   market_ticker     VARCHAR(120) NOT NULL,
   event_ticker      VARCHAR(120) NOT NULL,
   series_ticker     VARCHAR(120) NOT NULL,
-  result            VARCHAR(64)  NOT NULL COMMENT 'yes, no, scalar, or another word of the exchange',
+  result            VARCHAR(64)  NOT NULL COMMENT 'yes, no, scalar, or another value from the exchange',
   settlement_value  DECIMAL(18,6) NULL COMMENT 'dollars paid per YES contract',
   settled_at_utc    DATETIME(6)  NOT NULL,
-  settled_at_source VARCHAR(64)  NOT NULL COMMENT 'settlement_ts, or the proxy that stands in: updated_time, expected_expiration_time, expiration_time, close_time',
+  settled_at_source VARCHAR(64)  NOT NULL COMMENT 'settlement_ts, or the proxy used instead: updated_time, expected_expiration_time, expiration_time, close_time',
   run_id            BIGINT UNSIGNED NOT NULL,
   created_at_utc    DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at_utc    DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
@@ -42,18 +42,18 @@ CREATE TABLE IF NOT EXISTS kalshi_trade (
 
 CREATE TABLE IF NOT EXISTS kalshi_price_snapshot (
   market_ticker   VARCHAR(120) NOT NULL,
-  snapshot_at_utc DATETIME(6)  NOT NULL COMMENT 'the time that the run stands for; the same for all markets of a run',
-  observed_at_utc DATETIME(6)  NOT NULL COMMENT 'when the exchange was asked',
+  snapshot_at_utc DATETIME(6)  NOT NULL COMMENT 'the nominal time of the run; the same for all its markets',
+  observed_at_utc DATETIME(6)  NOT NULL COMMENT 'when the prices were read from the exchange',
   status          VARCHAR(64)  NULL,
   yes_bid         DECIMAL(18,6) NULL,
   yes_ask         DECIMAL(18,6) NULL,
-  last_price      DECIMAL(18,6) NULL COMMENT '0 where nothing was traded yet',
+  last_price      DECIMAL(18,6) NULL COMMENT '0 if nothing was traded yet',
   yes_bid_size    DECIMAL(20,2) NULL,
   yes_ask_size    DECIMAL(20,2) NULL,
   volume          DECIMAL(20,2) NULL,
   volume_24h      DECIMAL(20,2) NULL,
   open_interest   DECIMAL(20,2) NULL,
-  is_empty_book   BOOLEAN NOT NULL COMMENT 'bid 0 and ask 1: nobody quotes, and the spread means nothing',
+  is_empty_book   BOOLEAN NOT NULL COMMENT 'bid 0 and ask 1: nobody quotes, and the spread is meaningless',
   run_id          BIGINT UNSIGNED NOT NULL,
   updated_at_utc  DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (market_ticker, snapshot_at_utc),
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS kalshi_price_snapshot (
 CREATE TABLE IF NOT EXISTS kalshi_decision_time (
   event_ticker   VARCHAR(120) NOT NULL,
   decision       VARCHAR(64)  NOT NULL COMMENT 'its name in kalshi.toml',
-  decided_at_utc DATETIME(6)  NOT NULL COMMENT 'the local time of the series city, clock changes included',
+  decided_at_utc DATETIME(6)  NOT NULL COMMENT 'the local decision time in the series city, converted with its clock changes',
   run_id         BIGINT UNSIGNED NOT NULL,
   updated_at_utc DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (event_ticker, decision),
@@ -73,8 +73,8 @@ CREATE TABLE IF NOT EXISTS kalshi_decision_time (
 
 CREATE TABLE IF NOT EXISTS kalshi_freshness_rule (
   table_name          VARCHAR(64) NOT NULL,
-  job                 VARCHAR(64) NOT NULL COMMENT 'whose successful runs keep the table fresh',
-  allowed_lag_minutes INT NOT NULL COMMENT 'since the last successful run; edit it to your schedule',
+  job                 VARCHAR(64) NOT NULL COMMENT 'the job whose successful runs keep the table fresh',
+  allowed_lag_minutes INT NOT NULL COMMENT 'since the last successful run; adjust it to your schedule',
   PRIMARY KEY (table_name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -105,7 +105,7 @@ LEFT JOIN (
   UNION ALL SELECT 'kalshi_price_snapshot', MAX(snapshot_at_utc) FROM kalshi_price_snapshot
 ) latest ON latest.table_name = rule.table_name
 LEFT JOIN (
-  -- The series that is furthest behind, of those that the job still runs for.
+  -- The series that is furthest behind, among those that the job still runs for.
   SELECT scopes.job, IF(COUNT(scopes.good_utc) = COUNT(*), MIN(scopes.good_utc), NULL) AS ended_at_utc
   FROM (
     SELECT job, scope, MAX(started_at_utc) AS started_utc,

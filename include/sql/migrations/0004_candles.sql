@@ -2,10 +2,10 @@
 
 CREATE TABLE IF NOT EXISTS kalshi_candle_1m (
   market_ticker    VARCHAR(120) NOT NULL,
-  bucket_start_utc DATETIME(6)  NOT NULL COMMENT 'the first moment of the minute; the exchange names its end',
-  source           VARCHAR(16)  NOT NULL COMMENT 'api_event: the exchange''s own candles; trades: made from kalshi_trade',
+  bucket_start_utc DATETIME(6)  NOT NULL COMMENT 'the start of the minute; the exchange reports its end',
+  source           VARCHAR(16)  NOT NULL COMMENT 'api_event: the exchange''s own candles; trades: built from kalshi_trade',
   period_minutes   SMALLINT     NOT NULL,
-  yes_bid_open     DECIMAL(10,6) NULL COMMENT 'quotes are null where the source is trades',
+  yes_bid_open     DECIMAL(10,6) NULL COMMENT 'quotes are null if the source is trades',
   yes_bid_high     DECIMAL(10,6) NULL,
   yes_bid_low      DECIMAL(10,6) NULL,
   yes_bid_close    DECIMAL(10,6) NULL,
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS kalshi_candle_1m (
   trade_low        DECIMAL(10,6) NULL,
   trade_close      DECIMAL(10,6) NULL,
   trade_mean       DECIMAL(10,6) NULL,
-  trade_previous   DECIMAL(10,6) NULL COMMENT 'the last trade before this minute, where the exchange says it',
+  trade_previous   DECIMAL(10,6) NULL COMMENT 'the last trade before this minute, if the exchange reports it',
   trade_min        DECIMAL(10,6) NULL,
   trade_max        DECIMAL(10,6) NULL,
   volume           DECIMAL(20,2) NULL,

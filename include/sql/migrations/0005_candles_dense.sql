@@ -2,11 +2,11 @@
 
 CREATE TABLE IF NOT EXISTS kalshi_candle_1m_dense (
   market_ticker    VARCHAR(120) NOT NULL,
-  bucket_start_utc DATETIME(6)  NOT NULL COMMENT 'the first moment of the minute',
-  source           VARCHAR(16)  NULL COMMENT 'whose candle the minute has, api_event before trades; null where it has none',
-  is_synthetic     BOOLEAN      NOT NULL COMMENT 'no candle: the quotes are carried forward, nothing was traded',
+  bucket_start_utc DATETIME(6)  NOT NULL COMMENT 'the start of the minute',
+  source           VARCHAR(16)  NULL COMMENT 'the source of the minute''s candle, api_event before trades; null if it has none',
+  is_synthetic     BOOLEAN      NOT NULL COMMENT 'no candle: the quotes are carried forward and nothing was traded',
   has_trade        BOOLEAN      NOT NULL,
-  yes_bid_open     DECIMAL(10,6) NULL COMMENT 'without news, the four of a quote are its last close; null before the first',
+  yes_bid_open     DECIMAL(10,6) NULL COMMENT 'if the quote did not change, all four are its last close; null before the first quote',
   yes_bid_high     DECIMAL(10,6) NULL,
   yes_bid_low      DECIMAL(10,6) NULL,
   yes_bid_close    DECIMAL(10,6) NULL,

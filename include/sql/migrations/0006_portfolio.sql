@@ -1,18 +1,18 @@
 -- The user's own portfolio. All times are UTC; prices and money are dollars, counts are contracts.
--- Each foreign key has an index of its own, declared before any longer one: see 0002_catalog.sql.
+-- Each foreign key has its own index, declared before any longer one: see 0002_catalog.sql.
 
 CREATE TABLE IF NOT EXISTS kalshi_position (
   market_ticker      VARCHAR(120) NOT NULL,
   subaccount         SMALLINT UNSIGNED NOT NULL COMMENT '0 is the primary account',
-  position_id        BIGINT UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'what kalshi_fill points to',
+  position_id        BIGINT UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'referenced by kalshi_fill',
   quantity           DECIMAL(20,2) NOT NULL COMMENT 'negative: contracts of NO; 0: closed',
   avg_price          DECIMAL(18,6) NULL COMMENT 'the exchange''s cost of the open contracts, per contract of the side held',
-  current_price      DECIMAL(18,6) NULL COMMENT 'what a contract of the side held brings at the bid: for NO 1 - yes_ask',
-  realized_pnl       DECIMAL(24,8) NOT NULL COMMENT 'by the exchange, fees left out',
+  current_price      DECIMAL(18,6) NULL COMMENT 'what a contract of the side held sells for at the bid: for NO 1 - yes_ask',
+  realized_pnl       DECIMAL(24,8) NOT NULL COMMENT 'by the exchange, before fees',
   fees_paid          DECIMAL(24,8) NOT NULL COMMENT 'by the exchange',
-  opened_at_utc      DATETIME(6)  NOT NULL COMMENT 'the fill that opened it; where that isn''t known, the exchange''s last update when it was first seen',
-  closed_at_utc      DATETIME(6)  NULL COMMENT 'the settlement or the fill that closed it; else when it was seen to be gone; null while open',
-  last_synced_at_utc DATETIME(6)  NULL COMMENT 'when the exchange last showed it, or showed all positions without it',
+  opened_at_utc      DATETIME(6)  NOT NULL COMMENT 'the fill that opened it; if unknown, the exchange''s last update when it was first seen',
+  closed_at_utc      DATETIME(6)  NULL COMMENT 'the settlement or fill that closed it, else when it was found to be gone; null while open',
+  last_synced_at_utc DATETIME(6)  NULL COMMENT 'when the exchange last listed it, or listed all positions without it',
   run_id             BIGINT UNSIGNED NOT NULL,
   created_at_utc     DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at_utc     DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
@@ -25,10 +25,10 @@ CREATE TABLE IF NOT EXISTS kalshi_position (
 CREATE TABLE IF NOT EXISTS kalshi_exchange_position (
   market_ticker   VARCHAR(120) NOT NULL,
   subaccount      SMALLINT UNSIGNED NOT NULL,
-  list            VARCHAR(16)  NOT NULL COMMENT 'where the exchange lists it: unsettled, settled, archived',
+  list            VARCHAR(16)  NOT NULL COMMENT 'the exchange''s list that it is in: unsettled, settled, archived',
   quantity        DECIMAL(20,2) NOT NULL,
   exposure        DECIMAL(24,8) NOT NULL COMMENT 'what the open contracts cost',
-  realized_pnl    DECIMAL(24,8) NOT NULL COMMENT 'fees left out',
+  realized_pnl    DECIMAL(24,8) NOT NULL COMMENT 'before fees',
   fees_paid       DECIMAL(24,8) NOT NULL,
   total_traded    DECIMAL(24,8) NULL,
   exchange_updated_at_utc DATETIME(6) NULL,
@@ -43,16 +43,16 @@ CREATE TABLE IF NOT EXISTS kalshi_fill (
   fill_id         VARCHAR(64)  NOT NULL,
   market_ticker   VARCHAR(120) NOT NULL,
   subaccount      SMALLINT UNSIGNED NOT NULL,
-  position_id     BIGINT UNSIGNED NULL COMMENT 'the position of its market and subaccount; null where none was ever seen open',
+  position_id     BIGINT UNSIGNED NULL COMMENT 'the position of its market and subaccount; null if none was ever seen open',
   order_id        VARCHAR(64)  NULL,
   action          VARCHAR(16)  NOT NULL COMMENT 'buy or sell',
   side            VARCHAR(16)  NOT NULL COMMENT 'what was bought or sold: yes or no',
-  outcome         VARCHAR(16)  NOT NULL COMMENT 'the outcome that it adds to: buying NO and selling YES are both no',
+  outcome         VARCHAR(16)  NOT NULL COMMENT 'the outcome whose position it increases: buying NO and selling YES are both no',
   quantity        DECIMAL(20,2) NOT NULL COMMENT 'contracts, may be fractional',
   price           DECIMAL(10,6) NOT NULL COMMENT 'per contract of the side',
   yes_price       DECIMAL(10,6) NOT NULL,
   no_price        DECIMAL(10,6) NOT NULL,
-  total_cost      DECIMAL(24,8) NOT NULL COMMENT 'price × quantity, exactly',
+  total_cost      DECIMAL(24,8) NOT NULL COMMENT 'price × quantity, exact',
   fee_cost        DECIMAL(24,8) NOT NULL,
   is_taker        BOOLEAN NULL,
   executed_at_utc DATETIME(6)  NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE IF NOT EXISTS kalshi_portfolio_settlement (
   no_count        DECIMAL(20,2) NOT NULL,
   no_total_cost   DECIMAL(24,8) NOT NULL,
   revenue         DECIMAL(24,8) NOT NULL COMMENT 'dollars, in whole cents',
-  fee_cost        DECIMAL(24,8) NOT NULL COMMENT 'all fees of the market: those of its fills are in it',
+  fee_cost        DECIMAL(24,8) NOT NULL COMMENT 'all fees of the market, including those of its fills',
   run_id          BIGINT UNSIGNED NOT NULL,
   created_at_utc  DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   updated_at_utc  DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
@@ -90,10 +90,10 @@ CREATE TABLE IF NOT EXISTS kalshi_portfolio_settlement (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS kalshi_balance (
-  balance_date      DATE NOT NULL COMMENT 'the UTC day; its last sync counts',
+  balance_date      DATE NOT NULL COMMENT 'the UTC day; the last sync of the day wins',
   subaccount        SMALLINT UNSIGNED NOT NULL,
   balance           DECIMAL(24,8) NOT NULL COMMENT 'cash',
-  portfolio_value   DECIMAL(24,8) NOT NULL COMMENT 'what the open positions are worth to the exchange, in whole cents',
+  portfolio_value   DECIMAL(24,8) NOT NULL COMMENT 'the exchange''s valuation of the open positions, in whole cents',
   exchange_updated_at_utc DATETIME(6) NOT NULL,
   run_id            BIGINT UNSIGNED NOT NULL,
   created_at_utc    DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
@@ -101,10 +101,10 @@ CREATE TABLE IF NOT EXISTS kalshi_balance (
   PRIMARY KEY (balance_date, subaccount)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
--- First in, first out. A contract of YES and one of NO make a dollar, so the n-th contract of YES that an account took
--- closes, or is closed by, the n-th of NO. Each fill is a stretch on the line of its outcome's contracts, from
--- until_count - quantity to until_count; what lies beyond the end of the other line (other_count) is open.
--- Each window's columns begin like those of the others: MariaDB 10.11 sorts once for all of them, even where it may not.
+-- First in, first out. A YES and a NO contract add up to a dollar, so the n-th YES contract that an account bought
+-- closes, or is closed by, the n-th NO. Each fill is an interval on the line of its outcome's contracts, from
+-- until_count - quantity to until_count; whatever lies beyond the end of the other line (other_count) is open.
+-- All windows start with the same columns: MariaDB 10.11 sorts once for all of them, even when it must not.
 CREATE OR REPLACE VIEW kalshi_lot AS
 SELECT
   counted.*,
@@ -124,9 +124,9 @@ FROM (
   FROM kalshi_fill
 ) counted;
 
--- Which fill closed which: both lines are cut wherever a fill of either ends, and each piece belongs to the fill of YES
--- and the fill of NO that end next. (To join the stretches that overlap would take the square of a market's fills, and
--- so does MIN() as a window on MariaDB.)
+-- Which fill closed which: both lines are cut wherever a fill of either ends, and each piece belongs to the YES fill
+-- and the NO fill that end next. (Joining the overlapping intervals would be quadratic in a market's fills, and so is
+-- MIN() as a window function on MariaDB.)
 CREATE OR REPLACE VIEW kalshi_closed_lot AS
 SELECT
   piece.market_ticker,
@@ -165,8 +165,8 @@ JOIN kalshi_lot n
   AND n.number = piece.no_number
 WHERE piece.until_count > piece.from_count;
 
--- P&L per market and subaccount. What is open when a market is final was settled: by the account's own settlement, else
--- (the exchange archives those) by the market's result. Fees stand apart.
+-- P&L per market and subaccount. Contracts still open when a market is final were settled: by the account's own
+-- settlement, or (since the exchange archives those) by the market's result. Fees are separate.
 CREATE OR REPLACE VIEW kalshi_pnl_market AS
 SELECT
   held.market_ticker,
@@ -201,7 +201,7 @@ FROM (
     END AS payout,
     COALESCE(paid.settled_at_utc, IF(market.status IN ('finalized', 'settled'),
       COALESCE(market.settlement_ts_utc, market.close_time_utc), NULL)) AS settled_at_utc,
-    -- The quotes of the latest snapshot, where that is newer than what the market says.
+    -- The quotes of the latest snapshot, if it is newer than the market's own.
     IF(lots.position > 0,
       IF(seen.observed_at_utc > market.updated_at_utc, seen.yes_bid, market.yes_bid),
       1 - IF(seen.observed_at_utc > market.updated_at_utc, seen.yes_ask, market.yes_ask)) AS price
@@ -251,7 +251,7 @@ SELECT
 FROM kalshi_pnl_market
 GROUP BY event_ticker, subaccount;
 
--- When it was earned: closed lots by the time of the later fill, settlements by theirs, fees by their fills.
+-- P&L by the day it was earned: closed lots on the day of the later fill, settlements and fees on their own day.
 CREATE OR REPLACE VIEW kalshi_pnl_day AS
 SELECT
   earned.day,
@@ -269,8 +269,8 @@ FROM (
 JOIN kalshi_market market ON market.market_ticker = earned.market_ticker
 GROUP BY earned.day, earned.subaccount, market.series_ticker;
 
--- Where our figures and the exchange's differ, to the micro-dollar. A market that the exchange doesn't list is one that
--- it says nothing about, but for its quantity, which is 0.
+-- Where our figures and the exchange's differ, to the micro-dollar. Of a market that the exchange doesn't list, only
+-- the quantity is compared: it must be 0.
 CREATE OR REPLACE VIEW kalshi_pnl_reconciliation AS
 SELECT * FROM (
   SELECT

@@ -1,2 +1,2 @@
--- What this run found at the decision times that lie in the window.
+-- This run's results for the decision times in the window.
 SELECT * FROM kalshi_decision_coverage WHERE run_id = :run_id

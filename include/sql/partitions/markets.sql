@@ -1,2 +1,2 @@
--- The markets that are open at some time in the window.
+-- The markets that are open at any time in the window.
 SELECT * FROM kalshi_market WHERE market_ticker IN :markets

@@ -1,2 +1,2 @@
--- The markets that the price snapshots of the series name; the index gives each once.
+-- The markets that occur in the series' price snapshots; the index returns each once.
 SELECT DISTINCT market_ticker FROM kalshi_price_snapshot WHERE market_ticker >= :prefix AND market_ticker < :prefix_end

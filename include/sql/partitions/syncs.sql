@@ -1,4 +1,4 @@
--- The latest good run of each job that ever read this series, beside how long ago that may be.
+-- The latest successful run of each job that ever read this series, with its lag and the allowed lag.
 SELECT rule.table_name, rule.job, rule.allowed_lag_minutes, good.ended_at_utc,
   TIMESTAMPDIFF(MINUTE, good.ended_at_utc, :now) AS lag_minutes
 FROM kalshi_freshness_rule rule

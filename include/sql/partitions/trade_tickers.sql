@@ -1,2 +1,2 @@
--- The markets that the trades of the series name; the index gives each once.
+-- The markets that occur in the series' trades; the index returns each once.
 SELECT DISTINCT market_ticker FROM kalshi_trade WHERE market_ticker >= :prefix AND market_ticker < :prefix_end

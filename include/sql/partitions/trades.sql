@@ -1,4 +1,4 @@
--- The trades of the window, with the life of their market.
+-- The trades in the window, with their market's open and close.
 SELECT STRAIGHT_JOIN t.*, m.open_time_utc, m.close_time_utc
 FROM kalshi_trade t
 JOIN kalshi_market m ON m.market_ticker = t.market_ticker

@@ -1,11 +1,11 @@
--- Coverage of some markets on one UTC day: expected and present minutes, gaps, quotes, spreads.
--- A market without a candle is 100 % missing. :until is the end of the day, or the time of the run where that is earlier.
+-- Coverage of the given markets on one UTC day: expected and present minutes, gaps, quotes, spreads.
+-- A market without a candle is 100 % missing. :until is the end of the day, or the time of the run if that is earlier.
 INSERT INTO kalshi_coverage (
   run_id, market_ticker, utc_day, event_ticker, series_ticker, event_date, expected_minutes, present_minutes,
   missing_minutes, quoted_minutes, longest_gap_minutes, minutes_open_to_first, minutes_last_to_close, candles,
   empty_books, mean_spread, widest_spread)
 WITH life AS (
-  -- The minutes in which each market is open on that day: from the one it opens in to the one it closes in.
+  -- The minutes in which each market is open on that day, from the minute it opens to the minute it closes.
   SELECT m.market_ticker, m.event_ticker, m.series_ticker, e.event_date, m.open_time_utc, m.close_time_utc,
     GREATEST(TIMESTAMP(DATE(m.open_time_utc), MAKETIME(HOUR(m.open_time_utc), MINUTE(m.open_time_utc), 0)), :day)
       AS first_minute,
@@ -14,7 +14,7 @@ WITH life AS (
   WHERE m.market_ticker IN :markets AND m.open_time_utc < :until AND m.close_time_utc > :day
 ),
 minute AS (
-  -- One row a minute, whichever sources it has; quotes come from the exchange's own candles alone.
+  -- One row per minute, from any source; quotes come only from the exchange's own candles.
   SELECT c.market_ticker, c.bucket_start_utc, COUNT(*) AS candles, MAX(c.yes_bid_close) AS bid,
     MAX(c.yes_ask_close) AS ask
   FROM kalshi_candle_1m c
@@ -35,7 +35,7 @@ measured AS (
     CASE WHEN n.bucket_before >= life.first_minute
       THEN TIMESTAMPDIFF(MINUTE, n.bucket_before, n.bucket_start_utc) - 1
       ELSE TIMESTAMPDIFF(MINUTE, life.first_minute, n.bucket_start_utc) END AS gap_before,
-    -- A quote holds until the next one, and no longer than :quote_minutes after its own minute.
+    -- A quote is valid until the next one, but no longer than :quote_minutes after its own minute.
     CASE WHEN n.is_quoted THEN GREATEST(0, TIMESTAMPDIFF(MINUTE, GREATEST(n.bucket_start_utc, life.first_minute),
       LEAST(COALESCE(n.next_quote, life.ends_at), n.bucket_start_utc + INTERVAL (:quote_minutes + 1) MINUTE,
         life.ends_at))) ELSE 0 END AS quoted

@@ -1,6 +1,6 @@
--- What was quoted in each market of some events when a strategy decides: at the times of kalshi_decision_time, and at
--- the market's own open. It is the latest quote within :quote_minutes, the minute that begins at the decision included,
--- so an order sent at the decision can meet it.
+-- The quotes in each market of the given events when a strategy decides: at the times in kalshi_decision_time, and at
+-- the market's own open. This is the latest quote within :quote_minutes, including the minute that starts at the
+-- decision, so that an order sent at the decision could trade against it.
 SELECT quote.*,
   yes_ask - yes_bid AS spread
 FROM (

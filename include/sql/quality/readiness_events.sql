@@ -1,4 +1,4 @@
--- The latest events of a series to try a backtest on: settled ones, or closed ones where none is settled.
+-- The latest events of a series to backtest: settled ones first, then closed ones.
 SELECT e.event_ticker, e.event_date,
   COALESCE(NULLIF(JSON_UNQUOTE(JSON_EXTRACT(e.raw_json, '$.fee_type_override')), 'null'), s.fee_type) AS fee_type,
   COALESCE(NULLIF(JSON_UNQUOTE(JSON_EXTRACT(e.raw_json, '$.fee_multiplier_override')), 'null'), s.fee_multiplier) AS fee_multiplier

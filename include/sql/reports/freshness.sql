@@ -1,5 +1,5 @@
--- How long ago each table had its last good run: that of the series that is furthest behind, as kalshi_freshness has it.
--- A series without one waits since its first try. Tables whose job never ran are left out.
+-- The lag of each table since its last successful run: that of the series furthest behind, as in kalshi_freshness.
+-- A series without a successful run counts from its first attempt. Tables whose job never ran are skipped.
 SELECT
   f.table_name,
   f.latest_successful_run_utc,

@@ -1,4 +1,4 @@
--- What every check of a quality run found, the worst first.
+-- The result of every check of a quality run, worst first.
 SELECT series_ticker AS series, check_name AS `check`, table_name AS `table`, severity, state, about, checked,
   violations, CAST(mostly AS DOUBLE) AS mostly, samples, query
 FROM kalshi_quality_result

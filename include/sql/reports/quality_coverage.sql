@@ -1,4 +1,4 @@
--- The coverage of a quality run by series. A spread of many markets is that of their minutes with a candle together.
+-- The coverage of a quality run by series. The mean spread is weighted by minutes with a candle.
 SELECT series_ticker AS series,
   COUNT(DISTINCT market_ticker) AS markets, CAST(SUM(expected_minutes) AS SIGNED) AS expected,
   CAST(SUM(present_minutes) AS SIGNED) AS present, CAST(SUM(quoted_minutes) AS SIGNED) AS quoted,

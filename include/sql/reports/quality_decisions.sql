@@ -1,4 +1,4 @@
--- Quotes at each decision about the events of so many days up to the latest that the run looked at, as last seen.
+-- The latest known coverage of quotes at each decision, for the events of the last :days days that the run checked.
 SELECT series_ticker AS series, CAST(event_date AS CHAR) AS day, decision, event_ticker AS event,
   COUNT(*) AS markets, CAST(SUM(quote_known) AS SIGNED) AS quoted,
   CAST(SUM(candle_present) AS SIGNED) AS with_candle, CAST(ROUND(AVG(spread), 4) AS CHAR) AS mean_spread

@@ -1,4 +1,4 @@
--- Of how many of an event's markets a quote was known at each decision, as the latest quality run saw it.
+-- How many of an event's markets had a known quote at each decision, according to the latest quality run.
 SELECT event_ticker AS event, series_ticker AS series, CAST(event_date AS CHAR) AS day, decision,
   COUNT(*) AS markets, CAST(SUM(quote_known) AS SIGNED) AS quoted, CAST(SUM(candle_present) AS SIGNED) AS with_candle,
   CAST(ROUND(AVG(spread), 4) AS CHAR) AS mean_spread

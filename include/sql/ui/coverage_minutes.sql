@@ -1,4 +1,4 @@
--- Minutes open, with a candle and with a known quote of each event, as the latest quality run of each day saw them.
+-- Each event's minutes open, with a candle and with a known quote, according to the latest quality run of each day.
 SELECT event_ticker AS event, series_ticker AS series, CAST(event_date AS CHAR) AS day,
   COUNT(DISTINCT market_ticker) AS markets, CAST(SUM(expected_minutes) AS SIGNED) AS expected,
   CAST(SUM(present_minutes) AS SIGNED) AS present, CAST(SUM(quoted_minutes) AS SIGNED) AS quoted,

@@ -1,2 +1,2 @@
--- When a strategy decides about the event.
+-- The decision times of the event.
 SELECT decision, decided_at_utc AS at FROM kalshi_decision_time WHERE event_ticker = :event ORDER BY decided_at_utc LIMIT 20

@@ -1,4 +1,4 @@
--- The quotes of some markets at the last candle of every so many minutes (:step). Candles made from trades have none.
+-- The quotes of the given markets at the last candle of every :step minutes. Candles built from trades have none.
 SELECT c.market_ticker AS market, c.bucket_start_utc AS at, c.yes_bid_close AS bid, c.yes_ask_close AS ask
 FROM (
   SELECT market_ticker, MAX(bucket_start_utc) AS bucket_start_utc

@@ -1,4 +1,4 @@
--- The quotes of some markets at the end of every so many minutes (:step), from the table in which every minute has a row.
+-- The quotes of the given markets at the end of every :step minutes, from the table that has a row for every minute.
 SELECT c.market_ticker AS market, c.bucket_start_utc AS at, c.yes_bid_close AS bid, c.yes_ask_close AS ask
 FROM (
   SELECT market_ticker, MAX(bucket_start_utc) AS bucket_start_utc

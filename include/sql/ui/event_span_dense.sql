@@ -1,4 +1,4 @@
--- From when to when each market has minutes in kalshi_candle_1m_dense.
+-- The first and last minute of each market in kalshi_candle_1m_dense.
 SELECT market_ticker AS market, MIN(bucket_start_utc) AS first, MAX(bucket_start_utc) AS last
 FROM kalshi_candle_1m_dense
 WHERE market_ticker IN :markets

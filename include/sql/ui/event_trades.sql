@@ -1,4 +1,4 @@
--- The largest trades of some markets in a stretch of time.
+-- The largest trades of the given markets in a time range.
 SELECT market_ticker AS market, executed_at_utc AS at, yes_price AS price, `count` AS contracts, taker_side,
   is_block_trade
 FROM kalshi_trade

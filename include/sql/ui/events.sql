@@ -1,4 +1,4 @@
--- Events by day, with how many of their markets are settled.
+-- Events by day, with the number of their markets and of those settled.
 SELECT e.event_ticker AS event, e.series_ticker AS series, CAST(e.event_date AS CHAR) AS day,
   COUNT(m.market_ticker) AS markets, COUNT(s.market_ticker) AS settled
 FROM kalshi_event e

@@ -1,4 +1,4 @@
--- The latest run of each job, all its scopes together; its state is the worst of theirs.
+-- The latest run of each job over all its scopes; its state is the worst of theirs.
 SELECT r.job,
   ELT(MAX(FIELD(r.state, 'success', 'warning', 'running', 'abandoned', 'failed')),
     'success', 'warning', 'running', 'abandoned', 'failed') AS state,

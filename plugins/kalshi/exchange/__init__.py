@@ -1,4 +1,4 @@
-"""Kalshi's HTTP API, read-only. Usable from a notebook: it knows no SQL and no Airflow.
+"""Kalshi's HTTP API, read-only. Works from a notebook: it depends on neither SQL nor Airflow.
 
 from kalshi.exchange import Exchange, ExchangeConfig
 

@@ -1,4 +1,4 @@
-"""The request budget: how long to wait before the next request may leave."""
+"""The request budget: how long to wait before sending the next request."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Protocol
 
 
 class RequestBudget(Protocol):
-    """A token bucket: ``reserve()`` takes one request and says how many seconds to wait for it."""
+    """A token bucket: ``reserve()`` books one request and returns how many seconds to wait before sending it."""
 
     def reserve(self) -> float: ...
 
 
 class LocalBudget:
-    """A token bucket for the threads of one process, one second's worth deep.
+    """A token bucket for the threads of one process; it holds one second's worth of requests.
 
-    Workers on several machines share a bucket that lives in the warehouse instead
+    Workers on several machines share a bucket in the warehouse instead
     (:class:`kalshi.warehouse.budget.SharedBudget`).
     """
 

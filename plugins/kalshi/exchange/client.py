@@ -1,4 +1,4 @@
-"""The endpoints, by name. Every list comes as a stream of pages."""
+"""The endpoints, by name. Every list endpoint returns a stream of pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MARKETS_PER_PAGE = 1000
 EVENTS_PER_PAGE = 200
 TRADES_PER_PAGE = 1000
 PORTFOLIO_PER_PAGE = 1000
-"""The largest pages the exchange gives (Kalshi OpenAPI 3.34); 201 events would be a 400."""
+"""The exchange's maximum page sizes (Kalshi OpenAPI 3.34); asking for 201 events gets a 400."""
 
 
 class _SeriesAnswer(Struct):
@@ -74,14 +74,14 @@ class _SettlementsAnswer(Struct):
 
 
 class Bucket(Struct):
-    """Tokens of the account, ``refill_rate`` a second; most requests take 10."""
+    """The account's token bucket; it refills at ``refill_rate`` tokens per second, and most requests cost 10."""
 
     refill_rate: int
     bucket_capacity: int
 
 
 class AccountLimits(Struct):
-    """What the account of the key may ask."""
+    """The rate limits of the key's account."""
 
     usage_tier: str
     read: Bucket
@@ -110,8 +110,8 @@ class Exchange:
     """Kalshi's market data and, with a key, the user's portfolio, as typed records.
 
     Args:
-        config: address, key, budget and patience.
-        budget: a bucket shared with other workers; by default this process has one of its own.
+        config: address, key, rate limit and retries.
+        budget: a bucket shared with other workers; defaults to one for this process alone.
     """
 
     def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
@@ -129,7 +129,7 @@ class Exchange:
         return self._transport.traffic
 
     def now(self) -> datetime:
-        """The exchange's time, as its last answer told it; ``GET /exchange/status`` where none came yet."""
+        """The exchange's time, from the Date header of its last response (``GET /exchange/status`` if none yet)."""
         if self._transport.clock_offset is None:
             self._transport.get("/exchange/status", dict)
         return datetime.now(UTC) + (self._transport.clock_offset or timedelta(0))
@@ -173,7 +173,7 @@ class Exchange:
         return self._portfolio("/portfolio/fills", Fill, _FillsAnswer, "fills", {**filters, "subaccount": subaccount})
 
     def historical_fills(self, subaccount: int, *, start: str | None = None, **filters: Any) -> Iterator[Page[Fill]]:
-        """``GET /historical/fills``: those before the cutoff. ``start``: a page's cursor."""
+        """``GET /historical/fills``: fills before the cutoff. ``start``: a page's cursor."""
         filters = {**filters, "subaccount": subaccount}
         return self._portfolio("/historical/fills", Fill, _FillsAnswer, "fills", filters, start)
 
@@ -183,17 +183,17 @@ class Exchange:
         return self._portfolio("/portfolio/positions", Position, _PositionsAnswer, "market_positions", filters)
 
     def historical_positions(self, subaccount: int) -> Iterator[Page[Position]]:
-        """``GET /historical/positions``: those of archived events."""
+        """``GET /historical/positions``: positions in archived events."""
         filters = {"subaccount": subaccount}
         return self._portfolio("/historical/positions", Position, _PositionsAnswer, "market_positions", filters)
 
     def portfolio_settlements(self, subaccount: int, **filters: Any) -> Iterator[Page[PortfolioSettlement]]:
-        """``GET /portfolio/settlements``: those that aren't archived. Filters: min_ts, max_ts (unix s)."""
+        """``GET /portfolio/settlements``: settlements that aren't archived yet. Filters: min_ts, max_ts (unix s)."""
         path, filters = "/portfolio/settlements", {**filters, "subaccount": subaccount}
         return self._portfolio(path, PortfolioSettlement, _SettlementsAnswer, "settlements", filters)
 
     def account_limits(self) -> AccountLimits:
-        """``GET /account/limits``. Raises RequestRefused (401) without a good key."""
+        """``GET /account/limits``. Raises RequestRefused (401) without a valid key."""
         return self._transport.get("/account/limits", AccountLimits)
 
     def balance(self, subaccount: int) -> Balance:
@@ -201,9 +201,9 @@ class Exchange:
         return self._transport.get("/portfolio/balance", Balance, subaccount=subaccount)
 
     def candles(self, market_tickers: Sequence[str], start: int, end: int) -> list[MarketCandles]:
-        """``GET /markets/candlesticks``: minutes of up to 100 live markets whose end lies in [start, end], unix s.
+        """``GET /markets/candlesticks``: minutes of up to 100 live markets, ending within [start, end], unix s.
 
-        At most 10,000 minutes in all. An archived or unknown market is not in the answer.
+        At most 10,000 minutes in all. Archived and unknown markets are missing from the response.
         """
         path = "/markets/candlesticks"
         tickers = ",".join(market_tickers)
@@ -215,10 +215,10 @@ class Exchange:
     def event_candles(self, series_ticker: str, event_ticker: str, start: int, end: int) -> Iterator[MarketCandles]:
         """``GET /series/{s}/events/{e}/candlesticks``: minutes of all live markets of an event.
 
-        The exchange cuts a long answer and says where (``adjusted_end_ts``); this goes on from there.
+        The exchange truncates a long response and reports where (``adjusted_end_ts``); this continues from there.
 
         Raises:
-            ExchangeError: it was cut without coming any further.
+            ExchangeError: a response was truncated without any progress.
         """
         path = f"/series/{quote(series_ticker, safe='')}/events/{quote(event_ticker, safe='')}/candlesticks"
         seen_until = start - 1
@@ -226,14 +226,14 @@ class Exchange:
             answer = self._transport.get(path, _EventCandlesAnswer, start_ts=start, end_ts=end, period_interval=1)
             for ticker, raw in zip(answer.market_tickers, answer.market_candlesticks, strict=True):
                 found = read_candles(raw, LiveCandle, path, ticker)
-                # An answer begins with the last candle of the one before it.
+                # Each response begins with the last candle of the previous one.
                 yield replace(found, candles=[c for c in found.candles if c.end_ts > seen_until])
             if answer.adjusted_end_ts >= end:
                 return
             if answer.adjusted_end_ts <= start:
                 raise ExchangeError(
-                    f"GET {path} was cut at {answer.adjusted_end_ts}, no further than its start {start}: the minutes "
-                    f"up to {end} can't be reached. Run the task again, and report it to Kalshi if it stays."
+                    f"GET {path} was truncated at {answer.adjusted_end_ts}, no later than its start {start}, so the "
+                    f"minutes up to {end} can't be read. Run the task again; if it persists, report it to Kalshi."
                 )
             start = seen_until = answer.adjusted_end_ts
 

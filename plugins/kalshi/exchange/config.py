@@ -1,4 +1,4 @@
-"""How to reach the exchange: address, key, budget, patience."""
+"""How to reach the exchange: address, key, rate limit, retries."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ BASIC_REQUESTS_PER_SECOND = 20.0
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Patience with an exchange that is busy or away. Waits are jittered and double each time.
+    """How to retry while the exchange is busy or down. Waits double each time, with jitter.
 
-    ``attempts`` counts the first try; ``first_wait`` and ``longest_wait`` are seconds.
+    ``attempts`` includes the first one; ``first_wait`` and ``longest_wait`` are seconds.
     """
 
     attempts: int = 8
@@ -33,8 +33,8 @@ class RetryPolicy:
 class ExchangeConfig:
     """One account's view of one exchange.
 
-    ``base_url`` goes up to and including ``/trade-api/v2``. Without ``key_id`` everything public
-    works. ``timeout`` is (connect, read) in seconds.
+    ``base_url`` goes up to and including ``/trade-api/v2``. Everything public works without
+    ``key_id``. ``timeout`` is (connect, read) in seconds.
     """
 
     base_url: str = BASE_URLS["prod"]
@@ -62,5 +62,5 @@ class ExchangeConfig:
 
     @property
     def budget_name(self) -> str:
-        """Who shares the rate limit: everybody with the same key on the same host."""
+        """Names the shared rate limit: one per host and key."""
         return f"{urlsplit(self.base_url).netloc}/{self.key_id or 'public'}"

@@ -1,4 +1,4 @@
-"""Cursor pagination: a stream of pages that fails rather than ends early."""
+"""Cursor pagination: a stream of pages that fails rather than ending early."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Page(Generic[Record]):
-    """One answer of a list endpoint. ``number`` counts from 1."""
+    """One response of a list endpoint. ``number`` counts from 1."""
 
     endpoint: str
     number: int
@@ -30,13 +30,13 @@ class Page(Generic[Record]):
 def paginate(
     fetch: Callable[[str | None, int], Page[Record]], *, start: str | None = None, max_pages: int | None = None
 ) -> Iterator[Page[Record]]:
-    """Yield every page of a list, from ``fetch(cursor, page_number)``, beginning at the cursor ``start``.
+    """Yield every page of a list from ``fetch(cursor, page_number)``, starting at the cursor ``start``.
 
-    The end is a cursor that is absent, null or "".
+    The last page's cursor is absent, null or "".
 
     Raises:
-        RepeatedCursor: a page pointed to one already read. That page's records were still yielded.
-        PageCapReached: ``max_pages`` were yielded and the list goes on.
+        RepeatedCursor: a page pointed to one already read. Its own records were still yielded.
+        PageCapReached: ``max_pages`` were yielded and there are more.
     """
     seen = {start}
     cursor = start
@@ -50,19 +50,19 @@ def paginate(
             return
         if cursor in seen:
             raise RepeatedCursor(
-                f"{page.endpoint} gave the same cursor again on page {number}: the rest of the list can't be "
-                "reached. What was read is kept; run the task again, and report it to Kalshi if it stays."
+                f"{page.endpoint} repeated a cursor on page {number}, so the rest of the list can't be read. "
+                "What was read is kept. Run the task again; if it persists, report it to Kalshi."
             )
         seen.add(cursor)
         if max_pages is not None and number >= max_pages:
             raise PageCapReached(
-                f"{page.endpoint} goes on after page {number}, where max_pages stopped it. "
+                f"{page.endpoint} has more pages after page {number}, where max_pages stopped the run. "
                 "What was read is kept; raise max_pages or leave it empty to read the rest."
             )
 
 
 def read_ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Item]:
-    """The same items, up to ``depth`` of them being fetched in a thread while the caller works on another."""
+    """Yield the same items; a thread prefetches up to ``depth`` of them while the caller works on another."""
     end = object()
     pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
     try:

@@ -2,7 +2,7 @@
 
 The signed text is ``<milliseconds since 1970><METHOD><path>``; the path starts at ``/trade-api/v2``
 and leaves the query out. RSA keys sign with PSS, SHA-256, MGF1-SHA256 and a salt as long as the
-digest; Ed25519 keys sign the same text plainly. Source: Kalshi docs, "Quick start: authenticated
+digest; Ed25519 keys sign the same text directly. Source: Kalshi docs, "Quick start: authenticated
 requests", and the official client's ``auth.py``.
 """
 

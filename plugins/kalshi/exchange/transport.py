@@ -1,4 +1,4 @@
-"""One GET: budget, signature, retries, errors. It knows nothing of pages or records."""
+"""One GET: budget, signature, retries, errors. It knows nothing about pages or records."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 LONG_WAIT = 5.0
 TOLERATED_OFFSET = timedelta(seconds=5)
-"""The header Date has whole seconds, and is on its way for a while."""
+"""The Date header has whole seconds, and is stale by the network latency."""
 LONGEST_QUOTE = 300
-"""Characters of an exchange's error body that go into a message."""
+"""How many characters of the exchange's error body go into a message."""
 
 
 @dataclass
 class Traffic:
-    """What the requests of one job cost. ``throttled_seconds`` is the time spent waiting for budget."""
+    """What one job's requests cost. ``throttled_seconds`` is the time spent waiting for the budget."""
 
     requests: int = 0
     retries: int = 0
@@ -39,7 +39,7 @@ class Traffic:
 
 
 def _quote(body: bytes) -> str:
-    """The exchange's own message, from any of the error bodies it is known to send, on one line."""
+    """The exchange's own message on one line, from any of the error bodies it is known to send."""
     text = body.decode("utf-8", "replace")
     try:
         error: Any = msgspec.json.decode(body)
@@ -55,22 +55,22 @@ def _quote(body: bytes) -> str:
 
 
 def root_cause(error: BaseException) -> str:
-    """Why a request failed, without the address, which may hold more than the host."""
+    """Why a request failed, without the URL, which may contain more than the host."""
     cause: Any = error.args[0] if error.args else error
     cause = getattr(cause, "reason", cause)
     name = type(cause).__name__ if isinstance(cause, BaseException) else type(error).__name__
     words = {
         "NameResolutionError": "its name can't be resolved",
         "NewConnectionError": "the connection was refused",
-        "ConnectTimeoutError": "it can't be connected to in time",
-        "ReadTimeoutError": "it took too long",
+        "ConnectTimeoutError": "the connection timed out",
+        "ReadTimeoutError": "the response timed out",
         "ProtocolError": "the connection broke",
     }
     return words.get(name, name)
 
 
 def _clock_offset(date: str | None) -> timedelta:
-    """How far the clock that wrote this header is ahead of ours; 0 where it can't be told or is next to nothing."""
+    """How far the clock that wrote this header is ahead of ours; 0 if unknown or negligible."""
     try:
         offset = parsedate_to_datetime(date or "") - datetime.now(UTC)
     except (TypeError, ValueError):  # no date, or one without a time zone
@@ -79,9 +79,9 @@ def _clock_offset(date: str | None) -> timedelta:
 
 
 class Transport:
-    """Sends GET requests to one exchange and decodes the answers. One per thread.
+    """Sends GET requests to one exchange and decodes the responses. One per thread.
 
-    ``clock_offset``: how far the exchange's clock was ahead of ours at its last answer; None before the first.
+    ``clock_offset``: how far the exchange's clock was ahead of ours at its last response; None before the first.
     """
 
     def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
@@ -102,13 +102,13 @@ class Transport:
         self._session.close()
 
     def get(self, path: str, answer_type: type[Answer], **params: Any) -> Answer:
-        """GET ``path`` (below ``/trade-api/v2``) and decode the JSON answer as ``answer_type``.
+        """GET ``path`` (below ``/trade-api/v2``) and decode the JSON response as ``answer_type``.
 
         Parameters that are None are left out; booleans are written ``true`` and ``false``.
 
         Raises:
             RequestRefused: the exchange answered 4xx (other than 429).
-            ExchangeUnavailable: 429, 5xx, connection faults or unreadable bodies outlasted the retries.
+            ExchangeUnavailable: 429, 5xx, connection errors or unreadable bodies persisted through every retry.
         """
         query = {
             name: str(value).lower() if isinstance(value, bool) else value
@@ -129,7 +129,8 @@ class Transport:
             last = gave_up.last_attempt.exception()
             raise ExchangeUnavailable(
                 f"Gave up on GET {path} after {policy.attempts} attempts; the last one failed with: {last}. "
-                "The exchange may be down, busy or changed, or its address wrong; else run the task again later."
+                "The exchange may be down or busy: run the task again later. If it keeps failing, check the address, "
+                "and whether the API has changed."
             ) from last
 
     def _attempt(self, path: str, answer_type: type[Answer], query: dict[str, Any]) -> Answer:
@@ -142,13 +143,13 @@ class Transport:
         except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
             raise ExchangeError(f"GET {path} can't reach {self._host}: {root_cause(error)}.") from error
         except requests.RequestException as error:
-            raise TransientFault(f"no answer from {self._host} ({root_cause(error)}) to GET {path}") from error
+            raise TransientFault(f"no response from {self._host} ({root_cause(error)}) to GET {path}") from error
         self.clock_offset = _clock_offset(response.headers.get("Date"))
         if response.status_code == 200:
             try:
                 return msgspec.json.decode(response.content, type=answer_type)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise TransientFault(f"GET {path} answered with JSON that can't be used ({error})") from error
+                raise TransientFault(f"GET {path} returned unusable JSON ({error})") from error
         if response.status_code == 429 or response.status_code >= 500:
             raise TransientFault(f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}")
         raise RequestRefused("GET", path, response.status_code, _quote(response.content))
@@ -165,4 +166,4 @@ class Transport:
         self.traffic.retries += 1
         fault = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0.0
-        log.warning("%s; attempt %d, next one in %.1f s", fault, state.attempt_number, wait)
+        log.warning("%s; attempt %d failed, retrying in %.1f s", fault, state.attempt_number, wait)

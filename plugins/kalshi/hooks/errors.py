@@ -1,5 +1,5 @@
-"""What can be wrong with a connection."""
+"""Errors in connections."""
 
 
 class BadConnection(ValueError):
-    """A connection lacks something or holds something unusable; the message says which part, not its value."""
+    """A connection is incomplete or has an unusable part; the message names the part, never its value."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 def hide_masked_values() -> None:
-    """Let Airflow's requests to mask a secret show as ``***``. Call it before a connection is read.
+    """Show Airflow's requests to mask a secret as ``***``. Call it before reading a connection.
 
-    ``airflow dags test`` (3.3.2) writes every request of a task into the debug log, and each password of a
-    connection that the task reads is one: "Sending request msg=MaskSecret(value='…')".
+    ``airflow dags test`` (3.3.2) writes every request of a task to the debug log, including one for the password
+    of each connection that the task reads: "Sending request msg=MaskSecret(value='…')".
     """
     from airflow.sdk.execution_time.comms import MaskSecret
 

@@ -34,7 +34,7 @@ class WarehouseHook(BaseHook):
         hide_masked_values()
         conn = self.get_connection(self.warehouse_conn_id)
         if not conn.schema:
-            raise BadConnection(f"{self.warehouse_conn_id} names no database: put it into the connection's schema.")
+            raise BadConnection(f"{self.warehouse_conn_id} has no database: set it as the connection's schema.")
         extra = conn.extra_dejson
         try:
             files = _files(extra.get("ssl"))
@@ -59,7 +59,7 @@ class WarehouseHook(BaseHook):
 
     @contextmanager
     def connected(self) -> Iterator[sa.Engine]:
-        """An engine whose connections are ended afterwards: a server logs each that just breaks off."""
+        """An engine whose connections are closed afterwards: the server logs each one that is dropped."""
         engine = self.get_conn()
         try:
             yield engine
@@ -71,5 +71,5 @@ def _files(ssl: Any) -> dict[str, str]:
     """The files of ``extra.ssl``; in a URI it is JSON within JSON."""
     files = json.loads(ssl) if isinstance(ssl, str) else ssl or {}
     if not isinstance(files, dict) or not files.keys() <= {"ca", "cert", "key"}:
-        raise ValueError("extra.ssl holds the files ca, cert and key; how strictly to check is said by extra.ssl_mode.")
+        raise ValueError("extra.ssl may hold only the files ca, cert and key; extra.ssl_mode sets how to verify them.")
     return files

@@ -1,1 +1,1 @@
-"""Airflow operators: templating, retries, XCom. The work is done in ``kalshi.sync``."""
+"""Airflow operators: templating, retries, XCom. ``kalshi.sync`` does the work."""

@@ -27,8 +27,8 @@ def sources_param() -> Param:
         minItems=1,
         uniqueItems=True,
         title="Sources",
-        description="api_event: the exchange's own candles. trades: candles made from public trades, without quotes; "
-        "the trades are read first where they are missing.",
+        description="api_event: the exchange's own candles. trades: candles built from public trades, without quotes; "
+        "missing trades are read first.",
     )
 
 
@@ -45,7 +45,7 @@ class CandlesSyncOperator(SeriesSyncOperator):
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
         about = self.about(context)
-        if about["window_start"] == about["window_end"]:  # a run without a data interval: the last whole day
+        if about["window_start"] == about["window_end"]:  # a run without a data interval: the last complete day
             day = about["asked_at"].replace(hour=0, minute=0, second=0, microsecond=0)
             about |= {"window_start": day - timedelta(days=1), "window_end": day}
         request = CandlesRequest(
@@ -60,9 +60,9 @@ class CandlesSyncOperator(SeriesSyncOperator):
 
 
 class CandleChunksOperator(PlanOperator):
-    """Plans a task for each series and some days of the range from ``date_from`` to ``date_to``.
+    """Plans one task per series and chunk of days, from ``date_from`` to ``date_to``.
 
-    XCom: what the plan gives for a series, with the ``start`` and ``end`` of the chunk, ISO 8601.
+    XCom: the plan's entry for the series, with the ``start`` and ``end`` of the chunk, ISO 8601.
     """
 
     template_fields: Sequence[str] = ("series", "date_from", "date_to", "chunk_days")

@@ -1,4 +1,4 @@
-"""What the DAGs share: defaults, params, and which failures a retry can't mend."""
+"""What the DAGs share: defaults, params, and which failures a retry can't fix."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from kalshi.settings import load_settings
 from kalshi.warehouse.server import InsecureServer
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
-"""Error numbers: no right to the database, wrong user or password, no such database, no right to a table."""
+"""Error numbers: database access denied, wrong user or password, unknown database, table access denied."""
 
 
 def dag_defaults() -> dict[str, Any]:
-    """What every DAG is given: templates that keep the type of a param, ``default_args``, and who is told when a
-    run fails."""
+    """The arguments of every DAG: templates that keep a param's type, ``default_args``, and the callbacks that alert
+    people when a run fails."""
     callbacks = failure_callbacks()
     return {
         "render_template_as_native_obj": True,
@@ -44,8 +44,8 @@ def task_defaults() -> dict[str, Any]:
 
 
 def series_param(*, or_everything: bool = False) -> Param:
-    """The param ``series``: a list of series tickers, by default the configured ones; ``*`` only where allowed."""
-    star, hint = (r"|^\*$", " * alone: the whole exchange.") if or_everything else ("", "")
+    """The param ``series``: a list of series tickers, by default the configured ones; ``*`` only if allowed."""
+    star, hint = (r"|^\*$", " Use * alone for the whole exchange.") if or_everything else ("", "")
     return Param(
         load_settings().series_tickers,
         type="array",
@@ -64,7 +64,8 @@ def max_pages_param() -> Param:
         type=["null", "integer"],
         minimum=1,
         title="Page cap",
-        description="Stop each list after this many pages, for a quick look. The run then ends with a warning.",
+        description="Stop each list after this many pages, for a quick look. If the cap is hit, the run ends with a "
+        "warning.",
     )
 
 
@@ -73,8 +74,8 @@ def force_param() -> Param:
     return Param(
         False,
         type="boolean",
-        title="Read complete days again",
-        description="Read the days even where they are complete.",
+        title="Reread complete days",
+        description="Read the days again even if they are complete.",
     )
 
 
@@ -82,21 +83,21 @@ def day_range(date_from: Any, date_to: Any) -> tuple[date, date]:
     """The params ``date_from`` and ``date_to``, checked.
 
     Raises:
-        AirflowFailException: one is missing, or they are in the wrong order or ahead.
+        AirflowFailException: one is missing, or they are in the wrong order or in the future.
     """
     if not (date_from and date_to):
         raise AirflowFailException("Give both date_from and date_to, or neither.")
     first, last = date.fromisoformat(str(date_from)), date.fromisoformat(str(date_to))
     if first > last:
-        raise AirflowFailException(f"date_from ({first}) lies after date_to ({last}).")
+        raise AirflowFailException(f"date_from ({first}) is after date_to ({last}): swap them.")
     if first > datetime.now(UTC).date():
-        raise AirflowFailException(f"date_from ({first}) lies ahead: there is nothing yet.")
+        raise AirflowFailException(f"date_from ({first}) is in the future: choose a past day or today.")
     return first, last
 
 
 @contextmanager
 def failing_for_good() -> Iterator[None]:
-    """Fail the task without retries where trying again is no use: a refused request, a bad connection."""
+    """Fail the task without retries if retrying won't help: a refused request, a bad connection."""
     try:
         yield
     except AirflowNotFoundException as error:
@@ -110,5 +111,5 @@ def failing_for_good() -> Iterator[None]:
         if code not in WAREHOUSE_REFUSED:
             raise
         raise AirflowFailException(
-            f"kalshi_warehouse refuses us: {words}. Check its user, password and database."
+            f"kalshi_warehouse refused access: {words}. Check its user, password and database."
         ) from error

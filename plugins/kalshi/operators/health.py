@@ -14,7 +14,7 @@ from kalshi.settings import load_settings
 
 
 class HealthCheckOperator(BaseOperator):
-    """Asks the doctor, writes the report, then fails where a check did."""
+    """Runs the doctor's checks, writes the report, then fails if a check did."""
 
     def execute(self, context: Any) -> str:
         findings = examine()
@@ -22,5 +22,5 @@ class HealthCheckOperator(BaseOperator):
         report = health_report(context["dag_run"].run_id, findings)
         page = write_health(report, findings, load_settings().reports_folder / self.dag_id)
         if report["failed"]:
-            raise AirflowFailException(f"Not well: {', '.join(report['failed'])}; the report {page} says what to do.")
+            raise AirflowFailException(f"Failed: {', '.join(report['failed'])}; the report {page} says what to do.")
         return str(page)

@@ -38,13 +38,13 @@ def _skip_without_key() -> None:
         config = KalshiHook().config()
     if not config.key_id:
         raise AirflowSkipException(
-            "kalshi_default has no API key, so there is no portfolio to read: give it a key id (login) and a private "
+            "kalshi_default has no API key, so there is no portfolio to read: add a key id (login) and a private "
             "key (password, or extra.private_key_path)."
         )
 
 
 class PortfolioPlanOperator(PlanOperator):
-    """Plans a task per subaccount, whose number stands for the series; skips where there is no key."""
+    """Plans one task per subaccount, whose number takes the place of the series; skips without a key."""
 
     def execute(self, context: Any) -> list[dict[str, str | None]]:
         _skip_without_key()
@@ -63,7 +63,7 @@ class PortfolioSyncOperator(SeriesSyncOperator):
 
 
 class PortfolioReportOperator(ReportOperator):
-    """Reports on the subaccounts; skips where there is no key."""
+    """Reports on the subaccounts; skips without a key."""
 
     def execute(self, context: Any) -> str:
         _skip_without_key()

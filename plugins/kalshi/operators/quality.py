@@ -21,10 +21,10 @@ from kalshi.warehouse.server import in_transaction
 
 
 class QualityPlanOperator(BaseOperator):
-    """Migrates the warehouse and decides which days to look at.
+    """Migrates the warehouse and decides which days to check.
 
-    The days from ``date_from`` to ``date_to`` (UTC, both included) where they are given; else those of the
-    candles runs whose news started this run; else those that were read last; else yesterday.
+    The days from ``date_from`` to ``date_to`` (UTC, inclusive) if given; else those of the candles runs whose asset
+    events triggered this run; else those that were read last; else yesterday.
 
     XCom: a list of ``{"series_ticker", "start", "end"}``, times in ISO 8601.
     """
@@ -41,7 +41,7 @@ class QualityPlanOperator(BaseOperator):
         first, last = self._days(context)
         start = datetime.combine(first, time(), UTC).isoformat()
         end = datetime.combine(last + timedelta(days=1), time(), UTC).isoformat()
-        self.log.info("Looking at %s to %s (UTC, both included).", first, last)
+        self.log.info("Checking %s to %s (UTC, inclusive).", first, last)
         return [{"series_ticker": ticker, "start": start, "end": end} for ticker in self.series]
 
     def _days(self, context: Any) -> tuple[date, date]:
@@ -49,20 +49,21 @@ class QualityPlanOperator(BaseOperator):
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
             if self.date_from or self.date_to:
                 return day_range(self.date_from, self.date_to)
-            news = [event.source_run_id for events in context["triggering_asset_events"].values() for event in events]
-            windows = in_transaction(engine, lambda c: windows_of(c, CANDLES.job, [run for run in news if run]))
+            asset_events = [event for events in context["triggering_asset_events"].values() for event in events]
+            runs = [event.source_run_id for event in asset_events if event.source_run_id]
+            windows = in_transaction(engine, lambda c: windows_of(c, CANDLES.job, runs))
         if not windows:
             yesterday = as_utc(context["dag_run"].run_after).date() - timedelta(days=1)
             return yesterday, yesterday
-        # A window ends before its last moment: one that ends at midnight doesn't reach into that day.
+        # The end of a window is exclusive: one that ends at midnight doesn't include that day.
         last = max(end for _, end in windows) - timedelta(microseconds=1)
         return min(start for start, _ in windows).date(), last.date()
 
 
 class QualityCheckOperator(BaseOperator):
-    """Looks at one series. ``planned`` is an element of the plan's XCom.
+    """Checks one series. ``planned`` is an element of the plan's XCom.
 
-    What is wrong with the data is written down; the report fails on it, not this task.
+    Faults in the data are stored; they fail the report task, not this one.
     """
 
     template_fields: Sequence[str] = ("planned",)

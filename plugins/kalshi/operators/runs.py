@@ -1,4 +1,4 @@
-"""The frame of every sync DAG: a plan, a task per series, a report."""
+"""The structure of every sync DAG: a plan, one task per series, a report."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from kalshi.warehouse.migrate import migrate
 
 
 def as_utc(moment: Any) -> Any:
-    """A plain datetime in UTC; Airflow's are of a subclass that reports can't encode."""
+    """A plain datetime in UTC; Airflow's are a subclass that reports can't encode."""
     return datetime.fromtimestamp(moment.timestamp(), UTC) if moment else None
 
 
 class PlanOperator(BaseOperator):
-    """Migrates the warehouse, asks once where the historical tier begins, and plans a task per series.
+    """Migrates the warehouse, asks once where the historical tier ends, and plans one task per series.
 
     XCom: a list of ``{"series_ticker", "cutoff", "trades_cutoff"}``, times in ISO 8601.
     """
@@ -41,7 +41,7 @@ class PlanOperator(BaseOperator):
 
     def execute(self, context: Any) -> list[dict[str, str | None]]:
         if "*" in self.series and len(self.series) > 1:
-            raise AirflowFailException("The series * stands for the whole exchange: give it alone.")
+            raise AirflowFailException("The series * means the whole exchange: pass it alone.")
         with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
             with KalshiHook().get_conn(engine) as exchange:
@@ -73,10 +73,10 @@ class SeriesSyncOperator(BaseOperator):
 
     @abstractmethod
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
-        """Do it, and return the report of the series."""
+        """Run the job, and return the report of the series."""
 
     def about(self, context: Any) -> dict[str, Any]:
-        """What every request says of the run that asks. A run without a data interval stands for its own time."""
+        """The run's part of every request. The data interval of a run without one is its own time."""
         asked_at = as_utc(context["dag_run"].run_after)
         return {
             "series_ticker": self.planned["series_ticker"],
@@ -94,13 +94,13 @@ class SeriesSyncOperator(BaseOperator):
 
     @property
     def trades_cutoff(self) -> datetime | None:
-        """Older trades are in the historical tier; None where the exchange doesn't say."""
+        """Older trades are in the historical tier; None if the exchange doesn't report it."""
         cutoff = self.planned["trades_cutoff"]
         return datetime.fromisoformat(cutoff) if cutoff else None
 
 
 class ReportOperator(BaseOperator):
-    """Writes the report of this DAG run, then fails where a series or a task failed."""
+    """Writes the report of this DAG run, then fails if a series or a task failed."""
 
     template_fields: Sequence[str] = ("series",)
 
@@ -123,7 +123,7 @@ class ReportOperator(BaseOperator):
         return str(page)
 
     def _unfinished(self, context: Any) -> list[str]:
-        """The upstream tasks that failed, a series' own failure not counted: the report names those."""
+        """The upstream tasks that failed. The report already names the series that failed."""
         states = context["ti"].get_task_states(
             dag_id=self.dag_id, task_ids=sorted(self.upstream_task_ids), run_ids=[context["dag_run"].run_id]
         )
@@ -131,13 +131,13 @@ class ReportOperator(BaseOperator):
 
 
 def table_asset(table: str) -> Asset:
-    """The asset that stands for a table of the warehouse."""
+    """The asset that represents a table of the warehouse."""
     return Asset(name=table, uri=f"x-kalshi://warehouse/{table}")
 
 
 def report_task(report: RunReport, table: str) -> ReportOperator:
     """The task ``report`` of a sync DAG, which updates the asset of ``table``.
 
-    It is tried again where the warehouse is away, not where it has to say that another task failed.
+    It is retried if the warehouse is unavailable, but not when it fails because another task failed.
     """
     return ReportOperator(task_id="report", report=report, series="{{ params.series }}", outlets=[table_asset(table)])

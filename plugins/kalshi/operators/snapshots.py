@@ -35,7 +35,7 @@ class PriceSnapshotOperator(SeriesSyncOperator):
 
 
 class PruneSnapshotsOperator(BaseOperator):
-    """Deletes snapshots older than ``retention_days``, or says how many it would; None keeps them all."""
+    """Deletes snapshots older than ``retention_days``, or logs how many it would delete; None keeps them all."""
 
     template_fields: Sequence[str] = ("retention_days", "prune_dry_run")
 

@@ -16,8 +16,8 @@ from kalshi.sync.trades import TradesRequest, sync_trades
 
 
 class TradesSyncOperator(SeriesSyncOperator):
-    """Syncs the public trades of one series: of the days from ``date_from`` to ``date_to`` (UTC, both
-    included) where they are given, else those since the last run."""
+    """Syncs the public trades of one series: those of the days from ``date_from`` to ``date_to`` (UTC, inclusive)
+    if given, else those since the last run."""
 
     template_fields: Sequence[str] = ("planned", "date_from", "date_to", "force")
     report = TRADES

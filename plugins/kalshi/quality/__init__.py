@@ -1,1 +1,1 @@
-"""Looks at the warehouse: coverage, expectation suites, backtest readiness. Changes no data of others."""
+"""Checks the warehouse: coverage, expectation suites, backtest readiness. Writes only its own tables."""

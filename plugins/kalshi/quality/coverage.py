@@ -1,4 +1,4 @@
-"""How much of the markets' lives the candles cover, minute by minute and at the moments of decision."""
+"""How much of the markets' lives the candles cover, minute by minute and at each decision time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kalshi.settings import QualitySettings
 from kalshi.warehouse.server import in_transaction
 
 OPEN = "open"
-"""The decision at the market's own open, beside those of ``kalshi.toml``."""
+"""The decision at the market's own open, in addition to those in ``kalshi.toml``."""
 DAY = timedelta(days=1)
 DECISION_COLUMNS = (
     "market_ticker, decision, event_ticker, series_ticker, event_date, decided_at_utc, candle_present, quote_known, "
@@ -21,7 +21,7 @@ DECISION_COLUMNS = (
 
 
 def write_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> int:
-    """Add the rows of ``kalshi_coverage`` of this run, a transaction a day; returns how many."""
+    """Add this run's rows to ``kalshi_coverage``, one transaction per day; return how many."""
     _, statement = sql.read("quality", "coverage")
     rows, day = 0, scope.start
     while day < scope.until and scope.markets:
@@ -32,7 +32,7 @@ def write_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> i
 
 
 def write_decision_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> int:
-    """Add the rows of ``kalshi_decision_coverage`` of this run, for the decisions in its window; returns how many."""
+    """Add this run's rows to ``kalshi_decision_coverage``, for the decisions in its window; return how many."""
     _, quotes = sql.read("quality", "decision_quotes")
     statement = (
         f"INSERT INTO kalshi_decision_coverage (run_id, {DECISION_COLUMNS}) "

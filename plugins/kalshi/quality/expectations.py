@@ -1,4 +1,4 @@
-"""The expectation that all suites are made of: (nearly) no row breaks a rule that is written in SQL."""
+"""The expectation that all suites consist of: (almost) no row violates a rule written in SQL."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from great_expectations.render.components import (
 from great_expectations.render.renderer.renderer import renderer
 
 IN_ALL = "violations_in_all"
-"""The column that says how many rows there are, of which the query returns a few."""
+"""The column with the total number of failing rows, of which the query returns only a few."""
 
 
 class ExpectRowsToObey(BatchExpectation):
-    """At least ``mostly`` of the rows of the batch obey the rule ``about``.
+    """At least ``mostly`` of the batch's rows obey the rule ``about``.
 
-    ``unexpected_rows_query`` returns some of those that don't; how many there are in all stands in each,
-    so that the rows stay in the database and the partition is read once.
+    ``unexpected_rows_query`` returns a sample of those that don't. Each sample row carries their total number,
+    so that the rows stay in the database and the partition is read only once.
     """
 
     check: str

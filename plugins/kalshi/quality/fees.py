@@ -1,8 +1,8 @@
 """What a trade costs on Kalshi.
 
-By the fee schedule (https://kalshi.com/docs/kalshi-fee-schedule.pdf) a taker of C contracts at the price P
-pays 0.07 * C * P * (1 - P), rounded up to the next cent; where makers pay, a quarter of it. The series names its
-``fee_type`` and a ``fee_multiplier``; Kalshi's OpenAPI 3.34 (Series.fee_type) says what the types mean.
+According to the fee schedule (https://kalshi.com/docs/kalshi-fee-schedule.pdf), a taker of C contracts at the price P
+pays 0.07 * C * P * (1 - P), rounded up to the next cent; if makers pay, a quarter of that. The series has a
+``fee_type`` and a ``fee_multiplier``; Kalshi's OpenAPI 3.34 (Series.fee_type) defines the types.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def fee(
     *,
     is_maker: bool,
 ) -> Decimal | None:
-    """The fee of a trade in dollars; None where the fee type has no known formula ("flat", or a new one)."""
+    """The fee of a trade in dollars; None if the fee type has no known formula ("flat", or a new one)."""
     if fee_type not in MAKER_SHARES or multiplier is None:
         return None
     share = MAKER_SHARES[fee_type] if is_maker else Decimal(1)

@@ -1,7 +1,7 @@
 """Whether a backtest would find prices: a small one over the latest settled events of a series.
 
-In every market and at every decision it buys one YES at the ask, and one at the bid where seeded dice say
-that a resting order fills; both are held to settlement. Not a strategy: a proof that trades are possible.
+In every market and at every decision it buys one YES at the ask, and one at the bid if a seeded random draw
+says that a resting order fills; both are held to settlement. Not a strategy: a proof that trades are possible.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Fees:
 
 @dataclass
 class Ready:
-    """What came of one decision time in one series; the columns of ``kalshi_readiness``."""
+    """The result of one decision time in one series; the columns of ``kalshi_readiness``."""
 
     series_ticker: str
     decision: str
@@ -87,7 +87,7 @@ def try_backtest(connection: sa.Connection, scope: Scope, rules: QualitySettings
 
 
 def _quotes(connection: sa.Connection, scope: Scope, rules: QualitySettings, events: list[str]) -> list[Any]:
-    """What was quoted at all decisions about these events, whether in the window or not."""
+    """The quotes at all decisions on these events, inside the window or not."""
     _, quotes = sql.read("quality", "decision_quotes")
     _, statement = sql.read("quality", "readiness_quotes")
     values = {**scope.values(rules), "events": events, **ALWAYS}
@@ -108,13 +108,13 @@ def _try_decision(result: Ready, rows: list[Any], fees: dict[str, Fees], rules: 
         if row["payout"] is not None:
             unknown |= _trade(result, row, fees[row["event_ticker"]], rules)
     result.reason = _why_not(result, rows) or (
-        f"before fees: the formula of fee type {', '.join(sorted(unknown))} isn't known" if unknown else None
+        f"before fees: the formula of fee type {', '.join(sorted(unknown))} is unknown" if unknown else None
     )
     return result
 
 
 def _trade(result: Ready, row: Any, fees: Fees, rules: QualitySettings) -> set[str]:
-    """Buy as a taker, and as a maker where the dice say so; returns the fee type where it has no known formula."""
+    """Buy as a taker, and as a maker if the random draw says so; return the fee type if its formula is unknown."""
     payout = Decimal(row["payout"])
     taker = fee(fees.fee_type, fees.multiplier, row["yes_ask"], is_maker=False)
     result.taker_trades += 1
@@ -129,7 +129,7 @@ def _trade(result: Ready, row: Any, fees: Fees, rules: QualitySettings) -> set[s
 
 
 def _why_not(result: Ready, rows: list[Any]) -> str | None:
-    """Why there is no trade at all; None where there is one."""
+    """Why there are no trades at all; None if there are."""
     if result.trades:
         return None
     if not any(row["has_candles"] for row in rows):

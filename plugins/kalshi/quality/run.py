@@ -22,22 +22,22 @@ JOB = "quality"
 
 
 class NothingChecked(RuntimeError):
-    """No market was open in the window: that says nothing about the data, and must not look like a success."""
+    """No market was open in the window: that proves nothing about the data, and must not look like a success."""
 
 
 @dataclass(frozen=True)
 class QualityRequest(SeriesRequest):
-    """What to look at: one series, in ``window_start`` to ``window_end``, whole UTC days."""
+    """What to check: one series from ``window_start`` to ``window_end``, whole UTC days."""
 
 
 def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySettings) -> dict[str, Any]:
-    """Look at one series, write what was found, and return its report (see ``docs/reports.md``).
+    """Check one series, store the results, and return its report (see ``docs/reports.md``).
 
-    What is found wrong doesn't raise: the report says it, and whoever reads the reports of all series fails.
+    Faults in the data don't raise: they go into the report, and the task that reports on all series fails.
 
     Raises:
-        ValueError: the window isn't made of whole days.
-        NothingChecked: there was nothing to look at.
+        ValueError: the window doesn't consist of whole days.
+        NothingChecked: there was nothing to check.
     """
     with recorded_run(engine, request.key(JOB), Traffic()) as run:
         scope = _scope(run, request)
@@ -65,7 +65,7 @@ def _scope(run: SyncRun, request: QualityRequest) -> Scope:
         or start >= end
         or any((m.hour, m.minute, m.second, m.microsecond) != (0,) * 4 for m in (start, end))
     ):
-        raise ValueError(f"The window of a quality run is made of whole UTC days, not from {start} to {end}.")
+        raise ValueError(f"The window of a quality run must be whole UTC days, not {start} to {end}.")
     scope = in_transaction(run.engine, lambda c: find_scope(c, run.run_id, run.scope, start, end, request.asked_at))
     if not scope.markets:
         raise NothingChecked(
@@ -80,7 +80,7 @@ def _count(run: SyncRun, table: str, inserted: int) -> None:
 
 
 def _readiness(ready: list[Ready], rules: QualitySettings) -> Finding:
-    """The backtest as a check: a series that has settled events has trades, at one decision time or another."""
+    """The backtest as a check: a series with settled events has trades at some decision time."""
     traded = any(r.trades for r in ready)
     return Finding(
         check="backtest_ready",

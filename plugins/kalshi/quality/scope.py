@@ -1,4 +1,4 @@
-"""What a quality run looks at: one series in a window of UTC days, and the markets open in it."""
+"""What a quality run checks: one series in a window of UTC days, and the markets open in it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from kalshi.warehouse.times import naive_utc
 
 @dataclass(frozen=True)
 class Scope:
-    """``start``, ``end``: the window, whole UTC days, naive; ``until``: its end, or the time of the run where that is
-    earlier. ``markets`` and ``events`` are the tickers of those open at some time in it."""
+    """``start``, ``end``: the window, whole UTC days, naive; ``until``: its end, or the time of the run if that is
+    earlier. ``markets`` and ``events``: the tickers of those open at any time in it."""
 
     run_id: int
     series_ticker: str
@@ -27,7 +27,7 @@ class Scope:
     events: list[str]
 
     def values(self, rules: QualitySettings) -> dict[str, Any]:
-        """What the SQL of data quality may name."""
+        """The parameters available to the SQL of data quality."""
         return {
             "run_id": self.run_id,
             "series": self.series_ticker,

@@ -1,4 +1,4 @@
-"""The SQL of data quality, from ``include/sql``, with its values bound."""
+"""Reads the SQL of data quality from ``include/sql`` and binds its parameters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDER = INCLUDE / "sql"
 
 @cache
 def read(folder: str, name: str) -> tuple[str, str]:
-    """What ``include/sql/<folder>/<name>.sql`` is about, from the comment that it begins with, and its statement."""
+    """The description (its leading comment) and the statement of ``include/sql/<folder>/<name>.sql``."""
     text = (FOLDER / folder / f"{name}.sql").read_text(encoding="utf-8")
     comment = re.match(r"(?:--.*\n)*", text)
     about = " ".join(line.removeprefix("--").strip() for line in comment[0].splitlines()) if comment else ""
@@ -26,7 +26,7 @@ def read(folder: str, name: str) -> tuple[str, str]:
 
 
 def bound(statement: str, values: Mapping[str, Any]) -> sa.TextClause:
-    """The statement with the values that it names; a list makes an IN list."""
+    """The statement with its parameters bound; a list becomes an IN list."""
     text = sa.text(statement)
     names = set(text._bindparams)
     return text.bindparams(
@@ -36,7 +36,7 @@ def bound(statement: str, values: Mapping[str, Any]) -> sa.TextClause:
 
 
 def written_out(statement: str, values: Mapping[str, Any]) -> str:
-    """The statement with its values in it, quoted by SQLAlchemy, for a library that takes nothing but text."""
+    """The statement with its values inlined, quoted by SQLAlchemy, for a library that accepts only text."""
     return str(bound(statement, values).compile(dialect=mysql.dialect(), compile_kwargs={"literal_binds": True}))
 
 

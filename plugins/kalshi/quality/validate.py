@@ -1,4 +1,4 @@
-"""Runs the suites with Great Expectations, in the database, over the partition of one run."""
+"""Runs the suites with Great Expectations, in the database, on the partitions of one run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GX_SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. ``state``: passed, failed, empty (nothing to check) or broken (it couldn't run)."""
+    """The result of one check. ``state``: passed, failed, empty (nothing to check) or broken (it couldn't run)."""
 
     check: str
     table: str
@@ -43,12 +43,12 @@ class Finding:
 
     @property
     def severity(self) -> str:
-        """A check that couldn't run is an error, whatever it looks for."""
+        """A check that couldn't run is an error, whatever its configured severity."""
         return "error" if self.state == "broken" else self.rule.severity
 
 
 def rule_of(rules: QualitySettings, check: str) -> CheckRule:
-    """The rule of a check. Raises SettingsError where kalshi.toml doesn't name it."""
+    """The rule of a check. Raises SettingsError if kalshi.toml has none."""
     try:
         return rules.checks[check]
     except KeyError:
@@ -56,14 +56,14 @@ def rule_of(rules: QualitySettings, check: str) -> CheckRule:
 
 
 def run_suites(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> list[Finding]:
-    """Every check of every suite, over the scope's partition of its table. Nothing leaves this machine.
+    """Run every check of every suite on the scope's partitions. Nothing leaves this machine.
 
     Raises:
-        SettingsError: kalshi.toml doesn't say how bad a broken rule is.
+        SettingsError: kalshi.toml lacks the severity of a check.
     """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    # Great Expectations borrows our connections, so it needs no password.
+    # Great Expectations uses our connections, so it needs no password.
     source = context.data_sources.add_sql(
         "warehouse",
         connection_string="mysql+pymysql://",
@@ -85,7 +85,7 @@ def _run(
     values: dict[str, Any],
     rules: QualitySettings,
 ) -> list[Finding]:
-    """The checks of one suite that look at the same partition."""
+    """Run the checks of one suite that read the same partition."""
     asset = source.add_query_asset(f"{suite.table}.{batch}", sql.written_out(checks[0].partition(), values))
     expected = [_expectation(check, rule_of(rules, check.name), values, rules.samples) for check in checks]
     results = (
@@ -100,13 +100,13 @@ def _run(
 
 def _expectation(check: Check, rule: CheckRule, values: dict[str, Any], samples: int) -> ExpectRowsToObey:
     query = sql.written_out(check.query(), values)
-    some = f"SELECT broken.*, COUNT(*) OVER () AS {IN_ALL} FROM (\n{query}\n) AS broken LIMIT {samples}"
+    sample = f"SELECT broken.*, COUNT(*) OVER () AS {IN_ALL} FROM (\n{query}\n) AS broken LIMIT {samples}"
     return ExpectRowsToObey(
         check=check.name,
         about=check.about,
         mostly=rule.mostly,
         severity=FailureSeverity(GX_SEVERITY[rule.severity]),
-        unexpected_rows_query=some,
+        unexpected_rows_query=sample,
     )
 
 
@@ -125,6 +125,6 @@ def _finding(table: str, check: Check, rule: CheckRule, result: ExpectationValid
 
 
 def _exception(info: dict[str, Any]) -> str | None:
-    """Why a check couldn't run: GX tells it of the expectation, or of each metric that it needed."""
-    told = [info] if "raised_exception" in info else list(info.values())
-    return next((str(one["exception_message"]) for one in told if one["raised_exception"]), None)
+    """Why a check couldn't run: GX reports it for the expectation, or for each metric that it needed."""
+    reports = [info] if "raised_exception" in info else list(info.values())
+    return next((str(report["exception_message"]) for report in reports if report["raised_exception"]), None)

@@ -1,1 +1,1 @@
-"""The jobs: each reads the exchange, writes the warehouse and returns a report. No Airflow."""
+"""The jobs: each reads the exchange, writes the warehouse and returns a report. Independent of Airflow."""

@@ -25,12 +25,12 @@ from kalshi.warehouse.server import in_transaction
 log = logging.getLogger(__name__)
 ROWS_PER_TRANSACTION = 20_000
 ANSWERS_AHEAD = 3
-"""An answer holds 10,000 candles at most: with these a task peaks at about 140 MB, however much it reads."""
+"""A response holds at most 10,000 candles: with this prefetch a task peaks at about 140 MB, however much it reads."""
 
 
 @dataclass
 class ApiTally:
-    """``markets``: open in the window; ``requests``: those for candles, tries that failed left out."""
+    """``markets``: open in the window; ``requests``: for candles, not counting failed attempts."""
 
     markets: int = 0
     with_candles: set[str] = field(default_factory=set)
@@ -40,7 +40,7 @@ class ApiTally:
 
 @dataclass(frozen=True)
 class _Answer:
-    """One answer of the exchange, and the events that are complete with it."""
+    """One response of the exchange, and the events that it completes."""
 
     found: list[MarketCandles]
     finishes: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Batch:
-    """An answer on its way into the warehouse."""
+    """A response on its way into the warehouse."""
 
     lines: list[CandleLines]
     rejected: list[Rejected]
@@ -60,8 +60,8 @@ def sync_api_candles(
 ) -> None:
     """Read the candles of ``window`` into ``kalshi_candle_1m``.
 
-    The events alive in it come in the order of their tickers; what is fetched commits together with the
-    names of the events that it finished, which a later run gets as ``reached`` and leaves out.
+    The events alive in it are read in ticker order; candles commit together with the names of the events
+    they complete, which a later run receives as ``reached`` and skips.
     """
     alive = in_transaction(run.engine, lambda c: _alive(c, window, cutoff))
     tally.markets = len(alive)
@@ -69,7 +69,7 @@ def sync_api_candles(
     units = plan_units([m for m in alive if m.event_ticker not in done], window.start, window.end)
     before = exchange.traffic.requests - exchange.traffic.retries
     buffer = _Buffer(run, window, tally, done)
-    # Three threads: one fetches and decodes, one makes lines, and this one writes.
+    # Three threads: one fetches and decodes, one formats lines, and this one writes.
     for batch in read_ahead(_batches(read_ahead(_fetch(exchange, units), ANSWERS_AHEAD)), ANSWERS_AHEAD):
         buffer.add(batch)
     buffer.flush()
@@ -95,14 +95,14 @@ def _fetch(exchange: Exchange, units: list[Unit]) -> Iterator[_Answer]:
 
 
 def _within(found: MarketCandles, unit: Unit) -> MarketCandles:
-    """Without the candles outside of what was asked for, such as the exchange's synthetic first one."""
+    """Drop the candles outside the requested range, such as the exchange's synthetic first one."""
     inside = [c for c in found.candles if unit.start <= c.end_ts <= unit.end]
     return MarketCandles(found.endpoint, found.market_ticker, inside, found.rejected)
 
 
 def _fetch_unit(exchange: Exchange, unit: Unit) -> Iterator[list[MarketCandles]]:
-    """The candles of a unit, answer by answer. What one tier doesn't have is asked of the other: the tiers
-    overlap, and the cutoff may move while we read."""
+    """Yield a unit's candles, response by response. Markets that one tier lacks are requested from the other:
+    the tiers overlap, and the cutoff may move while we read."""
     known: set[str] = set()
     for found in (_archived if unit.is_archived else _live)(exchange, unit.tickers, unit):
         known |= {m.market_ticker for m in found if m.candles or m.rejected or not unit.is_archived}
@@ -120,14 +120,14 @@ def _archived(exchange: Exchange, tickers: list[str], unit: Unit) -> Iterator[li
 
 
 def _live(exchange: Exchange, tickers: list[str], unit: Unit) -> Iterator[list[MarketCandles]]:
-    """In batches; event by event where the exchange refuses those."""
+    """Request in batches, or event by event if the exchange refuses a batch."""
     try:
         for batch in batches(tickers, unit.start, unit.end):
             yield exchange.candles(*batch)
     except RequestRefused as error:
         if error.status not in (400, 404):
             raise
-        log.warning("%s Asking event by event.", error)
+        log.warning("%s Falling back to one request per event.", error)
         for event in sorted({market.event_ticker for market in unit.markets}):
             for found in exchange.event_candles(catalog.series_of(event), event, unit.start, unit.end):
                 if found.market_ticker in tickers:
@@ -143,7 +143,7 @@ def _batches(answers: Iterable[_Answer]) -> Iterator[_Batch]:
 
 
 class _Buffer:
-    """Collects what is fetched until a transaction is worth its while."""
+    """Collects candles until there are enough for a transaction."""
 
     def __init__(self, run: SyncRun, window: Window, tally: ApiTally, done: set[str]) -> None:
         self._run, self._window, self._tally = run, window, tally
@@ -162,7 +162,7 @@ class _Buffer:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is there, in one transaction with the names of the finished events."""
+        """Write the buffered candles, in one transaction with the names of the completed events."""
         self._number += 1
         lines = [line for market in self._markets for line in market.lines]
         page: Page[Any] = Page("candles", self._number, lines, self._rejected, None)  # type: ignore[arg-type]

@@ -11,12 +11,12 @@ TICKERS_PER_BATCH = 100
 MINUTES_PER_BATCH = 10_000
 MINUTES_PER_MARKET = 4_500
 """The exchange refuses more than 100 tickers or 10,000 candles in a batch, and 5,000 in a request for one market. It
-counts the minutes asked for, whether they have candles or not (Kalshi docs and OpenAPI 3.34; measured by others)."""
+counts the minutes requested, with or without candles (Kalshi docs and OpenAPI 3.34; measured by others)."""
 
 
 @dataclass(frozen=True)
 class AliveMarket:
-    """A market that was open at some time in the window. ``is_archived``: settled before the cutoff."""
+    """A market that was open at some point in the window. ``is_archived``: settled before the cutoff."""
 
     ticker: str
     event_ticker: str
@@ -47,16 +47,16 @@ class Unit:
 
 
 def plan_units(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> list[Unit]:
-    """Units for the minutes of ``markets`` between ``start`` and ``end``, in the order of their events.
+    """Plan the units that fetch the minutes of ``markets`` between ``start`` and ``end``, in event order.
 
-    Live markets of several events stand together as long as one batch request takes them.
+    Live markets of several events share a unit as long as they fit one batch request.
     """
     units: list[Unit] = []
     waiting: list[AliveMarket] = []
     for _, group in groupby(sorted(markets, key=lambda m: (m.event_ticker, m.ticker)), lambda m: m.event_ticker):
-        some = list(group)
-        live = [m for m in some if not m.is_archived]
-        archived = [m for m in some if m.is_archived]
+        siblings = list(group)
+        live = [m for m in siblings if not m.is_archived]
+        archived = [m for m in siblings if m.is_archived]
         if waiting and (archived or not _is_one_batch([*waiting, *live], start, end)):
             units.append(_unit(waiting, start, end))
             waiting = []
@@ -88,13 +88,13 @@ def _range(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> tu
 def batches(tickers: Sequence[str], start: int, end: int) -> Iterator[tuple[Sequence[str], int, int]]:
     """The batch requests, as (tickers, start, end), for the minutes of the markets that end in [start, end]."""
     for first in range(0, len(tickers), TICKERS_PER_BATCH):
-        some = tickers[first : first + TICKERS_PER_BATCH]
-        for piece in pieces(start, end, MINUTES_PER_BATCH // len(some)):
-            yield some, *piece
+        batch = tickers[first : first + TICKERS_PER_BATCH]
+        for piece in pieces(start, end, MINUTES_PER_BATCH // len(batch)):
+            yield batch, *piece
 
 
 def pieces(start: int, end: int, minutes: int = MINUTES_PER_MARKET) -> Iterator[tuple[int, int]]:
-    """[start, end] in pieces of so many minutes at most."""
+    """Split [start, end] into pieces of at most ``minutes``."""
     step = minutes * 60
     for first in range(start, end + 1, step):
         yield first, min(end, first + step - 60)

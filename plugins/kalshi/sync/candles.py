@@ -1,4 +1,4 @@
-"""The one-minute candles of one series in a window of time: from the exchange, from trades, and dense."""
+"""The one-minute candles of one series in a time window: from the exchange, from trades, and dense."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from kalshi.warehouse.writer import WriteCounts
 
 JOB = "candles"
 SOURCES = {"api_event": JOB, "trades": "candles_from_trades"}
-"""The sources of candles, each with the job of its checkpoints."""
+"""The candle sources, each with the job name of its checkpoints."""
 DENSE_JOB = "candles_dense"
 
 
 @dataclass(frozen=True)
 class CandlesRequest(SeriesRequest):
-    """What to sync: one series, in ``window_start`` to ``window_end``; where it is complete only if ``force``.
+    """What to sync: one series from ``window_start`` to ``window_end``. ``force`` rereads a complete window.
 
     ``cutoff``: markets settled earlier are in the historical tier, as are trades before ``trades_cutoff``.
     ``dense``: whether ``kalshi_candle_1m_dense`` is built.
@@ -47,12 +47,12 @@ class CandlesRequest(SeriesRequest):
 def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
-    Each source has checkpoints of its own; a run after a killed one goes on at the events that it hadn't
-    finished. The trades that candles are made of are synced first where they aren't complete.
+    Each source has its own checkpoints; after a killed run, the next one resumes with the events that were
+    not complete. The trades that candles are built from are synced first unless they are complete.
 
     Raises:
         ValueError: the window has no start or no end, or is not on the minute; a source is unknown.
-        ExchangeError: the exchange refused, stayed away or cut an answer short; what came is kept.
+        ExchangeError: the exchange refused, was unavailable or truncated a response; what was read is kept.
         TooManyRejected: after loading the rest.
     """
     if unknown := set(request.sources) - set(SOURCES):
@@ -79,18 +79,18 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
 
 
 def _window(exchange: Exchange, run: SyncRun, request: CandlesRequest) -> Window:
-    """The window to read. It never ends ahead of now, or it could not be complete."""
+    """The window to read. It never ends in the future, or it could not be complete."""
     start, end = request.window_start, request.window_end
     if not start or not end or any(moment.second or moment.microsecond for moment in (start, end)):
         raise ValueError(f"The window of candles must begin and end on a minute, not at {start} and {end}.")
     now = latest_end(run, exchange, request.asked_at).replace(second=0, microsecond=0)
     if end > now:
-        run.warn(f"The window ends at {end:%Y-%m-%d %H:%M} UTC, which is ahead: read up to {now:%Y-%m-%d %H:%M}.")
+        run.warn(f"The window ends in the future, at {end:%Y-%m-%d %H:%M} UTC: read up to {now:%Y-%m-%d %H:%M}.")
     return Window(JOB, run.scope, start, max(start, min(end, now)))
 
 
 def _sync(exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window, tally: ApiTally) -> None:
-    """Whatever isn't complete. What is dense is built again after any of its sources."""
+    """Sync whatever isn't complete. Dense minutes are rebuilt after any of their sources."""
     due = [source for source in request.sources if _is_due(run, replace(window, job=SOURCES[source]), request)]
     dense_window = replace(window, job=DENSE_JOB)
     if not due and not (request.dense and _is_due(run, dense_window, request)):
@@ -112,8 +112,8 @@ def _is_due(run: SyncRun, window: Window, request: CandlesRequest) -> bool:
 
 @contextmanager
 def _dense_after(run: SyncRun, window: Window, request: CandlesRequest) -> Iterator[None]:
-    """Build the dense minutes after the block. From its start on they aren't complete any more: a run
-    that is killed in between must not leave them so."""
+    """Build the dense minutes after the block. Their window stops being complete as soon as the block starts:
+    a run that is killed in between must not leave it marked complete."""
     if not request.dense:
         yield
         return
@@ -123,7 +123,7 @@ def _dense_after(run: SyncRun, window: Window, request: CandlesRequest) -> Itera
 
 
 def _sync_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window) -> None:
-    """The trades of the window, where they aren't complete. It is a run of its own in the ledger."""
+    """Sync the window's trades unless they are complete, as a separate run in the ledger."""
     trades = TradesRequest(
         request.series_ticker,
         request.cutoff,

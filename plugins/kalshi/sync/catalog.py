@@ -27,9 +27,9 @@ EVENTS_PER_LOOKUP = 100
 
 @dataclass(frozen=True)
 class CatalogRequest(SeriesRequest):
-    """What to sync: one series, below the tier boundary ``cutoff`` too where it isn't complete yet.
+    """What to sync: one series, including the historical tier (before ``cutoff``) until that is complete.
 
-    ``max_pages`` caps each list; ``full`` reads the historical tier even where it is complete.
+    ``max_pages`` caps each list; ``full`` rereads the historical tier even if it is complete.
     """
 
     cutoff: datetime
@@ -40,7 +40,7 @@ class CatalogRequest(SeriesRequest):
 
 @dataclass
 class _Tally:
-    """What the report says of the markets that went by, each counted once."""
+    """What the report says about the markets read, each counted once."""
 
     tickers: set[str] = field(default_factory=set)
     events: set[str] = field(default_factory=set)
@@ -66,12 +66,12 @@ class _Tally:
 def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
-    Each page commits together with its rejected records and how far it brought its window. The windows
+    Each page commits together with its rejected records and the progress of its window. The windows
     before and after the cutoff are checkpoints: the first is read once, until complete, and resumes at
     the page where a killed run stopped; the second is read every time.
 
     Raises:
-        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
@@ -131,7 +131,9 @@ class _SeriesSync:
             self._run, page, lambda c, p: {"kalshi_series": catalog.write_series(c, p.records, self._run.run_id)}
         )
         if isinstance(series, Rejected):
-            raise ExchangeError(f"The series {self._scope} can't be read, nor what hangs on it: {series.reason}")
+            raise ExchangeError(
+                f"The series {self._scope} can't be read, and so neither can its events and markets: {series.reason}"
+            )
 
     def _markets(self, pages: Iterable[Page[Market]], window: Window | None = None) -> None:
         write_pages(self._run, pages, self._write_markets, window=window, on_written=self._tally.see)
@@ -141,11 +143,11 @@ class _SeriesSync:
 
     def _write_markets(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
         markets, placeholders = catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
-        placeholders.unchanged = 0  # an event that was there already is no placeholder
+        placeholders.unchanged = 0  # an event that already existed is not a placeholder
         return {"kalshi_market": markets, "kalshi_event": placeholders}
 
     def _enrich_placeholders(self) -> None:
-        """Fetch the events that so far are known only from their markets."""
+        """Fetch the events that are known only from their markets so far."""
         missing = self._placeholders()
         for start in range(0, len(missing), EVENTS_PER_LOOKUP):
             tickers = ",".join(missing[start : start + EVENTS_PER_LOOKUP])
@@ -153,7 +155,7 @@ class _SeriesSync:
         still = self._placeholders() if missing else []
         if still:
             self._run.warn(
-                f"{len(still)} events of {self._scope} are known only from their markets; the exchange gives no "
+                f"{len(still)} events of {self._scope} are known only from their markets; the exchange returns no "
                 f"event for them (such as {still[0]})."
             )
 

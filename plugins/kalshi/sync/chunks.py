@@ -1,4 +1,4 @@
-"""A long range of days in chunks that make one task each."""
+"""Splits a long date range into chunks, one per task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Chunk:
 
 
 def plan_chunks(series: Sequence[str], first: date, last: date, days: int) -> Iterator[Chunk]:
-    """The days from ``first`` to ``last``, both included, in chunks of ``days``; the oldest of all series first."""
+    """Split ``first`` to ``last`` (inclusive) into chunks of ``days``; oldest first, for all series."""
     start, end = datetime.combine(first, time(), UTC), datetime.combine(last + timedelta(days=1), time(), UTC)
     while start < end:
         until = min(end, start + timedelta(days=days))

@@ -1,4 +1,4 @@
-"""Decision times: the configured local times of each event's city, as moments in UTC."""
+"""Decision times: the configured local times in each event's city, converted to UTC."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from kalshi.warehouse.writer import WriteCounts, upsert
 
 
 def decided_at(day: date, decision: DecisionTime, zone: ZoneInfo) -> datetime:
-    """The moment of a decision about the event of ``day``, in UTC.
+    """When to decide on the event of ``day``, in UTC.
 
-    A local time that a clock change leaves out counts as if the clocks had not changed yet; one that
-    comes twice is the first.
+    A local time that a clock change skips counts as if the clocks had not changed yet; of one that
+    occurs twice, the first counts.
     """
     return datetime.combine(day + timedelta(days=decision.day), decision.time, zone).astimezone(UTC)
 

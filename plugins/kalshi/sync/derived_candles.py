@@ -1,4 +1,4 @@
-"""Candles that the warehouse makes of what it holds: from trades, and for every minute."""
+"""Candles that the warehouse derives from its own data: from trades, and for every minute."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PIECE = timedelta(days=3)
 
 
 def make_from_trades(run: SyncRun, window: Window) -> None:
-    """Make candles of the source trades, for every market open in ``window``."""
+    """Build candles with the source ``trades`` for every market open in ``window``."""
     for tickers in _groups(run, window):
         written = in_transaction(
             run.engine,
@@ -35,7 +35,7 @@ def make_from_trades(run: SyncRun, window: Window) -> None:
 
 
 def build_dense(run: SyncRun, window: Window) -> None:
-    """Build every minute of ``window``, and after it those that its last quotes are carried into."""
+    """Build every minute of ``window``, then the later minutes that carry its last quotes forward."""
     for tickers in _groups(run, window):
         for start, end in _pieces(window.start, window.end):
             _build(run, tickers, start, end)
@@ -43,7 +43,7 @@ def build_dense(run: SyncRun, window: Window) -> None:
 
 
 def _build_carried(run: SyncRun, tickers: list[str], end: datetime) -> None:
-    """Build again what was built after the window before it: days may be filled in any order."""
+    """Rebuild the minutes after the window that an earlier run built: days may be filled in any order."""
     at = end
     while carried := in_transaction(
         run.engine, partial(dense_candles.carried_past, tickers=tickers, end=end, at=at, until=at + PIECE)

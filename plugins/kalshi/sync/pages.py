@@ -1,4 +1,4 @@
-"""Pages on their way into the warehouse: each in a transaction, with its rejected records and its progress."""
+"""Writes pages to the warehouse: each in one transaction with its rejected records and its progress."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from kalshi.warehouse.writer import Misfit, WriteCounts
 log = logging.getLogger(__name__)
 CURSOR_LIFE = timedelta(minutes=30)
 Write = Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
-"""Writes the records of a page and says what became of them, by table."""
+"""Writes the records of a page and returns the counts by table."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far ``window`` is once a page is written; a later run gets ``reached`` where this one is killed."""
+    """How far ``window`` is read once a page is written; if this run is killed, a later one receives ``reached``."""
 
     window: Window
     reached: dict[str, Any]
@@ -37,10 +37,10 @@ class Progress:
 
 @contextmanager
 def checkpointed(run: SyncRun, window: Window) -> Iterator[dict[str, Any] | None]:
-    """A checkpoint around a block: COMPLETE when it ends well, else FAILED.
+    """A checkpoint around a block: COMPLETE if the block succeeds, else FAILED.
 
-    Yields how far an earlier run came. Where a page cap was hit, too much was rejected or something else
-    makes the window incomplete, it is FAILED and the run goes on.
+    Yields how far an earlier run got. If a page cap was hit, too many records were rejected or anything else
+    makes the window incomplete, it is FAILED and the run continues.
     """
     run.incomplete, seen, rejected = None, run.seen, run.rejected
     reached = in_transaction(run.engine, lambda c: checkpoints.claim(c, window, run.run_id))
@@ -48,7 +48,7 @@ def checkpointed(run: SyncRun, window: Window) -> Iterator[dict[str, Any] | None
         yield msgspec.json.decode(reached) if reached else None
     except BaseException as error:
         reason = str(error) or type(error).__name__
-        # A cursor that was refused or went in a circle is no place to go on from.
+        # Never resume from a cursor that was refused or that loops.
         resumable = isinstance(error, ExchangeUnavailable) or not isinstance(error, ExchangeError)
         in_transaction(run.engine, lambda c: checkpoints.fail(c, window, reason, resumable=resumable))
         raise
@@ -70,10 +70,10 @@ def write_pages(
     window: Window | None = None,
     on_written: Callable[[Page[Record]], None] | None = None,
 ) -> None:
-    """Write each page in a transaction of its own, while the next one is being fetched.
+    """Write each page in its own transaction while the next one is being fetched.
 
-    With ``window``, its checkpoint remembers the cursor of the page that comes next (``next_cursor``).
-    A page cap becomes a warning of the run.
+    With ``window``, its checkpoint stores the cursor of the next page (``next_cursor``). Hitting the page
+    cap becomes a warning of the run.
     """
     try:
         for page in pages:
@@ -88,7 +88,7 @@ def write_pages(
 
 
 def next_cursor(reached: dict[str, Any] | None) -> str | None:
-    """The cursor where a killed run stopped, unless it is old: the exchange says to keep none for long."""
+    """The cursor where a killed run stopped, unless it is old: the exchange advises against keeping one for long."""
     if not reached or datetime.now(UTC) - datetime.fromisoformat(reached["at"]) > CURSOR_LIFE:
         return None
     cursor: str = reached["next_cursor"]
@@ -98,14 +98,14 @@ def next_cursor(reached: dict[str, Any] | None) -> str | None:
 def without(pages: Iterable[Page[Market]], tickers: Set[str]) -> Iterator[Page[Market]]:
     """The pages without the markets of these tickers.
 
-    The tiers overlap around the cutoff. The live answer counts; else the two would take turns.
+    The tiers overlap around the cutoff. The live record wins, or the two would overwrite each other in turn.
     """
     for page in pages:
         yield replace(page, records=[found for found in page.records if found.record.ticker not in tickers])
 
 
 def write_page(run: SyncRun, page: Page[Record], write: Write[Record], progress: Progress | None = None) -> None:
-    """Write one page; its records, what was rejected of it and its progress commit together."""
+    """Write one page; its records, its rejected records and its progress commit together."""
 
     def work(connection: sa.Connection) -> tuple[dict[str, WriteCounts], int]:
         written = write(connection, page)
@@ -133,7 +133,7 @@ def write_page(run: SyncRun, page: Page[Record], write: Write[Record], progress:
 
 
 def _payload(misfit: Misfit) -> bytes:
-    """What the exchange sent, where the row ends with it, else the row."""
+    """What the exchange sent if the row ends with it, else the row itself."""
     if isinstance(misfit.row, bytes):
         return misfit.row
     last = misfit.row[-1]

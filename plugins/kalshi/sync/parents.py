@@ -1,4 +1,4 @@
-"""Parents first: the catalog of a series or single markets, before the jobs that go market by market."""
+"""Parents first: reads the catalog of a series, or single markets, before the jobs that work market by market."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ TICKERS_PER_LOOKUP = 100
 
 
 def markets_of(exchange: Exchange, tickers: Sequence[str]) -> Iterator[Page[Market]]:
-    """The markets of these tickers, from the live tier, else the historical one."""
+    """The markets with these tickers, from the live tier or else the historical one."""
     for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
-        some = tickers[start : start + TICKERS_PER_LOOKUP]
+        batch = tickers[start : start + TICKERS_PER_LOOKUP]
         found: set[str] = set()
-        for page in exchange.markets(tickers=",".join(some)):
+        for page in exchange.markets(tickers=",".join(batch)):
             found |= {f.record.ticker for f in page.records}
             yield page
-        if missing := [ticker for ticker in some if ticker not in found]:
+        if missing := [ticker for ticker in batch if ticker not in found]:
             yield from exchange.historical_markets(tickers=",".join(missing))
 
 
 def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:
     """Sync the catalog of the run's series, unless it is complete up to ``end``.
 
-    The historical tier is read where the window begins before ``cutoff``. It is a run of its own in the
-    ledger; where it leaves out a market, this run says so and its window can't be complete.
+    The historical tier is read if the window begins before ``cutoff``. The catalog sync is a separate run in
+    the ledger; if it rejects a record, this run warns and its window can't be complete.
     """
     since = EPOCH if start < cutoff else start
     known = in_transaction(run.engine, lambda c: checkpoints.covered_until(c, JOB, run.scope, since))
@@ -44,6 +44,6 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
     if report["rejected"]:
         run.incomplete = (
             f"{report['rejected']} records of the catalog of {run.scope} were rejected (run {report['run_id']} in "
-            "kalshi_rejected_record), so what hangs on them is missing."
+            "kalshi_rejected_record), so the data that depends on them is missing."
         )
         run.warn(run.incomplete)

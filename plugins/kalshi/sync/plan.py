@@ -1,4 +1,4 @@
-"""What a DAG run asks once, before its series: where the historical tier begins."""
+"""What a DAG run asks once, before it syncs its series: where the historical tier ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from kalshi.warehouse.ledger import PLAN, RunKey
 
 
 def find_cutoff(exchange: Exchange, engine: sa.Engine, job: str, dag_run_id: str | None = None) -> HistoricalCutoff:
-    """``GET /historical/cutoff``, as a run of its own in the ledger, with the scope ``(plan)``."""
+    """``GET /historical/cutoff``, as a separate run in the ledger with the scope ``(plan)``."""
     with recorded_run(engine, RunKey(job, PLAN, dag_run_id), exchange.traffic):
         return exchange.historical_cutoff()

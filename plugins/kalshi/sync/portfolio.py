@@ -24,12 +24,12 @@ from kalshi.warehouse.writer import WriteCounts
 
 JOB = "portfolio"
 OVERLAP = timedelta(hours=1)
-"""A sync reads this much again: a fill may be listed later than its time says."""
+"""Each sync rereads this much: a fill may be listed later than its timestamp."""
 
 
 @dataclass(frozen=True)
 class PortfolioRequest(SeriesRequest):
-    """What to sync: one subaccount, whose number stands for the series.
+    """What to sync: one subaccount, whose number takes the place of the series ticker.
 
     ``trades_cutoff``: older fills are in the historical tier, read by the first sync and after a long pause.
     """
@@ -51,11 +51,11 @@ class _Tally:
 def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequest) -> dict[str, Any]:
     """Sync one subaccount and return its report (see ``docs/reports.md``).
 
-    The fills come first, then the markets that they are of, then settlements, positions and the balance.
-    A position is closed only when every page of the positions was read.
+    Fills come first, then their markets, then settlements, positions and the balance. A position is closed
+    only after every page of positions was read.
 
     Raises:
-        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
@@ -66,8 +66,8 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
             run.report = {**vars(tally), **in_transaction(engine, lambda c: portfolio.counts(c, request.subaccount))}
         if differences := run.report["differences"]:
             run.warn(
-                f"In {differences} markets of subaccount {run.scope} our figures and the exchange's differ: see "
-                "kalshi_pnl_reconciliation. A fill that came during the sync shows there until the next one."
+                f"Our figures and the exchange's differ in {differences} markets of subaccount {run.scope}: see "
+                "kalshi_pnl_reconciliation. A fill that arrived during the sync shows up there until the next one."
             )
         run.check_rejected()
     return run.report
@@ -120,30 +120,30 @@ class _PortfolioSync:
         write_pages(self._run, pages, write, on_written=see)
 
     def _positions(self, *, with_archive: bool) -> None:
-        """Every list of positions, each to its end; then, and only then, close what is in none of them."""
+        """Read every list of positions to its end; only then close the positions that are in none of them."""
         before = self._run.rejected
         if with_archive:
             self._list_positions("archived", self._exchange.historical_positions(self._subaccount))
         held, unsettled = self._list_positions("unsettled", self._exchange.positions(self._subaccount, "unsettled"))
         _, settled = self._list_positions("settled", self._exchange.positions(self._subaccount, "settled"))
         if self._run.rejected > before:
-            self._run.warn("No position was closed: some of the exchange's positions could not be read.")
+            self._run.warn("No positions were closed because some of the exchange's positions could not be read.")
             return
         seen_at = datetime.now(UTC)
 
         def conclude(connection: sa.Connection) -> tuple[int, int]:
-            of = self._subaccount, self._run.run_id
-            closed = portfolio.close_positions(connection, held, self._subaccount, seen_at, self._run.run_id)
+            run_id = self._run.run_id
+            closed = portfolio.close_positions(connection, held, self._subaccount, seen_at, run_id)
             portfolio.forget_exchange_positions(connection, unsettled | settled, self._subaccount)
-            return closed, portfolio.settle_up(connection, *of)
+            return closed, portfolio.settle_up(connection, self._subaccount, run_id)
 
         self._tally.closed, changed = in_transaction(self._run.engine, conclude)
         self._run.count("kalshi_position", WriteCounts(updated=self._tally.closed + changed))
 
     def _list_positions(self, listed: str, pages: Iterator[Page[Position]]) -> tuple[set[str], set[str]]:
-        """Write one list to its end; the markets held in it, and all of them."""
+        """Write one list to its end; return the markets held in it, and all its markets."""
         held: set[str] = set()
-        there: set[str] = set()
+        tickers: set[str] = set()
 
         def write(connection: sa.Connection, page: Page[Position]) -> dict[str, WriteCounts]:
             figures = portfolio.write_exchange_positions(
@@ -156,16 +156,16 @@ class _PortfolioSync:
 
         def with_quotes() -> Iterator[Page[Position]]:
             for page in pages:
-                there.update(found.record.ticker for found in page.records)
+                tickers.update(found.record.ticker for found in page.records)
                 held.update(position.ticker for position in _held(page, listed))
                 self._refresh(sorted(held - self._refreshed))
                 yield page
 
         write_pages(self._run, with_quotes(), write)
-        return held, there
+        return held, tickers
 
     def _refresh(self, tickers: list[str]) -> None:
-        """Read these markets: what they are, what they are quoted at, how they ended."""
+        """Read these markets: their terms, their quotes, their results."""
         self._refreshed.update(tickers)
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
@@ -173,9 +173,9 @@ class _PortfolioSync:
             asked = [found.record.ticker for found in page.records]
             known = portfolio.series_by_market(connection, asked)
             series = {ticker: known.get(ticker, series_of(ticker)) for ticker in asked}
-            for one in sorted(set(series.values())):
-                some = [found for found in page.records if series[found.record.ticker] == one]
-                written, placeholders = catalog.write_markets(connection, some, one, self._run.run_id)
+            for series_ticker in sorted(set(series.values())):
+                records = [found for found in page.records if series[found.record.ticker] == series_ticker]
+                written, placeholders = catalog.write_markets(connection, records, series_ticker, self._run.run_id)
                 markets.add(written)
                 events.inserted += placeholders.inserted
             return {"kalshi_market": markets, "kalshi_event": events}
@@ -192,9 +192,9 @@ class _PortfolioSync:
 
 
 def _since(complete: datetime | None, latest: datetime | None) -> datetime | None:
-    """Where an incremental sync begins; None where no sync ever read all.
+    """Where an incremental sync begins; None if no sync ever read everything.
 
-    The exchange's clock and ours may differ, so the latest thing that it told us of counts too.
+    The exchange's clock and ours may differ, so the timestamp of its latest record counts too.
     """
     return max(EPOCH, min(complete, latest or complete) - OVERLAP) if complete else None
 
@@ -204,7 +204,7 @@ def _from(since: datetime | None) -> dict[str, int]:
 
 
 def _held(page: Page[Position], listed: str) -> list[Position]:
-    """The open positions of a page: a settled one is no position any more, nor is one of 0 contracts."""
+    """The open positions of a page: those that are neither settled nor of 0 contracts."""
     if listed != "unsettled":
         return []
     return [found.record for found in page.records if Decimal(found.record.quantity) != 0]

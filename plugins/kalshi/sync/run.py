@@ -1,4 +1,4 @@
-"""What every job shares: a run in the ledger, its counts, its warnings, and how it ends."""
+"""What all jobs share: a run in the ledger, its counts, its warnings, and its outcome."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 
 
 class TooManyRejected(RuntimeError):
-    """The share of rejected records is above the tolerance; the rest was loaded."""
+    """The share of rejected records exceeds the tolerance; the other records were loaded."""
 
 
 @dataclass(frozen=True)
 class SeriesRequest:
-    """What every job is asked: a series, for which Airflow run and data interval.
+    """What every job is given: a series, and the Airflow run and data interval it belongs to.
 
     ``tolerated_share``: the share of rejected records above which the run fails at its end; ``asked_at``:
-    when it was asked for, the same for every retry: no window ends later.
+    when the run was requested, the same for every retry. No window ends later.
     """
 
     series_ticker: str
@@ -48,9 +48,9 @@ class SeriesRequest:
 
 @dataclass
 class SyncRun:
-    """One attempt at one job and scope, while it goes on.
+    """One attempt at one job and scope, while it is running.
 
-    ``incomplete``: why the window that is being read can't be complete, though the run goes on.
+    ``incomplete``: why the window being read can't be complete although the run continues.
     """
 
     run_id: int
@@ -71,7 +71,7 @@ class SyncRun:
         self.counts.setdefault(table, WriteCounts()).add(written)
 
     def reject(self, connection: sa.Connection, rejected: list[Rejected]) -> None:
-        """Keep what can't be stored, in the transaction of what can."""
+        """Store the rejected records, in the same transaction as the good ones."""
         ledger.reject(connection, self.run_id, ((r.endpoint, r.reason, r.raw) for r in rejected))
 
     def warn(self, warning: str) -> None:
@@ -80,40 +80,40 @@ class SyncRun:
         self.warnings.append(warning)
 
     def too_many_rejected(self, seen_before: int = 0, rejected_before: int = 0) -> bool:
-        """Whether more than the tolerated share was rejected of what came since then."""
+        """Whether more than the tolerated share of the records since then was rejected."""
         return self.rejected - rejected_before > self.tolerated_share * (self.seen - seen_before)
 
     def check_rejected(self) -> None:
-        """Raise TooManyRejected where more than the tolerated share of the records was rejected, of all of
-        them or in one window."""
+        """Raise TooManyRejected if more than the tolerated share of the records was rejected, overall or in
+        one window."""
         if self.rejected:
             self.warn(f"{self.rejected} of {self.seen} records were rejected: see kalshi_rejected_record.")
         if self.too_many_rejected() or self.has_spoilt_window:
             raise TooManyRejected(
                 f"{self.rejected} of {self.seen} records were rejected, more than the tolerated "
                 f"{self.tolerated_share:.1%}; the others are loaded. SELECT endpoint, reason, payload FROM "
-                f"kalshi_rejected_record WHERE run_id = {self.run_id} shows them; tolerances.rejected_share "
+                f"kalshi_rejected_record WHERE run_id = {self.run_id} lists them; tolerances.rejected_share "
                 "in kalshi.toml sets the limit."
             )
 
 
 def latest_end(run: SyncRun, exchange: Exchange, asked_at: datetime) -> datetime:
-    """When the run was asked for, by the exchange's clock: a window that ends later can't be complete."""
-    theirs = exchange.now()
-    if theirs >= asked_at:
+    """When the run was requested, by the exchange's clock: a window that ends later can't be complete."""
+    exchange_time = exchange.now()
+    if exchange_time >= asked_at:
         return asked_at
     run.warn(
-        f"The exchange's clock says {theirs:%Y-%m-%d %H:%M:%S} UTC, before the {asked_at:%Y-%m-%d %H:%M:%S} of this "
-        "run: read up to there. Set this machine's clock by NTP."
+        f"The exchange's clock says {exchange_time:%Y-%m-%d %H:%M:%S} UTC, earlier than this run's "
+        f"{asked_at:%Y-%m-%d %H:%M:%S}: read up to the exchange's time. Sync this machine's clock by NTP."
     )
-    return theirs
+    return exchange_time
 
 
 @contextmanager
 def recorded_run(
     engine: sa.Engine, key: ledger.RunKey, traffic: Traffic, tolerated_share: float = 0.01
 ) -> Iterator[SyncRun]:
-    """A run in the ledger: success, warning or failed, with its report, however the block ends."""
+    """Record the block as a run in the ledger: success, warning or failed, with its report, however it ends."""
     run_id = in_transaction(engine, lambda c: ledger.start_run(c, key))
     run = SyncRun(run_id, key.scope, engine, traffic, tolerated_share)
     began, before = time.monotonic(), replace(traffic)

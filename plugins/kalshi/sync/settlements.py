@@ -1,4 +1,4 @@
-"""The settlements of one series: settled markets of both tiers, then those that should have settled by now."""
+"""The settlements of one series: settled markets of both tiers, then markets that should have settled by now."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from kalshi.warehouse.writer import WriteCounts
 
 JOB = "settlements"
 OVERLAP = timedelta(days=1)
-"""An incremental run reads this much again: a settlement may be published later than its time says."""
+"""An incremental run rereads this much: a settlement may be published later than its timestamp."""
 SETTLED = ("finalized", "settled")
 """Only "finalized" is final today (Kalshi docs, "Market lifecycle"); "settled" was its name in the old API."""
 
 
 @dataclass(frozen=True)
 class SettlementsRequest(SeriesRequest):
-    """What to sync: one series; below the tier boundary ``cutoff`` too on the first run or where ``full``."""
+    """What to sync: one series; the first run and a ``full`` one include the historical tier (before ``cutoff``)."""
 
     cutoff: datetime
     max_pages: int | None = None
@@ -54,12 +54,12 @@ def _is_settled(found: Found[Market]) -> bool:
 def sync_settlements(exchange: Exchange, engine: sa.Engine, request: SettlementsRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
-    The first run reads every settled market; later ones those settled since, with an overlap of a day.
-    Every run reads the markets that are closed and not settled yet, and looks up by ticker those that are
-    past their close here and in neither list.
+    The first run reads every settled market; later runs read those settled since, with an overlap of a day.
+    Every run reads the markets that are closed but not settled yet, and looks up by ticker those that are
+    past their close here and appear in neither list.
 
     Raises:
-        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
@@ -106,9 +106,9 @@ def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: 
 
 
 def _since(connection: sa.Connection, series_ticker: str) -> tuple[datetime | None, datetime | None]:
-    """How far everything was read, and where an incremental run begins; None where no run ever read all.
+    """Up to when everything was read, and where an incremental run begins; None if no run ever read everything.
 
-    The exchange's clock and ours may differ, so the latest settlement that it told us of counts too.
+    The exchange's clock and ours may differ, so the timestamp of its latest settlement counts too.
     """
     complete = checkpoints.covered_until(connection, JOB, series_ticker, EPOCH)
     if complete is None:
@@ -118,7 +118,7 @@ def _since(connection: sa.Connection, series_ticker: str) -> tuple[datetime | No
 
 
 def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[Market]]:
-    """The unread markets whose settlement is missing or in doubt here, from one tier or the other."""
+    """Read the markets not read yet whose settlement is missing or doubtful here, from either tier."""
     doubtful = in_transaction(run.engine, lambda c: settlements.doubtful(c, run.scope))
     tickers = [ticker for ticker in doubtful if ticker not in tally.read]
     return markets_of(exchange, tickers)
@@ -126,7 +126,7 @@ def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[M
 
 def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, run_id: int) -> dict[str, WriteCounts]:
     markets, events = catalog.write_markets(connection, page.records, series_ticker, run_id)
-    events.unchanged = 0  # an event that was there already is no placeholder
+    events.unchanged = 0  # an event that already existed is not a placeholder
     misfits = {misfit.row[0] for misfit in markets.misfits}
     settled = [f for f in page.records if _is_settled(f) and f.record.ticker not in misfits]
     written = market_data.write_settlements(connection, settled, series_ticker, run_id)

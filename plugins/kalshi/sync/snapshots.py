@@ -1,4 +1,4 @@
-"""Price snapshots: the top of the book of every open market, at one time per run."""
+"""Price snapshots: the top of the book of every open market, with one timestamp per run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kalshi.warehouse.writer import WriteCounts
 
 JOB = "snapshots"
 EVERYTHING = "*"
-"""Instead of a series ticker: the open markets of the whole exchange."""
+"""In place of a series ticker: the open markets of the whole exchange."""
 TOLERATED_DELAY = timedelta(minutes=5)
 ROWS_PER_DELETE = 10_000
 
@@ -29,7 +29,7 @@ ROWS_PER_DELETE = 10_000
 class SnapshotRequest(SeriesRequest):
     """What to snapshot: one series, or everything, at ``snapshot_at``.
 
-    ``include_combos``: multivariate combinations too (hundreds of thousands), where everything is asked for.
+    ``include_combos``: when snapshotting everything, include multivariate combinations (hundreds of thousands).
     """
 
     snapshot_at: datetime
@@ -49,11 +49,11 @@ class _Tally:
 def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequest) -> dict[str, Any]:
     """Snapshot one series or everything, and return the report (see ``docs/reports.md``).
 
-    Each page commits with placeholders for the markets and events that aren't there yet. A snapshot that
-    is there already stays: running again adds nothing.
+    Each page commits with placeholders for markets and events that don't exist yet. Existing snapshots are
+    kept: a rerun adds nothing.
 
     Raises:
-        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
@@ -72,8 +72,8 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
             delay = datetime.now(UTC) - request.snapshot_at
             if delay > TOLERATED_DELAY:
                 run.warn(
-                    f"The prices of {run.scope} were seen {delay.total_seconds() / 60:.0f} minutes after the time "
-                    "that the snapshot stands for: observed_at_utc tells when."
+                    f"The prices of {run.scope} were read {delay.total_seconds() / 60:.0f} minutes after the "
+                    "snapshot's timestamp: observed_at_utc records when."
                 )
             write_pages(run, _open_markets(exchange, request), write, on_written=tally.see)
             run.check_rejected()
@@ -89,7 +89,7 @@ def _open_markets(exchange: Exchange, request: SnapshotRequest) -> Any:
 
 
 def prune_snapshots(engine: sa.Engine, older_than: datetime, *, dry_run: bool) -> int:
-    """Delete the snapshots before ``older_than``, some at a time; returns how many there were."""
+    """Delete the snapshots before ``older_than`` in batches; return how many there were."""
     values = {"older_than": naive_utc(older_than)}
     old = "FROM kalshi_price_snapshot WHERE snapshot_at_utc < :older_than"
     if dry_run:
@@ -97,6 +97,6 @@ def prune_snapshots(engine: sa.Engine, older_than: datetime, *, dry_run: bool) -
         return in_transaction(engine, lambda c: int(c.execute(query, values).scalar_one()))
     delete = sa.text(f"DELETE {old} LIMIT {ROWS_PER_DELETE}")
     total = 0
-    while some := in_transaction(engine, lambda c: c.execute(delete, values).rowcount):
-        total += some
+    while deleted := in_transaction(engine, lambda c: c.execute(delete, values).rowcount):
+        total += deleted
     return total

@@ -1,4 +1,4 @@
-"""The public trades of one series in a window of time: its catalog first, then market by market, both tiers."""
+"""The public trades of one series in a time window: its catalog first, then market by market, from both tiers."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from kalshi.warehouse.server import in_transaction
 
 JOB = "trades"
 OVERLAP = timedelta(hours=1)
-"""An incremental run reads this much again: a trade may be published later than its time says."""
+"""An incremental run rereads this much: a trade may be published later than its timestamp."""
 LONGEST_GAP = timedelta(days=7)
-"""An incremental run goes back no further than this; an older gap is for a run with dates."""
+"""An incremental run goes back no further than this; filling an older gap takes a run with dates."""
 LONGEST_REMEMBERED = timedelta(days=30)
-"""A gap that began longer ago is not spoken of any more."""
+"""Gaps older than this are no longer reported."""
 TIER_OVERLAP = timedelta(days=1)
-"""The tiers may overlap, or the cutoff may move while we read: this close to it both are asked."""
+"""Within this distance of the cutoff both tiers are read: they may overlap, or the cutoff may move while we read."""
 
 
 @dataclass(frozen=True)
 class TradesRequest(SeriesRequest):
-    """What to sync: one series, in ``window_start`` to ``window_end``.
+    """What to sync: one series from ``window_start`` to ``window_end``.
 
-    ``incremental``: from where the trades of the last days stop being complete instead, where that is earlier.
-    ``force``: also where the window is complete. ``trades_cutoff``: older trades are in the historical tier;
-    unknown, both tiers are asked.
+    ``incremental``: start at the first gap in the last days' trades instead, if that is earlier. ``force``:
+    reread the window even if it is complete. ``trades_cutoff``: older trades are in the historical tier; if
+    None, both tiers are read.
     """
 
     cutoff: datetime
@@ -55,11 +55,11 @@ class _Tally:
 def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
-    The markets alive in the window come in the order of their tickers; each one's last page commits with
-    a note of it, where a killed run goes on.
+    The markets alive in the window are read in ticker order; each market's last page commits together with
+    its ticker in the checkpoint, where the run after a killed one resumes.
 
     Raises:
-        ExchangeError: the exchange refused, stayed away or paginated in a circle; what came is kept.
+        ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
@@ -80,21 +80,21 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
 
 
 def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> Window:
-    """The window to read. It never ends ahead of the time that the run was asked for."""
+    """The window to read. It never ends after the time the run was requested."""
     now = latest_end(run, exchange, request.asked_at)
     end = min(request.window_end or now, now)
     start = request.window_start or end
     if start > end:
-        raise ValueError(f"The trades from {start:%Y-%m-%d} on lie ahead: there are none yet.")
+        raise ValueError(f"{start:%Y-%m-%d} is in the future: there are no trades from then on yet.")
     if request.incremental:
         start = min(start, _first_gap(run, end) or start) - OVERLAP
     return Window(JOB, run.scope, start, end)
 
 
 def _first_gap(run: SyncRun, end: datetime) -> datetime | None:
-    """Where the trades of the last days stop being complete; None where nothing was ever complete.
+    """Where the trades of the last days stop being complete; None if no window was ever complete.
 
-    A gap that began longer ago is left to a run with dates, and said again as long as it is there.
+    An older gap is left to a run with dates, and reported by every run until it is filled.
     """
 
     def work(connection: sa.Connection) -> tuple[datetime | None, datetime | None]:
@@ -109,8 +109,8 @@ def _first_gap(run: SyncRun, end: datetime) -> datetime | None:
         return reached
     oldest = end - LONGEST_GAP
     run.warn(
-        f"The trades of {run.scope} have a gap from {reached:%Y-%m-%d %H:%M} UTC on, longer ago than an hourly run "
-        "goes back: trigger the DAG with date_from and date_to."
+        f"The trades of {run.scope} have a gap from {reached:%Y-%m-%d %H:%M} UTC on, further back than an hourly run "
+        "reaches: trigger the DAG with date_from and date_to."
     )
     return resumed or oldest
 
@@ -138,7 +138,7 @@ def _pages(
     exchange: Exchange, ticker: str, window: Window, cutoff: datetime | None
 ) -> Iterator[tuple[str, Page[Trade], bool]]:
     """The pages of one market's trades, each with its ticker and whether it is the market's last."""
-    # Whether the exchange's bounds belong to the range is not documented: ask for a second more on each side.
+    # The docs don't say whether the bounds are inclusive: request one more second on each side.
     bounds = {"min_ts": int(window.start.timestamp()) - 1, "max_ts": int(window.end.timestamp()) + 1}
     waiting: Page[Trade] | None = None
     for page in _tiers(exchange, ticker, window, cutoff, bounds):
@@ -152,7 +152,7 @@ def _pages(
 def _tiers(
     exchange: Exchange, ticker: str, window: Window, cutoff: datetime | None, bounds: dict[str, int]
 ) -> Iterator[Page[Trade]]:
-    """The tiers that the window touches; where all of them answer 404, the others too.
+    """The pages from the tiers that the window touches; if those all return 404, from the other tiers too.
 
     Raises:
         RequestRefused: no tier knows the market, or one refused for another reason.

@@ -1,1 +1,1 @@
-"""The MySQL warehouse: connections, migrations, the one writer, the ledger. No HTTP, no Airflow."""
+"""The MySQL warehouse: connections, migrations, the one writer, the ledger. Independent of HTTP and Airflow."""

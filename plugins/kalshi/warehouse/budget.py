@@ -1,4 +1,4 @@
-"""The request budget that all workers share: one row in the warehouse."""
+"""The request budget shared by all workers: one row in the warehouse."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import sqlalchemy as sa
 from kalshi.warehouse.server import in_transaction
 
 NOW_US = "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)"
-"""The server's clock, so that workers whose clocks differ agree."""
+"""The server's clock, so that workers whose clocks differ still agree."""
 
 
 LONGEST_QUEUE = 1000
-"""A bucket that is booked ahead by more requests than this, and by a minute, had its clock set back."""
+"""If a bucket is booked ahead by more requests than this, and by over a minute, its clock was set back."""
 
 
 class SharedBudget:
-    """A token bucket as one row per key and host; depth: one second of requests.
+    """A token bucket, stored as one row per key and host; it holds one second's worth of requests.
 
-    ``next_free_us`` is when the next request may leave. A reservation moves it on by one interval,
-    never further back than the bucket is deep. MySQL's row lock makes reservations take turns.
+    ``next_free_us`` is when the next request may be sent. A reservation advances it by one interval, from
+    no earlier than one bucket's worth ago. MySQL's row lock serializes reservations.
     """
 
     def __init__(self, engine: sa.Engine, budget: str, requests_per_second: float) -> None:
@@ -34,7 +34,7 @@ class SharedBudget:
             )
 
     def reserve(self) -> float:
-        """Take one request; the answer is how many seconds to wait for it."""
+        """Book one request; return how many seconds to wait before sending it."""
         return in_transaction(self._engine, self._reserve)
 
     def _reserve(self, connection: sa.Connection) -> float:

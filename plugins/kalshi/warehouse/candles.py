@@ -1,4 +1,4 @@
-"""Writes one-minute candles, straight from the exchange's strings to the lines of the load file."""
+"""Writes one-minute candles: the exchange's strings go straight into the lines of a load file."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _NUMBER = r"\t(?:\\N|-?[0-9]++(?:\.[0-9]++)?)"
 _LINE = r"[^\s\\]++\t[-0-9]{10} [0-9:]{8}\tapi_event\t1" + 18 * _NUMBER
 GOOD_LINE = re.compile(_LINE)
 GOOD_LINES = re.compile(f"(?:{_LINE}\n)*+{_LINE}")
-"""What the exchange sends becomes part of a file, so every byte of it is checked. (A count, {18}, is slower.)"""
+"""What the exchange sends becomes part of a file, so every byte is checked. (The quantifier {18} is slower.)"""
 
 
 @lru_cache(20_000)
 def _bucket_start(end_ts: int) -> str:
-    """The first moment of the minute that ends at ``end_ts`` (unix s), as MySQL writes it."""
+    """The start of the minute that ends at ``end_ts`` (unix s), in MySQL's format."""
     return datetime.fromtimestamp(end_ts - 60, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _line(ticker: str, candle: Any) -> str:
-    """A candle as a line of the load file, its fields in the order of the table's columns."""
+    """A candle as a line of the load file, with its fields in column order."""
     bid, ask, price, null = candle.yes_bid, candle.yes_ask, candle.price, "\\N"
     return (
         f"{ticker}\t{_bucket_start(candle.end_ts)}\t{SOURCE}\t1"
@@ -46,7 +46,7 @@ def _line(ticker: str, candle: Any) -> str:
 
 @dataclass(frozen=True)
 class CandleLines:
-    """The lines of one market's candles, and the candles that hold what no price or count can be."""
+    """The lines of one market's candles, and the candles with an invalid price, count or time."""
 
     market_ticker: str
     lines: list[bytes]
@@ -54,12 +54,12 @@ class CandleLines:
 
 
 def candle_lines(found: MarketCandles) -> CandleLines:
-    """Make the lines of a market's candles."""
+    """Format a market's candles as lines of the load file."""
     try:
         lines = "\n".join([_line(found.market_ticker, candle) for candle in found.candles])
         if GOOD_LINES.fullmatch(lines):
             return CandleLines(found.market_ticker, lines.encode().split(b"\n"))
-    except (OverflowError, ValueError, OSError):  # a time that no calendar has
+    except (OverflowError, ValueError, OSError):  # a time outside the calendar
         pass
     good: list[bytes] = []
     rejected: list[Rejected] = []
@@ -76,19 +76,19 @@ def _fault(ticker: str, candle: Any) -> str | None:
     try:
         line = _line(ticker, candle)
     except (OverflowError, ValueError, OSError):
-        return f"end_period_ts is {candle.end_ts}, which is no time"
+        return f"end_period_ts is {candle.end_ts}, which is not a valid time"
     return None if GOOD_LINE.fullmatch(line) else "a price or a count is not a decimal number"
 
 
 def write_candles(connection: sa.Connection, markets: list[CandleLines], run_id: int) -> WriteCounts:
-    """Upsert ``kalshi_candle_1m``, after placeholders for markets that aren't there yet."""
+    """Upsert ``kalshi_candle_1m``, after placeholders for markets that don't exist yet."""
     expect_markets(connection, sorted({market.market_ticker for market in markets}), run_id)
     lines = [line for market in markets for line in market.lines]
     return upsert(connection, CANDLE_1M, lines, run_id=run_id, likely_new=not _has_any(connection, markets))
 
 
 def _has_any(connection: sa.Connection, markets: list[CandleLines]) -> bool:
-    """Whether any candle is there in the time of these lines."""
+    """Whether the table already has any candle in the time range of these lines."""
     table = sa.table("kalshi_candle_1m", sa.column("market_ticker"), sa.column("bucket_start_utc"))
     times = [
         sa.and_(

@@ -1,4 +1,4 @@
-"""Writes series, events and markets, parents before children, known settlements never erased."""
+"""Writes series, events and markets: parents before children, and never erasing a known settlement."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
 
 
 def event_date(event_ticker: str) -> date | None:
-    """The local climate date D in a ticker such as KXHIGHNY-26SEP23; None where there is none."""
+    """The local climate date in a ticker such as KXHIGHNY-26SEP23, or None."""
     match = EVENT_DAY.search(event_ticker)
     if not match:
         return None
@@ -126,23 +126,23 @@ def write_series(connection: sa.Connection, found: Sequence[Found[Series]], run_
 
 
 def write_events(connection: sa.Connection, found: Sequence[Found[Event]], run_id: int) -> WriteCounts:
-    """Upsert ``kalshi_event``, after placeholders for the series that aren't there yet."""
+    """Upsert ``kalshi_event``, after placeholders for series that don't exist yet."""
     _expect_series(connection, {f.record.series_ticker for f in found}, run_id)
     return upsert(connection, EVENT, map(_event_row, found), run_id=run_id)
 
 
 def series_of(ticker: str) -> str:
-    """The series in an event's or a market's ticker: KXHIGHNY of KXHIGHNY-26SEP23-T72."""
+    """The series in an event or market ticker: KXHIGHNY in KXHIGHNY-26SEP23-T72."""
     return ticker.partition("-")[0]
 
 
 def write_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
 ) -> tuple[WriteCounts, WriteCounts]:
-    """Upsert ``kalshi_market``, after placeholders for the series and events that aren't there yet.
+    """Upsert ``kalshi_market``, after placeholders for series and events that don't exist yet.
 
-    Every change of a known result or settlement value is kept in ``kalshi_settlement_change``, in the
-    same transaction. Returns the counts of the markets and of the placeholders.
+    Every change of a known result or settlement value is recorded in ``kalshi_settlement_change``, in the
+    same transaction. Returns the counts of markets and of placeholders.
     """
     placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
     with Staging(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging:
@@ -167,9 +167,9 @@ def write_markets(
 def write_unknown_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], run_id: int
 ) -> tuple[WriteCounts, WriteCounts]:
-    """Insert the markets that aren't there yet, flagged as placeholders; the others stay as they are.
+    """Insert the markets that don't exist yet, flagged as placeholders; leave the others unchanged.
 
-    Their series is read from their ticker. Returns the counts of the markets and of the events.
+    Their series is read from their ticker. Returns the counts of markets and of events.
     """
     unknown = _unknown(connection, [f.record.ticker for f in found])
     new = [f for f in found if f.record.ticker in unknown]
@@ -180,7 +180,7 @@ def write_unknown_markets(
 
 
 def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: int) -> None:
-    """Make placeholders for the markets that aren't there yet, knowing only their tickers."""
+    """Insert placeholders for markets that don't exist yet, from their tickers alone."""
     unknown = sorted(_unknown(connection, tickers))
     _expect_events(connection, {t.rpartition("-")[0] or t: series_of(t) for t in unknown}, run_id)
     rows = [(t, t.rpartition("-")[0] or t, series_of(t), True) for t in unknown]
@@ -188,12 +188,12 @@ def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: in
 
 
 def _unknown(connection: sa.Connection, tickers: Sequence[str]) -> set[str]:
-    there = text_with_lists("SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers", "tickers")
-    return set(tickers) - set(connection.execute(there, {"tickers": list(tickers)}).scalars())
+    query = text_with_lists("SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers", "tickers")
+    return set(tickers) - set(connection.execute(query, {"tickers": list(tickers)}).scalars())
 
 
 def _expect_events(connection: sa.Connection, series_by_event: dict[str, str], run_id: int) -> WriteCounts:
-    """Placeholders for the events, and before them the series, that aren't there yet."""
+    """Insert placeholders for events, and first for series, that don't exist yet."""
     _expect_series(connection, set(series_by_event.values()), run_id)
     rows = [(ticker, series, event_date(ticker), True) for ticker, series in sorted(series_by_event.items())]
     return upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
@@ -206,7 +206,7 @@ def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) ->
 def lives_of_markets(
     connection: sa.Connection, series_ticker: str, start: datetime, end: datetime
 ) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
-    """Ticker, event, open, close and settlement of the markets open at some time between ``start`` and ``end``."""
+    """Ticker, event, open, close and settlement of the markets open at any time between ``start`` and ``end``."""
     rows = connection.execute(
         sa.text(
             "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc FROM kalshi_market "
@@ -221,12 +221,12 @@ def lives_of_markets(
 
 
 def lock_series(connection: sa.Connection, series_ticker: str) -> None:
-    """Let one transaction at a time work on a series."""
+    """Allow only one transaction at a time to work on a series."""
     connection.execute(sa.text("SELECT 1 FROM kalshi_series WHERE series_ticker = :s FOR UPDATE"), {"s": series_ticker})
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """Tickers of the events of a series that are known only from their markets."""
+    """Tickers of a series' events that are known only from their markets."""
     rows = connection.execute(
         sa.text("SELECT event_ticker FROM kalshi_event WHERE series_ticker = :s AND is_placeholder ORDER BY 1"),
         {"s": series_ticker},

@@ -14,7 +14,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Window:
-    """The times from ``start`` up to ``end`` of one job and scope."""
+    """The time from ``start`` (inclusive) to ``end`` (exclusive) for one job and scope."""
 
     job: str
     scope: str
@@ -35,9 +35,9 @@ THIS = "job = :job AND scope = :scope AND window_start_utc = :start AND window_e
 
 
 def claim(connection: sa.Connection, window: Window, run_id: int) -> str | None:
-    """Mark a window RUNNING for this run, and return how far an earlier run came with it.
+    """Mark a window RUNNING for this run, and return the progress of an earlier run.
 
-    A RUNNING or FAILED window of an earlier run is taken over; a COMPLETE one begins anew.
+    A RUNNING or FAILED window of an earlier run is taken over; a COMPLETE one starts over.
     """
     found = connection.execute(
         sa.text(f"SELECT state, progress FROM kalshi_checkpoint WHERE {THIS} FOR UPDATE"), window.values
@@ -56,7 +56,7 @@ def claim(connection: sa.Connection, window: Window, run_id: int) -> str | None:
 
 
 def progress(connection: sa.Connection, window: Window, progress_json: str) -> None:
-    """Record how far a window came, in the transaction of the rows that brought it there."""
+    """Record a window's progress, in the same transaction as its rows."""
     connection.execute(
         sa.text(
             f"UPDATE kalshi_checkpoint SET progress = :progress, heartbeat_at_utc = CURRENT_TIMESTAMP(6) WHERE {THIS}"
@@ -67,7 +67,7 @@ def progress(connection: sa.Connection, window: Window, progress_json: str) -> N
 
 def complete(connection: sa.Connection, window: Window) -> None:
     """Mark a window COMPLETE, and drop what it supersedes: windows inside it, and unfinished ones that
-    complete windows cover by now."""
+    complete windows now cover."""
     connection.execute(
         sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', progress = NULL, error = NULL WHERE {THIS}"),
         window.values,
@@ -93,7 +93,7 @@ def complete(connection: sa.Connection, window: Window) -> None:
 
 
 def fail(connection: sa.Connection, window: Window, error: str, *, resumable: bool = True) -> None:
-    """Mark a window FAILED, with the reason. Unless ``resumable``, its progress is forgotten."""
+    """Mark a window FAILED, with the reason. Unless ``resumable``, its progress is discarded."""
     connection.execute(
         sa.text(
             "UPDATE kalshi_checkpoint SET state = 'FAILED', error = :error, "
@@ -110,7 +110,7 @@ def is_covered(connection: sa.Connection, window: Window) -> bool:
 
 
 def covered_until(connection: sa.Connection, job: str, scope: str, start: datetime) -> datetime | None:
-    """How far complete windows, laid end to end, reach from ``start`` on; None where none holds it."""
+    """How far complete windows, laid end to end, reach from ``start``; None if none contains it."""
     rows = connection.execute(
         sa.text(
             "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "

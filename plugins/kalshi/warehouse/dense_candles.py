@@ -1,7 +1,7 @@
 """Every minute of a market's life, its last quotes carried forward: ``kalshi_candle_1m_dense``.
 
-All times are aware UTC. The rows are made here, not in SQL: windows over every minute are five to ten times
-slower on the server than the lines of a load file are here.
+All times are aware UTC. The rows are built here rather than in SQL: window functions over every minute are five
+to ten times slower on the server than writing the lines of a load file here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TRADES = ["trade_open", "trade_high", "trade_low", "trade_close", "trade_mean"]
 
 
 def _fields(columns: Sequence[str]) -> str:
-    """The columns as one text, as they stand in a line of the load file."""
+    """SQL that joins the columns into one string, as in a line of the load file."""
     return f"CONCAT_WS('\\t', {', '.join(f'COALESCE({c}, {NULL_SQL})' for c in columns)})"
 
 
@@ -42,7 +42,7 @@ FROM kalshi_candle_1m
 
 @dataclass
 class _Known:
-    """What is carried forward, as fields of a line."""
+    """The values carried forward, as fields of a line."""
 
     bid: str = NULL
     ask: str = NULL
@@ -63,8 +63,8 @@ class _Known:
 def build_dense(
     connection: sa.Connection, tickers: Sequence[str], start: datetime, end: datetime, run_id: int
 ) -> WriteCounts:
-    """Upsert the minutes of these markets' lives from ``start`` to ``end``, and delete those that are no
-    part of their lives any more."""
+    """Upsert the minutes of these markets' lives from ``start`` to ``end``, and delete minutes that are no
+    longer part of their lives."""
     values: dict[str, Any] = {"tickers": list(tickers), "start": naive_utc(start), "end": naive_utc(end)}
     is_new = not _has_any(connection, values)
     if not is_new:
@@ -82,7 +82,7 @@ def build_dense(
 
 
 def _lines(ticker: str, minutes: Sequence[str], candles: Sequence[Any]) -> Iterator[str]:
-    """The lines of a market's ``minutes``, from its candles in the order of time, the exchange's before ours."""
+    """The lines of a market's ``minutes``, from its candles in time order, the exchange's before ours."""
     known = _Known()
     at = 0
     position = {minute: number for number, minute in enumerate(minutes)}
@@ -94,7 +94,7 @@ def _lines(ticker: str, minutes: Sequence[str], candles: Sequence[Any]) -> Itera
                 known.learn(candle)
             continue
         yield from _carried(ticker, minutes[at:number], known)
-        if number >= at:  # else the exchange's candle of this minute was there
+        if number >= at:  # else this minute already has the exchange's candle
             previous = candle.previous or (known.last_trade if candle.last_trade is None else NULL)
             known.learn(candle)
             quotes = candle.quotes if candle.source == "api_event" else known.quotes
@@ -113,7 +113,7 @@ def _carried(ticker: str, minutes: Sequence[str], known: _Known) -> Iterator[str
 
 
 def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[str, datetime, datetime]]:
-    """Each market with its first and its last minute in the window, naive UTC."""
+    """Each market with its first and last minute in the window, naive UTC."""
     rows = connection.execute(
         text_with_lists(
             "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market WHERE market_ticker IN :tickers "
@@ -129,7 +129,7 @@ def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[
 
 
 def _candles(connection: sa.Connection, values: dict[str, Any]) -> Iterator[Any]:
-    """The candles of the window, and for each source the last one before it."""
+    """The candles in the window, and for each source the last one before it."""
     source = (
         "(SELECT c.bucket_start_utc FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker "
         "AND c.source = '{}' AND c.bucket_start_utc < :start ORDER BY c.bucket_start_utc DESC LIMIT 1)"
@@ -180,8 +180,8 @@ def _delete_outside(connection: sa.Connection, values: dict[str, Any]) -> None:
 def carried_past(
     connection: sa.Connection, tickers: Sequence[str], end: datetime, at: datetime, until: datetime
 ) -> tuple[list[str], datetime] | None:
-    """The markets whose dense minutes from ``at`` on show quotes from before ``end``, and how far before
-    ``until`` they go on; None where there are none."""
+    """The markets whose dense minutes from ``at`` on carry quotes from before ``end``, and how far they reach
+    before ``until``; None if there are none."""
     rows = connection.execute(
         text_with_lists(
             "SELECT d.market_ticker, MAX(d.bucket_start_utc) FROM kalshi_candle_1m_dense d "

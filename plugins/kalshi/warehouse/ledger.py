@@ -16,14 +16,14 @@ from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.times import naive_utc
 
 PLAN = "(plan)"
-"""The scope of the run that prepares those of the series."""
+"""The scope of the run that plans the runs of the series."""
 STALE_MINUTES = 15
-"""A run without a sign of life for this long is taken for dead."""
+"""A run without a heartbeat for this long counts as dead."""
 
 
 @dataclass(frozen=True)
 class RunKey:
-    """What a run is about: ``job`` and ``scope``, and the Airflow run that asked for it."""
+    """What a run works on: ``job``, ``scope`` and window, and the Airflow run it belongs to."""
 
     job: str
     scope: str
@@ -33,7 +33,7 @@ class RunKey:
 
 
 def start_run(connection: sa.Connection, key: RunKey) -> int:
-    """Enter a run as running and return its ``run_id``; earlier attempts that died become "abandoned"."""
+    """Record a run as running and return its ``run_id``; earlier attempts that died become "abandoned"."""
     values = {
         "job": key.job,
         "scope": key.scope,
@@ -61,7 +61,7 @@ def start_run(connection: sa.Connection, key: RunKey) -> int:
 
 
 def beat(connection: sa.Connection, run_id: int) -> None:
-    """A sign of life."""
+    """Update the heartbeat of a run."""
     connection.execute(
         sa.text("UPDATE kalshi_sync_run SET heartbeat_at_utc = CURRENT_TIMESTAMP(6) WHERE run_id = :run_id"),
         {"run_id": run_id},
@@ -82,7 +82,7 @@ def end_run(connection: sa.Connection, run_id: int, *, state: str, counts: dict[
 
 
 def runs_of(connection: sa.Connection, job: str, dag_run_id: str) -> list[dict[str, Any]]:
-    """The latest attempt per scope and window of one DAG run, in the order of scopes; ``report`` decoded."""
+    """The latest attempt per scope and window of one DAG run, ordered by scope; ``report`` decoded."""
     rows = connection.execute(
         sa.text(
             "SELECT r.scope, r.state, r.run_id, r.started_at_utc, r.ended_at_utc, r.report "
@@ -97,7 +97,7 @@ def runs_of(connection: sa.Connection, job: str, dag_run_id: str) -> list[dict[s
 
 
 def windows_of(connection: sa.Connection, job: str, dag_run_ids: list[str]) -> list[tuple[datetime, datetime]]:
-    """The windows that a job read in these Airflow runs; in its latest one where none is named. Naive UTC."""
+    """The windows that a job read in these Airflow runs, or in its latest one if none is given. Naive UTC."""
     chosen = (
         "dag_run_id IN :runs"
         if dag_run_ids
@@ -115,8 +115,8 @@ def windows_of(connection: sa.Connection, job: str, dag_run_ids: list[str]) -> l
 
 
 def changes_since(connection: sa.Connection, scopes: list[str], run_ids: list[int]) -> list[dict[str, Any]]:
-    """Rows inserted and updated by job and table, in runs about ``scopes`` of other jobs than that of ``run_ids``,
-    since the run of their job before them."""
+    """Rows that other jobs inserted and updated for ``scopes``, by job and table, since the previous run of the
+    job that ``run_ids`` belong to."""
     query = text_with_lists(
         "SELECT r.job, r.report FROM kalshi_sync_run r JOIN (SELECT job, MIN(run_id) AS first_run FROM kalshi_sync_run "
         "WHERE run_id IN :run_ids GROUP BY job) mine ON r.job <> mine.job AND r.report IS NOT NULL "
@@ -128,15 +128,15 @@ def changes_since(connection: sa.Connection, scopes: list[str], run_ids: list[in
     totals: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: {"inserted": 0, "updated": 0})
     for job, report in connection.execute(query, {"run_ids": run_ids or [0], "scopes": scopes}):
         for table, counts in (msgspec.json.decode(report).get("tables") or {}).items():
-            for what in ("inserted", "updated"):
-                totals[job, table][what] += counts[what]
+            for change in ("inserted", "updated"):
+                totals[job, table][change] += counts[change]
     return [{"job": job, "table": table, **counts} for (job, table), counts in sorted(totals.items())]
 
 
 def reject(connection: sa.Connection, run_id: int, records: Iterable[tuple[str, str, bytes]]) -> int:
-    """Keep (endpoint, reason, payload) of records that can't be stored; returns how many.
+    """Store (endpoint, reason, payload) of the rejected records; return how many there are.
 
-    A record that is rejected again, to the byte the same, is counted rather than stored twice.
+    A record that is rejected again, byte for byte the same, is counted rather than stored twice.
     """
     values = [
         {
@@ -153,6 +153,6 @@ def reject(connection: sa.Connection, run_id: int, records: Iterable[tuple[str, 
         "VALUES (:endpoint, :reason, :payload, :sha, :run_id) ON DUPLICATE KEY UPDATE "
         "times_seen = times_seen + 1, reason = :reason, run_id = :run_id"
     )
-    for one in values:  # PyMySQL's executemany can't bind values after ON DUPLICATE KEY UPDATE
-        connection.execute(statement, one)
+    for record in values:  # PyMySQL's executemany can't bind values after ON DUPLICATE KEY UPDATE
+        connection.execute(statement, record)
     return len(values)

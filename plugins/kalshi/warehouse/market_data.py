@@ -1,4 +1,4 @@
-"""Writes settlements, trades and price snapshots, each after the markets that they hang on."""
+"""Writes settlements, trades and price snapshots, each after the markets they refer to."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kalshi.warehouse.writer import WriteCounts, upsert
 
 
 def settled_at(market: Market) -> tuple[datetime, str] | None:
-    """When a market settled, and where that is known from.
+    """When a market settled, and the source of that time.
 
-    The exchange's ``settlement_ts`` where it is given. Else the best proxy: the last update of the
-    market, where that lies after its close and before its latest expiration; else its expected
-    expiration, its expiration or its close. None where nothing is given.
+    The exchange's ``settlement_ts`` if present, else the best proxy: the market's last update if it lies
+    between its close and its latest expiration, else its expected expiration, its expiration or its close.
+    None if none of them is known.
     """
     updated, close, latest = map(known_time, (market.updated_time, market.close_time, market.latest_expiration_time))
     if updated and ((close and updated < close) or (latest and updated > latest)):
@@ -38,9 +38,9 @@ def settled_at(market: Market) -> tuple[datetime, str] | None:
 def write_settlements(
     connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
 ) -> WriteCounts:
-    """Upsert ``kalshi_settlement`` from settled markets, which must be in ``kalshi_market`` already.
+    """Upsert ``kalshi_settlement`` from settled markets, which must already be in ``kalshi_market``.
 
-    Markets without a result are left out.
+    Markets without a result are skipped.
     """
     rows: list[Sequence[Any]] = []
     for m in (f.record for f in found):
@@ -51,7 +51,7 @@ def write_settlements(
 
 
 def write_trades(connection: sa.Connection, found: Sequence[Found[Trade]], run_id: int) -> WriteCounts:
-    """Upsert ``kalshi_trade``, after placeholders for markets that aren't there yet."""
+    """Upsert ``kalshi_trade``, after placeholders for markets that don't exist yet."""
     trades = [f.record for f in found]
     expect_markets(connection, sorted({t.ticker for t in trades}), run_id)
     rows = [
@@ -78,7 +78,7 @@ def write_snapshots(
     observed_at: datetime,
     run_id: int,
 ) -> WriteCounts:
-    """Insert ``kalshi_price_snapshot`` rows; markets must be there, a snapshot that is there stays as it is."""
+    """Insert ``kalshi_price_snapshot`` rows; their markets must exist, and existing snapshots are kept."""
     rows = [
         (
             m.ticker,
@@ -101,5 +101,5 @@ def write_snapshots(
 
 
 def is_empty_book(market: Market) -> bool:
-    """Whether nobody quotes: the exchange then says bid 0.0000 and ask 1.0000 (or leaves them out)."""
+    """Whether nobody quotes: the exchange then sends bid 0.0000 and ask 1.0000 (or omits them)."""
     return Decimal(market.yes_bid or 0) == 0 and Decimal(market.yes_ask or 1) == 1

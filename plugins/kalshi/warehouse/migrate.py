@@ -1,4 +1,4 @@
-"""Brings the schema to the newest version, with Alembic and the SQL files in ``include/sql/migrations``."""
+"""Upgrades the schema to the newest version, with Alembic and the SQL files in ``include/sql/migrations``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kalshi.settings import INCLUDE
 SQL_FILES = INCLUDE / "sql" / "migrations"
 LOCK_SECONDS = 120
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
-"""MySQL takes no longer names; databases whose names begin alike then wait for each other."""
+"""MySQL allows no longer names; databases whose names share this prefix wait for each other."""
 
 
 class MigrationLocked(RuntimeError):
-    """Another worker has been migrating for longer than we care to wait."""
+    """Another worker has been migrating for longer than we are willing to wait."""
 
 
 def _config() -> Config:
@@ -36,27 +36,27 @@ def run_sql_file(name: str) -> None:
 
 
 def versions(connection: sa.Connection) -> tuple[str | None, str]:
-    """The version that the schema has (None: no schema yet), and the newest."""
+    """The schema's current version (None: no schema yet), and the newest."""
     return _version(connection), str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
 def migrate(engine: sa.Engine) -> str:
-    """Apply what is missing and return the schema's version. Safe when several workers start at once.
+    """Apply pending migrations and return the schema's version. Safe when several workers start at once.
 
-    The first worker holds a lock on the server, which goes when its connection does; the others wait.
+    The first worker holds a lock on the server, which is released when its connection ends; the others wait.
 
     Raises:
         MigrationLocked: the lock wasn't free within two minutes.
     """
     with engine.connect() as connection:
-        there, newest = versions(connection)
-        if there == newest:
+        current, newest = versions(connection)
+        if current == newest:
             return newest
         lock = sa.text(f"SELECT GET_LOCK({LOCK_NAME}, :seconds)")
         if connection.execute(lock, {"seconds": LOCK_SECONDS}).scalar() != 1:
             raise MigrationLocked(
                 f"Another worker has been migrating the warehouse for {LOCK_SECONDS} s. "
-                "Look at SHOW PROCESSLIST; the lock ends with its connection."
+                "Find it with SHOW PROCESSLIST; the lock is released when its connection ends."
             )
         try:
             connection.commit()

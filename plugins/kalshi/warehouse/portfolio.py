@@ -1,4 +1,4 @@
-"""Writes the user's portfolio, and asks about it. A subaccount is a number; 0 is the primary account."""
+"""Writes and queries the user's portfolio. A subaccount is a number; 0 is the primary account."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CENT, MICRO_DOLLAR = Decimal("0.01"), Decimal("0.000001")
 
 
 def write_fills(connection: sa.Connection, found: Sequence[Found[Fill]], subaccount: int, run_id: int) -> WriteCounts:
-    """Upsert ``kalshi_fill``, after placeholders for markets that aren't there yet."""
+    """Upsert ``kalshi_fill``, after placeholders for markets that don't exist yet."""
     fills = [f.record for f in found]
     expect_markets(connection, sorted({f.ticker for f in fills}), run_id)
     rows = [
@@ -50,7 +50,7 @@ def write_fills(connection: sa.Connection, found: Sequence[Found[Fill]], subacco
 def write_settlements(
     connection: sa.Connection, found: Sequence[Found[PortfolioSettlement]], subaccount: int, run_id: int
 ) -> WriteCounts:
-    """Upsert ``kalshi_portfolio_settlement``, after placeholders for markets that aren't there yet."""
+    """Upsert ``kalshi_portfolio_settlement``, after placeholders for markets that don't exist yet."""
     settlements = [f.record for f in found]
     expect_markets(connection, sorted({s.ticker for s in settlements}), run_id)
     rows = [
@@ -76,7 +76,7 @@ def write_settlements(
 def write_exchange_positions(
     connection: sa.Connection, found: Sequence[Found[Position]], subaccount: int, listed: str, run_id: int
 ) -> WriteCounts:
-    """Upsert ``kalshi_exchange_position``; ``listed`` names the list they are from: unsettled, settled, archived."""
+    """Upsert ``kalshi_exchange_position``; ``listed`` is the list they come from: unsettled, settled, archived."""
     positions = [f.record for f in found]
     expect_markets(connection, sorted({p.ticker for p in positions}), run_id)
     rows = [
@@ -99,9 +99,9 @@ def write_exchange_positions(
 def write_positions(
     connection: sa.Connection, held: Sequence[Position], subaccount: int, seen_at: datetime, run_id: int
 ) -> WriteCounts:
-    """Upsert ``kalshi_position`` with positions other than 0, whose markets must be there.
+    """Upsert ``kalshi_position`` with the nonzero positions, whose markets must exist.
 
-    One that was closed is open again, with a new ``opened_at_utc``.
+    A closed position is reopened, with a new ``opened_at_utc``.
     """
     tickers = [p.ticker for p in held]
     opened, prices = _since_flat(connection, subaccount, tickers), _bids(connection, tickers)
@@ -123,7 +123,7 @@ def write_positions(
 
 
 def _average(position: Position) -> Decimal:
-    """Dollars per open contract, to the micro-dollar; of absurd numbers too, which the column then refuses."""
+    """Dollars per open contract, to the micro-dollar; even of absurd numbers, which the column then refuses."""
     with localcontext(prec=100):
         return (abs(Decimal(position.exposure)) / abs(Decimal(position.quantity))).quantize(MICRO_DOLLAR)
 
@@ -131,14 +131,14 @@ def _average(position: Position) -> Decimal:
 def close_positions(
     connection: sa.Connection, held: Collection[str], subaccount: int, seen_at: datetime, run_id: int
 ) -> int:
-    """Close what is open here and not among ``held``, all that the exchange showed; returns how many."""
-    of = {"subaccount": subaccount, "seen_at": naive_utc(seen_at), "run_id": run_id}
+    """Close the positions that are open here but not in ``held``, the exchange's full list; return how many."""
+    values = {"subaccount": subaccount, "seen_at": naive_utc(seen_at), "run_id": run_id}
     connection.execute(
         sa.text(
             "UPDATE kalshi_position SET last_synced_at_utc = :seen_at, updated_at_utc = updated_at_utc "
             "WHERE subaccount = :subaccount AND quantity <> 0"
         ),
-        of,
+        values,
     )
     open_here = connection.execute(
         sa.text(
@@ -147,7 +147,7 @@ def close_positions(
             "AND s.subaccount = p.subaccount WHERE p.subaccount = :subaccount AND p.quantity <> 0 "
             "GROUP BY p.market_ticker"
         ),
-        of,
+        values,
     )
     gone = {ticker: settled for ticker, settled in open_here if ticker not in held}
     traded = _since_flat(connection, subaccount, list(gone))
@@ -158,33 +158,36 @@ def close_positions(
                 "UPDATE kalshi_position SET quantity = 0, current_price = NULL, closed_at_utc = :closed, "
                 "run_id = :run_id WHERE market_ticker = :ticker AND subaccount = :subaccount"
             ),
-            {**of, "ticker": ticker, "closed": closed},
+            {**values, "ticker": ticker, "closed": closed},
         )
     return len(gone)
 
 
 def forget_exchange_positions(connection: sa.Connection, listed: Collection[str], subaccount: int) -> None:
-    """Markets that are in none of the exchange's live lists any more: settled ones were archived; of the others it
-    says nothing any more, so neither do we."""
-    of: dict[str, Any] = {"subaccount": subaccount}
-    here = connection.execute(
+    """Drop the markets that left the exchange's live lists: settled ones are now archived, and for the others the
+    exchange reports nothing any more, so neither do we."""
+    values: dict[str, Any] = {"subaccount": subaccount}
+    stored = connection.execute(
         sa.text(
             "SELECT market_ticker FROM kalshi_exchange_position WHERE subaccount = :subaccount AND list <> 'archived'"
         ),
-        of,
+        values,
     ).scalars()
-    if gone := [ticker for ticker in here if ticker not in listed]:
-        those = "WHERE subaccount = :subaccount AND market_ticker IN :tickers AND list ="
+    if gone := [ticker for ticker in stored if ticker not in listed]:
+        condition = "WHERE subaccount = :subaccount AND market_ticker IN :tickers AND list ="
         for change in (
-            f"DELETE FROM kalshi_exchange_position {those} 'unsettled'",
-            f"UPDATE kalshi_exchange_position SET list = 'archived' {those} 'settled'",
+            f"DELETE FROM kalshi_exchange_position {condition} 'unsettled'",
+            f"UPDATE kalshi_exchange_position SET list = 'archived' {condition} 'settled'",
         ):
-            connection.execute(text_with_lists(change, "tickers"), {**of, "tickers": gone})
+            connection.execute(text_with_lists(change, "tickers"), {**values, "tickers": gone})
 
 
 def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
-    """Give closed positions the exchange's latest figures, and fills their position; how many positions changed."""
-    of = {"subaccount": subaccount, "run_id": run_id}
+    """Copy the exchange's latest figures to closed positions, and link fills to their positions.
+
+    Returns how many positions changed.
+    """
+    values = {"subaccount": subaccount, "run_id": run_id}
     changed = connection.execute(
         sa.text(
             "UPDATE kalshi_position p JOIN kalshi_exchange_position x ON x.market_ticker = p.market_ticker "
@@ -192,7 +195,7 @@ def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
             "p.run_id = :run_id WHERE p.subaccount = :subaccount AND p.quantity = 0 "
             "AND (p.realized_pnl <> x.realized_pnl OR p.fees_paid <> x.fees_paid)"
         ),
-        of,
+        values,
     ).rowcount
     connection.execute(
         sa.text(
@@ -200,7 +203,7 @@ def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
             "AND p.subaccount = f.subaccount SET f.position_id = p.position_id "
             "WHERE f.subaccount = :subaccount AND f.position_id IS NULL"
         ),
-        of,
+        values,
     )
     return changed
 
@@ -208,7 +211,7 @@ def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
 def write_balance(
     connection: sa.Connection, balance: Balance, subaccount: int, seen_at: datetime, run_id: int
 ) -> WriteCounts:
-    """Upsert the row of the day in ``kalshi_balance``."""
+    """Upsert today's row in ``kalshi_balance``."""
     updated = datetime.fromtimestamp(balance.updated_second, UTC)
     value = balance.portfolio_value_cents * CENT
     row = (seen_at.astimezone(UTC).date(), subaccount, balance.balance, value, updated)
@@ -216,7 +219,7 @@ def write_balance(
 
 
 def latest(connection: sa.Connection, subaccount: int) -> tuple[datetime | None, datetime | None]:
-    """When the latest fill and the latest settlement here were."""
+    """The times of the latest fill and the latest settlement stored."""
     query = sa.text(
         "SELECT (SELECT MAX(executed_at_utc) FROM kalshi_fill WHERE subaccount = :s), "
         "(SELECT MAX(settled_at_utc) FROM kalshi_portfolio_settlement WHERE subaccount = :s)"
@@ -226,7 +229,7 @@ def latest(connection: sa.Connection, subaccount: int) -> tuple[datetime | None,
 
 
 def unfinished_markets(connection: sa.Connection, subaccount: int) -> list[str]:
-    """Markets with fills that are known only by their tickers, or not settled for good as far as we know."""
+    """Markets with fills that are known only by ticker, or not final as far as we know."""
     query = sa.text(
         "SELECT DISTINCT m.market_ticker FROM kalshi_fill f JOIN kalshi_market m ON m.market_ticker = f.market_ticker "
         "WHERE f.subaccount = :s AND (m.is_placeholder OR COALESCE(m.status, '') NOT IN ('finalized', 'settled')) "
@@ -243,7 +246,7 @@ def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dic
 
 
 def counts(connection: sa.Connection, subaccount: int) -> dict[str, int]:
-    """How many positions are open, and in how many markets our figures and the exchange's differ."""
+    """The number of open positions, and of markets where our figures and the exchange's differ."""
     query = sa.text(
         "SELECT (SELECT COUNT(*) FROM kalshi_position WHERE subaccount = :s AND quantity <> 0) AS open_positions, "
         "(SELECT COUNT(*) FROM kalshi_pnl_reconciliation WHERE subaccount = :s) AS differences"
@@ -254,7 +257,7 @@ def counts(connection: sa.Connection, subaccount: int) -> dict[str, int]:
 def _since_flat(
     connection: sa.Connection, subaccount: int, tickers: list[str]
 ) -> dict[str, tuple[datetime | None, datetime | None]]:
-    """By market: when its fills opened what they hold now, or when they closed it."""
+    """By market: when its fills opened the current position, or when they closed it."""
     query = text_with_lists(
         "SELECT market_ticker, executed_at_utc, IF(outcome = 'yes', quantity, -quantity) FROM kalshi_fill "
         "WHERE subaccount = :s AND market_ticker IN :tickers ORDER BY executed_at_utc, fill_id",
@@ -270,7 +273,7 @@ def _since_flat(
 
 
 def _bids(connection: sa.Connection, tickers: list[str]) -> dict[str, tuple[Decimal | None, Decimal | None]]:
-    """By market: what a contract of YES and one of NO bring now."""
+    """By market: what a YES and a NO contract sell for now."""
     query = "SELECT market_ticker, yes_bid, 1 - yes_ask FROM kalshi_market WHERE market_ticker IN :tickers"
     rows = connection.execute(text_with_lists(query, "tickers"), {"tickers": tickers})
     return {ticker: (yes, no) for ticker, yes, no in rows}

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'"
-"""Bad values are errors, not roundings; CURRENT_TIMESTAMP is UTC."""
+"""Bad values are errors instead of being rounded; CURRENT_TIMESTAMP is UTC."""
 
 LOST = {1053: "server shuts down", 1927: "connection killed", 2006: "server gone", 2013: "connection lost"}
 WORTH_RETRYING = {
@@ -29,19 +29,19 @@ WORTH_RETRYING = {
     2003: "server can't be reached",
 }
 PATIENCE_SECONDS = 60
-"""How long a transaction is begun anew: long enough for a server to restart."""
+"""How long a transaction is retried: long enough for a server to restart."""
 
 
 SSL_MODES = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
-"""MySQL's own words: no TLS, TLS with any certificate, of a known CA, and for this host."""
+"""MySQL's own names: no TLS; TLS with any certificate; one from a known CA; one that also matches the host."""
 
 
 class InsecureServer(ConnectionError):
-    """The connection to the server can't be as safe as it was asked for; the message says why and what to do."""
+    """The connection to the server can't be as secure as required; the message says why and what to do."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself, by its name alone."""
+    """Whether a host name or address means this machine; nothing is resolved."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -52,9 +52,9 @@ def is_loopback(host: str) -> bool:
 class ServerAddress:
     """Where the warehouse is.
 
-    ``ssl_mode``: one of :data:`SSL_MODES`; None is VERIFY_IDENTITY for a remote host, and DISABLED for a
+    ``ssl_mode``: one of :data:`SSL_MODES`; None means VERIFY_IDENTITY for a remote host, and DISABLED for a
     Unix socket or a loopback address. ``ssl_ca``: a file of CA certificates instead of the system's;
-    ``ssl_cert`` and ``ssl_key``: files of our own certificate, where the server asks for one.
+    ``ssl_cert`` and ``ssl_key``: our client certificate and its key, if the server requires one.
     """
 
     host: str
@@ -73,10 +73,10 @@ class ServerAddress:
             raise ValueError(f"ssl_mode must be one of {', '.join(SSL_MODES)}, not {self.ssl_mode!r}.")
 
     def tls(self) -> ssl.SSLContext | None:
-        """What TLS must be like; None where there is to be none.
+        """The TLS settings to connect with; None for no TLS.
 
         Raises:
-            InsecureServer: a file of certificates can't be read.
+            InsecureServer: a certificate file can't be read.
         """
         is_local = bool(self.unix_socket) or is_loopback(self.host)
         mode = self.ssl_mode or ("DISABLED" if is_local else "VERIFY_IDENTITY")
@@ -92,14 +92,14 @@ class ServerAddress:
         context.check_hostname = mode == "VERIFY_IDENTITY"
         if mode == "REQUIRED":
             context.verify_mode = ssl.CERT_NONE
-        # The certificates that MySQL makes for itself lack what Python 3.13 asks of a CA.
+        # The certificates that MySQL generates lack what Python 3.13 requires of a CA.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
 
 
 class _Connection(pymysql.connections.Connection):
-    """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS, and hides a
-    connection that was lost behind an error of its own in the rollback, or in what follows a LOAD DATA LOCAL."""
+    """PyMySQL's connection with two fixes. Without them it sends the password in clear text to a server that offers
+    no TLS, and masks a lost connection with its own error in the rollback or after a LOAD DATA LOCAL."""
 
     def _read_bytes(self, num_bytes: int) -> bytes:
         if not self.open:
@@ -108,14 +108,14 @@ class _Connection(pymysql.connections.Connection):
         return answer
 
     def rollback(self) -> None:
-        if self.open:  # else the server has rolled back already
+        if self.open:  # else the server has already rolled back
             super().rollback()
 
     def _request_authentication(self) -> None:
         if self.ssl and not self.server_capabilities & CLIENT.SSL:  # type: ignore[attr-defined]
             raise InsecureServer(
-                f"The server on {self.host} offers no TLS. Switch it on there; or, where the network can be trusted, "
-                'say so in the extra of kalshi_warehouse: {"ssl_mode": "DISABLED"}.'
+                f"The server on {self.host} offers no TLS. Enable it there; or, if the network can be trusted, "
+                'put this into the extra of kalshi_warehouse: {"ssl_mode": "DISABLED"}.'
             )
         super()._request_authentication()  # type: ignore[misc]
 
@@ -143,18 +143,18 @@ def _connect(address: ServerAddress) -> Any:
             raise cause from None
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise InsecureServer(
-                f"The certificate of the server on {address.host} can't be trusted: {cause.verify_message}. Name its "
-                'CA in the extra of kalshi_warehouse: {"ssl": {"ca": "/path/ca.pem"}}; for a certificate without the '
-                'host\'s name (MySQL makes such) add "ssl_mode": "VERIFY_CA".'
+                f"The certificate of the server on {address.host} can't be trusted: {cause.verify_message}. Set its "
+                'CA in the extra of kalshi_warehouse: {"ssl": {"ca": "/path/ca.pem"}}; if the certificate lacks the '
+                'host name (as those that MySQL generates do), add "ssl_mode": "VERIFY_CA".'
             ) from error
         raise
 
 
 def open_engine(address: ServerAddress) -> sa.Engine:
-    """An SQLAlchemy engine on the warehouse. Its connections raise InsecureServer where TLS isn't as asked for.
+    """An SQLAlchemy engine on the warehouse. Connecting raises InsecureServer if TLS isn't as required.
 
-    PyMySQL is connected here rather than by SQLAlchemy, which would turn on CLIENT.FOUND_ROWS and with
-    that blur "updated" and "unchanged" rows.
+    We connect PyMySQL here rather than letting SQLAlchemy do it, because SQLAlchemy turns on
+    CLIENT.FOUND_ROWS, which makes "updated" and "unchanged" rows indistinguishable.
     """
     return sa.create_engine(
         "mysql+pymysql://", creator=lambda: _connect(address), pool_pre_ping=True, pool_recycle=1800
@@ -162,7 +162,7 @@ def open_engine(address: ServerAddress) -> sa.Engine:
 
 
 def text_with_lists(query: str, *lists: str) -> sa.TextClause:
-    """A statement whose parameters named in ``lists`` are lists, as in ``market_ticker IN :tickers``."""
+    """A statement whose parameters in ``lists`` are lists, as in ``market_ticker IN :tickers``."""
     return sa.text(query).bindparams(*(sa.bindparam(name, expanding=True) for name in lists))
 
 
@@ -172,10 +172,10 @@ def _is_worth_retrying(error: BaseException) -> bool:
 
 
 def in_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
-    """Run ``work`` in one transaction, again from its start after a deadlock, a lock wait or a lost connection,
-    for about a minute.
+    """Run ``work`` in one transaction. Retry it for about a minute after a deadlock, a lock wait timeout or a lost
+    connection.
 
-    ``work`` must have no other effects than on the connection it gets. The last error is raised as it is.
+    ``work`` must have no effects other than on the connection it is given. The last error is raised unchanged.
     """
 
     def attempt() -> Result:

@@ -1,4 +1,4 @@
-"""Questions about settlements."""
+"""Queries about settlements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kalshi.warehouse.server import text_with_lists
 
 
 def latest_settled_at(connection: sa.Connection, series_ticker: str) -> datetime | None:
-    """The latest settlement of a series by the exchange's own time."""
+    """The time of a series' latest settlement, by the exchange's own timestamps."""
     query = sa.text(
         "SELECT MAX(settled_at_utc) FROM kalshi_settlement WHERE series_ticker = :s "
         "AND settled_at_source = 'settlement_ts'"
@@ -27,7 +27,7 @@ def count(connection: sa.Connection, series_ticker: str) -> int:
 
 
 def amended_since_last_run(connection: sa.Connection, job: str, series_ticker: str, run_id: int) -> int:
-    """How many known results or values of a series changed since the run before this one, by whatever job."""
+    """How many known results or values of a series changed since the previous run, by any job."""
     query = sa.text(
         "SELECT COUNT(*) FROM kalshi_settlement_change c JOIN kalshi_market m ON m.market_ticker = c.market_ticker "
         "WHERE m.series_ticker = :s AND c.changed_at_utc >= (SELECT MAX(ended_at_utc) FROM kalshi_sync_run "
@@ -37,7 +37,7 @@ def amended_since_last_run(connection: sa.Connection, job: str, series_ticker: s
 
 
 def overdue(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """Markets of a series that are past their close and have no settlement here."""
+    """Markets of a series that are past their close but have no settlement here."""
     query = sa.text(
         "SELECT m.market_ticker FROM kalshi_market m LEFT JOIN kalshi_settlement s "
         "ON s.market_ticker = m.market_ticker WHERE m.series_ticker = :s AND s.market_ticker IS NULL "
@@ -47,9 +47,9 @@ def overdue(connection: sa.Connection, series_ticker: str) -> list[str]:
 
 
 def doubtful(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """Markets of a series to look up: overdue, or settled here though the market says otherwise by now.
+    """Markets of a series to look up: overdue, or settled here although the market now contradicts it.
 
-    Left out: those that have been final without a result for a week; they won't get one.
+    Excludes markets that have been final without a result for a week; they won't get one.
     """
     query = sa.text(
         "SELECT m.market_ticker FROM kalshi_market m LEFT JOIN kalshi_settlement s "
@@ -64,17 +64,17 @@ def doubtful(connection: sa.Connection, series_ticker: str) -> list[str]:
 
 
 def without_settlement(connection: sa.Connection, tickers: Iterable[str]) -> list[str]:
-    """Those of the markets that have no settlement here."""
+    """The markets among ``tickers`` that have no settlement here."""
     wanted = sorted(tickers)
     query = "SELECT market_ticker FROM kalshi_settlement WHERE market_ticker IN :tickers"
-    there = set(connection.execute(text_with_lists(query, "tickers"), {"tickers": wanted}).scalars())
-    return [ticker for ticker in wanted if ticker not in there]
+    settled = set(connection.execute(text_with_lists(query, "tickers"), {"tickers": wanted}).scalars())
+    return [ticker for ticker in wanted if ticker not in settled]
 
 
 def events_without_one_yes(connection: sa.Connection, series_ticker: str) -> list[str]:
     """Fully settled events that don't have exactly one YES.
 
-    Left out: events that aren't mutually exclusive, and those with a result other than yes and no.
+    Excludes events that aren't mutually exclusive, and those with a result other than yes and no.
     """
     query = sa.text(
         "SELECT s.event_ticker FROM kalshi_settlement s JOIN kalshi_event e ON e.event_ticker = s.event_ticker "

@@ -1,6 +1,6 @@
-"""What the writer must know of each table: its columns, its key, and how each column is guarded.
+"""What the writer needs to know about each table: its columns, its key, and how each column is guarded.
 
-The tables themselves are defined and every column is documented in ``include/sql/migrations/``.
+The tables are defined, and their columns documented, in ``include/sql/migrations/``.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from enum import Enum
 
 
 class Guard(Enum):
-    """What an incoming value may do to the stored one."""
+    """How an incoming value may change the stored one."""
 
     REPLACE = "{new}"
     KEEP_KNOWN = "COALESCE(NULLIF({new}, ''), {old})"
     KEEP_KNOWN_VALUE = "COALESCE({new}, {old})"
     INSERT_ONLY = "{old}"
-    EXACT_TIME = (  # the exchange's own time of a settlement never gives way to a proxy
+    EXACT_TIME = (  # a proxy never replaces the exchange's own settlement time
         "IF(s.`settled_at_source` = 'settlement_ts' OR {table}.`settled_at_source` <> 'settlement_ts', {new}, {old})"
     )
     WHEN_CLOSED = "IF({table}.`quantity` = 0, {new}, {old})"
@@ -24,9 +24,10 @@ class Guard(Enum):
 
 @dataclass(frozen=True)
 class Table:
-    """A target of the writer. ``columns`` are those written, in the order of the rows' values.
+    """A target of the writer. ``columns`` are the ones written, in the order of the rows' values.
 
-    ``version``: a column by which an older row is known; it changes nothing. Null is not older.
+    ``version``: the column that tells whether a row is older than the stored one and must not change it. Null
+    does not count as older.
     """
 
     name: str
@@ -37,14 +38,14 @@ class Table:
     version: str | None = None
 
     def guarded(self, column: str) -> str:
-        """The SQL that says what becomes of ``column`` when the key is already there; ``s`` is the new row."""
+        """The SQL for the new value of ``column`` when the key already exists; ``s`` is the new row."""
         guard = self.guards.get(column, self.default_guard)
         old = self.qualified(column)
         kept = guard.value.format(old=old, new=f"s.`{column}`", table=f"`{self.name}`")
         return f"IF({self.is_older('s')}, {old}, {kept})" if self.version else kept
 
     def is_older(self, row: str) -> str:
-        """The SQL that says whether the new ``row`` is older than the stored one."""
+        """The SQL that tests whether the new ``row`` is older than the stored one."""
         return f"COALESCE({row}.`{self.version}` < {self.qualified(self.version or '')}, FALSE)"
 
     def qualified(self, column: str) -> str:
@@ -217,7 +218,7 @@ CANDLE_PRICES = (
     "trade_mean",
     "trade_previous",
 )
-"""The prices of a minute, in the order of every candle table."""
+"""The prices of a minute, in the column order of every candle table."""
 
 CANDLE_1M = Table(
     "kalshi_candle_1m",
@@ -233,7 +234,7 @@ CANDLE_1M = Table(
         "volume",
         "open_interest",
     ),
-    # The historical tier doesn't send these two: it takes nothing away from what the live tier said.
+    # The historical tier doesn't send these two; it must not erase what the live tier sent.
     guards={"trade_min": Guard.KEEP_KNOWN_VALUE, "trade_max": Guard.KEEP_KNOWN_VALUE},
 )
 
@@ -270,7 +271,7 @@ PRICE_SNAPSHOT = Table(
         "open_interest",
         "is_empty_book",
     ),
-    # What was seen first is what was there at that time.
+    # The first observation is the one that was true at that time.
     default_guard=Guard.INSERT_ONLY,
 )
 

@@ -1,4 +1,4 @@
-"""Candles of the source trades, made inside the warehouse by ``include/sql/candles/from_trades.sql``."""
+"""Candles with the source ``trades``, built inside the warehouse by ``include/sql/candles/from_trades.sql``."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The one way rows enter the warehouse.
+"""The only way rows enter the warehouse.
 
-Rows go into a session-local staging table (LOAD DATA LOCAL INFILE where the server allows it, else
-multi-row INSERT), where a value that doesn't fit its column shows; where any of them would change
-something, one INSERT … SELECT … ON DUPLICATE KEY UPDATE then moves them, under the guards of the table.
-Rows that are new for sure skip the staging. Call it inside a transaction.
+Rows are loaded into a session-local staging table (LOAD DATA LOCAL INFILE if the server allows it, else
+multi-row INSERT), which reveals values that don't fit their column. If any row would change something, one
+INSERT … SELECT … ON DUPLICATE KEY UPDATE then upserts them under the table's guards. Rows that are certainly
+new skip the staging. Call it inside a transaction.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from kalshi.warehouse.times import naive_utc
 
 Row = Sequence[Any] | bytes
 """str, bytes of UTF-8, int, bool, Decimal, date, datetime (naive is UTC) or None. Or, for rows by the
-million, the finished line of a LOAD DATA file, without escapes other than \\N and without its line end."""
+million, a ready-made line of a LOAD DATA file, with no escapes other than \\N and no line end."""
 
 ROWS_PER_INSERT = 500
 LOCAL_INFILE_REFUSED = {1148, 2068, 3948, 4166}
-"""Error numbers of servers that don't take LOAD DATA LOCAL: MySQL and MariaDB, old and new."""
+"""Error numbers of servers that don't accept LOAD DATA LOCAL: MySQL and MariaDB, old and new."""
 VALUE_REFUSED = {1048, 1062, 1264, 1265, 1292, 1300, 1366, 1406, 3140, 3157, 4025}
-"""Error numbers of values that don't fit: null, repeated, out of range, cut, no date, no text, too long, no JSON."""
+"""Error numbers for values that don't fit: null, duplicate, out of range, truncated, not a date, not text, too long,
+not JSON."""
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """A row that a column couldn't hold, and the server's words for it."""
+    """A row with a value that doesn't fit its column, and the server's error message."""
 
     row: Row
     reason: str
@@ -42,7 +43,7 @@ class Misfit:
 
 @dataclass
 class WriteCounts:
-    """What became of the rows. ``duplicates`` repeated a key of the same batch, where the last one that fits counts."""
+    """What happened to the rows. ``duplicates`` repeat a key of the same batch, of which the last valid row wins."""
 
     inserted: int = 0
     updated: int = 0
@@ -59,21 +60,21 @@ class WriteCounts:
 
 
 class PacketTooSmall(RuntimeError):
-    """The server takes no statement that is long enough for a row."""
+    """The server accepts no statement long enough for a row."""
 
 
 class _RowRefused(Exception):
-    """The server found a row that it can't take as it is."""
+    """The server refused a row's values."""
 
 
 def upsert(
     connection: sa.Connection, table: Table, rows: Iterable[Row], *, run_id: int, likely_new: bool = False
 ) -> WriteCounts:
-    """Insert or update ``rows`` (values in the order of ``table.columns``), all lineage to ``run_id``.
+    """Upsert ``rows`` (values in the order of ``table.columns``), with ``run_id`` as their lineage.
 
-    ``run_id`` and ``updated_at_utc`` of a row move only when one of its other columns does. Rows that
-    don't fit come back as misfits; the others are written. ``likely_new``: none of the keys is there, as far
-    as the caller can tell; that is twice as fast where it is so, and slower, not wrong, where it isn't.
+    ``run_id`` and ``updated_at_utc`` of a row change only when one of its other columns does. Rows that
+    don't fit are returned as misfits; the others are written. ``likely_new``: as far as the caller knows, none
+    of the keys exists yet. That is twice as fast if true; if not, it is slower but still correct.
     """
     rows = list(rows)
     if not rows:
@@ -87,16 +88,16 @@ def upsert(
 def upsert_selected(
     connection: sa.Connection, table: Table, select: str, values: Mapping[str, Any], *, run_id: int
 ) -> WriteCounts:
-    """Insert or update what ``select`` gives (the columns of ``table``, by name), like :func:`upsert`.
+    """Upsert the rows that ``select`` returns (the columns of ``table``, by name), like :func:`upsert`.
 
-    ``values``: those of its ``:names``; a list stands for an IN list.
+    ``values``: its parameters by name; a list becomes an IN list.
     """
     binds: list[sa.BindParameter[Any]] = [
         sa.bindparam(name, value, expanding=isinstance(value, list)) for name, value in values.items()
     ]
     statement = sa.text(_merge_statement(table, select)).bindparams(*binds, lineage=run_id)
     compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
-    # SQLAlchemy's own cursor is closed before one could ask it for the server's message.
+    # SQLAlchemy closes its own cursor before we could read the server's message from it.
     cursor = connection.connection.cursor()
     cursor.execute(str(compiled), compiled.params)
     info = _statement_info(cursor)
@@ -106,7 +107,7 @@ def upsert_selected(
 
 
 class Staging:
-    """A batch in its staging table, for callers that compare it with the target before the merge."""
+    """A batch in its staging table, for callers that compare it with the target table before merging."""
 
     def __init__(self, connection: sa.Connection, table: Table, rows: Iterable[Row]) -> None:
         self.table = table
@@ -117,7 +118,7 @@ class Staging:
 
     def __enter__(self) -> Staging:
         self._run(f"DROP TEMPORARY TABLE IF EXISTS `{self.name}`")
-        # LIKE takes the checks along: MariaDB's JSON is a text with a check.
+        # LIKE copies the check constraints too: MariaDB's JSON is a text column with a check.
         self._run(f"CREATE TEMPORARY TABLE `{self.name}` LIKE `{self.table.name}`")
         if self._try(self._rows):
             self._stage_one_of_each_key()
@@ -128,7 +129,7 @@ class Staging:
             self._run(f"DROP TEMPORARY TABLE IF EXISTS `{self.name}`")
 
     def merge(self, run_id: int) -> WriteCounts:
-        """Move the staged rows into the table; exact counts of what changed."""
+        """Upsert the staged rows into the table; return exact counts of what changed."""
         count = len(self._rows) - self._counts.duplicates - len(self._counts.misfits)
         if count and self._changes_something():
             self._counts.add(upsert_selected(self._connection, self.table, self._select(), {}, run_id=run_id))
@@ -141,7 +142,7 @@ class Staging:
         return f"SELECT {columns} FROM `{self.name}`"
 
     def _changes_something(self) -> bool:
-        """Whether any staged row is new or different. Reading that is cheaper than an upsert that changes nothing."""
+        """Whether any staged row is new or different. This read is cheaper than an upsert that changes nothing."""
         table = self.table
         on = " AND ".join(f"{table.qualified(c)} = s.`{c}`" for c in table.key)
         found = self._run(
@@ -156,7 +157,7 @@ class Staging:
         return cursor
 
     def _stage_one_of_each_key(self) -> None:
-        """Of rows with the same key stage the last one that fits. Asked only where the server refused them all."""
+        """Of rows with the same key, stage the last valid one. Runs only if the server refused the whole batch."""
         positions = [self.table.columns.index(column) for column in self.table.key]
 
         def key(row: Row) -> tuple[Any, ...]:
@@ -174,7 +175,7 @@ class Staging:
             self._counts.duplicates += len(earlier) - len(rows)
 
     def _stage(self, rows: list[Row]) -> None:
-        """Stage ``rows``; where some don't fit, halve until those are alone."""
+        """Stage ``rows``; if some don't fit, bisect until each of those is isolated."""
         if not rows or not (refusal := self._try(rows)):
             return
         if len(rows) == 1:
@@ -184,7 +185,7 @@ class Staging:
         self._stage(rows[len(rows) // 2 :])
 
     def _try(self, rows: list[Row]) -> _RowRefused | None:
-        """Stage all of ``rows`` or none; what the server says where it takes none."""
+        """Stage all of ``rows`` or none; return the server's refusal if none."""
         self._run("SAVEPOINT staging")
         try:
             _load(self._connection, self.name, self.table.columns, rows)
@@ -195,7 +196,7 @@ class Staging:
 
 
 def _load_new(connection: sa.Connection, table: Table, rows: list[Row], run_id: int) -> bool:
-    """Load rows straight into their table. Where one isn't new or doesn't fit, undo it all and say so."""
+    """Load rows straight into their table. If one isn't new or doesn't fit, undo everything and return False."""
     connection.exec_driver_sql("SAVEPOINT load_new")
     try:
         _load(connection, table.name, table.columns, rows, run_id)
@@ -206,7 +207,7 @@ def _load_new(connection: sa.Connection, table: Table, rows: list[Row], run_id: 
 
 
 def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: list[Row], run_id: int = 0) -> None:
-    """Bring rows to the server, all or with _RowRefused."""
+    """Send all rows to the server, or raise _RowRefused."""
     cursor = connection.connection.cursor()
     try:
         if connection.info.get("local_infile", True):
@@ -239,13 +240,15 @@ def _load_data(cursor: Any, table: str, columns: Sequence[str], rows: list[Row],
                 (file.name, run_id),
             )
     except OSError as error:
-        words = f"{error.strerror}: a load file of {table} can't be written. Make room, or set TMPDIR; the folder is"
+        words = (
+            f"{error.strerror}: a load file for {table} can't be written. Free up space, or set TMPDIR; the folder is"
+        )
         raise OSError(error.errno, words, tempfile.gettempdir()) from error
     _check_taken(cursor, len(rows))
 
 
 def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows: list[Row], run_id: int) -> None:
-    """One statement, or two halves where it would be longer than the server takes."""
+    """Insert with one statement, or in two halves if it would exceed the server's limit."""
     names = ", ".join(f"`{c}`" for c in columns)
     marks = ", ".join([f"({', '.join(['%s'] * len(columns))}, {run_id:d})"] * len(rows))
     cursor = connection.connection.cursor()
@@ -259,8 +262,8 @@ def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows:
         _check_taken(cursor, len(rows))
     elif len(rows) == 1:
         raise PacketTooSmall(
-            f"A row of {table} takes a statement of {size:,} bytes, and the server's max_allowed_packet is {limit:,}: "
-            "set it to 16 MB, or switch on local_infile, on the server."
+            f"A row of {table} needs a statement of {size:,} bytes, but the server's max_allowed_packet is {limit:,}: "
+            "set it to 16 MB, or enable local_infile, on the server."
         )
     else:
         for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
@@ -268,7 +271,7 @@ def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows:
 
 
 def _max_allowed_packet(connection: sa.Connection) -> int:
-    """The longest statement that the server takes, in bytes. It would break the connection at a longer one."""
+    """The longest statement that the server accepts, in bytes. It would drop the connection on a longer one."""
     if "max_allowed_packet" not in connection.info:
         found = connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()
         connection.info["max_allowed_packet"] = int(found)
@@ -276,7 +279,7 @@ def _max_allowed_packet(connection: sa.Connection) -> int:
 
 
 def _check_taken(cursor: Any, sent: int) -> None:
-    """A warning is a failed load: LOCAL turns errors into warnings, and decimals are cut with a mere note."""
+    """Treat a warning as a failed load: LOCAL turns errors into warnings, and truncates decimals with a mere note."""
     if cursor.warning_count or cursor.rowcount != sent:
         cursor.execute("SHOW WARNINGS LIMIT 1")
         warning = cursor.fetchone()
@@ -284,22 +287,22 @@ def _check_taken(cursor: Any, sent: int) -> None:
 
 
 def _is_same(table: Table) -> str:
-    """The SQL that says whether the new row ``s`` leaves the stored one as it is."""
+    """The SQL that tests whether the new row ``s`` leaves the stored one unchanged."""
     data = [c for c in table.columns if c not in table.key]
     return " AND ".join(f"{table.qualified(c)} <=> {table.guarded(c)}" for c in data)
 
 
 def _merge_statement(table: Table, select: str) -> str:
-    """Insert or update what ``select`` gives, with the run ``:lineage``."""
+    """The SQL that upserts the rows of ``select``, with the run ``:lineage``."""
     data = [c for c in table.columns if c not in table.key]
-    # The comparison stands first: assignments run left to right and see the earlier ones.
+    # The comparison comes first: assignments run left to right and see the earlier ones.
     lineage = table.qualified("run_id")
     assignments = [f"{lineage} = IF({_is_same(table)}, {lineage}, :lineage)"]
     assignments += [f"{table.qualified(c)} = {table.guarded(c)}" for c in data]
     columns = ", ".join(f"`{c}`" for c in table.columns)
     selected = ", ".join(f"s.`{c}`" for c in table.columns)
     order = ", ".join(f"s.`{c}`" for c in table.key)
-    # In the order of the key, so that two runs at once rarely deadlock.
+    # Ordered by key, so that concurrent runs rarely deadlock.
     return (
         f"INSERT INTO `{table.name}` ({columns}, `run_id`) "
         f"SELECT {selected}, :lineage FROM ({select}) AS s ORDER BY {order} "
@@ -321,7 +324,7 @@ def _statement_info(cursor: Any) -> dict[str, int]:
 
 
 def _text(value: Any) -> str | None:
-    """What the server gets to read; floats are refused, they hold no price."""
+    """A value as text for the server; floats are refused because they can't hold an exact price."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""What is expected of each table, one module a table. The rules are written in ``include/sql/checks``."""
+"""The expectations for each table, one module per table. The rules are in ``include/sql/checks``."""
 
 from kalshi.quality.suites import (
     candle_1m,

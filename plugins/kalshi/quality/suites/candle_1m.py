@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_candle_1m``."""
+"""The expectations for ``kalshi_candle_1m``."""
 
 from kalshi.quality.suites.suite import Suite, over
 

@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_candle_1m_dense``."""
+"""The expectations for ``kalshi_candle_1m_dense``."""
 
 from kalshi.quality.suites.candle_1m import QUOTES
 from kalshi.quality.suites.suite import Suite, over

@@ -1,4 +1,4 @@
-"""What is expected at the moments of decision: ``kalshi_decision_coverage``, as this run wrote it."""
+"""The expectations for the decision times: this run's rows in ``kalshi_decision_coverage``."""
 
 from kalshi.quality.suites.suite import Suite, over
 

@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_event``, and of the markets of an event taken together."""
+"""The expectations for ``kalshi_event``, and for the markets of an event as a whole."""
 
 from kalshi.quality.suites.suite import Suite, over
 

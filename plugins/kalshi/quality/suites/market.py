@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_market``, and of the candles and the settlement of a market."""
+"""The expectations for ``kalshi_market``, and for a market's candles and settlement."""
 
 from kalshi.quality.suites.suite import Suite, over
 

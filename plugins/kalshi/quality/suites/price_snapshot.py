@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_price_snapshot``."""
+"""The expectations for ``kalshi_price_snapshot``."""
 
 from kalshi.quality.suites.suite import Suite, over
 

@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_series``."""
+"""The expectations for ``kalshi_series``."""
 
 from kalshi.quality.suites.suite import Suite, over
 

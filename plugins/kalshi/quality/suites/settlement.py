@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_settlement``."""
+"""The expectations for ``kalshi_settlement``."""
 
 from kalshi.quality.suites.suite import Suite, over
 

@@ -1,4 +1,4 @@
-"""What a suite is: checks of one table, each over a partition of it."""
+"""A suite: the checks of one table, each on a partition of it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from kalshi.quality import sql
 
 SCHEMA = """
-SELECT expected.column_name, expected.data_type AS expected_type, there.data_type AS type_there,
-  expected.is_nullable AS expected_nullable, there.is_nullable AS nullable_there, expected.column_key AS expected_key,
-  there.column_key AS key_there
+SELECT expected.column_name, expected.data_type AS expected_type, actual.data_type AS type_there,
+  expected.is_nullable AS expected_nullable, actual.is_nullable AS nullable_there, expected.column_key AS expected_key,
+  actual.column_key AS key_there
 FROM ({expected}) AS expected
-LEFT JOIN {{batch}} AS there ON there.column_name = expected.column_name
-WHERE there.column_name IS NULL OR there.data_type <> expected.data_type AND NOT
-    (expected.data_type = 'json' AND there.data_type = 'longtext')
-  OR there.is_nullable <> expected.is_nullable OR (there.column_key = 'PRI') <> (expected.column_key = 'PRI')
+LEFT JOIN {{batch}} AS actual ON actual.column_name = expected.column_name
+WHERE actual.column_name IS NULL OR actual.data_type <> expected.data_type AND NOT
+    (expected.data_type = 'json' AND actual.data_type = 'longtext')
+  OR actual.is_nullable <> expected.is_nullable OR (actual.column_key = 'PRI') <> (expected.column_key = 'PRI')
 """
 COLUMNS = """
 SELECT {names} FROM information_schema.columns
@@ -26,7 +26,7 @@ TRAITS = ("column_name", "data_type", "is_nullable", "column_key")
 
 @dataclass(frozen=True)
 class Check:
-    """One rule. ``batch`` names the partition that it looks at; both are files in ``include/sql``."""
+    """One rule. ``batch`` names the partition that it checks; both are files in ``include/sql``."""
 
     name: str
     batch: str
@@ -36,7 +36,7 @@ class Check:
         return sql.read("checks", self.name)[0]
 
     def query(self) -> str:
-        """The rows that break the rule, with the names of its values in it."""
+        """The query for the rows that violate the rule, with its parameters unbound."""
         return _over(sql.read("checks", self.name)[1], self.partition())
 
     def partition(self) -> str:
@@ -45,14 +45,14 @@ class Check:
 
 @dataclass(frozen=True)
 class SchemaCheck(Check):
-    """That a table has the columns it should have: type, not null, key. JSON is a LONGTEXT on MariaDB."""
+    """Checks that a table has its columns: type, not null, key. JSON is a LONGTEXT on MariaDB."""
 
     table: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def about(self) -> str:
-        return f"{self.table} has every column, of its type, not null where a value is always there, and its key."
+        return f"{self.table} has all its columns, with the right types, NOT NULL constraints and key."
 
     def query(self) -> str:
         expected = " UNION ALL ".join(
@@ -74,8 +74,8 @@ class SchemaCheck(Check):
 
 @dataclass(frozen=True)
 class Suite:
-    """The checks of a table. ``columns``: by name the type, and "null" or "key" where it may be null or is in the key;
-    those that every table has needn't be named."""
+    """The checks of a table. ``columns``: the type by name, with "null" if it may be null or "key" if it is part of the
+    key; columns that every table has are left out."""
 
     table: str
     short: str
@@ -90,7 +90,7 @@ class Suite:
 
 
 def over(batch: str, *names: str) -> tuple[Check, ...]:
-    """Checks that look at the same partition."""
+    """Checks on the same partition."""
     return tuple(Check(name, batch) for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_sync_run``: that the jobs of the series ran of late."""
+"""The expectations for ``kalshi_sync_run``: the jobs of the series ran recently."""
 
 from kalshi.quality.suites.suite import Suite, over
 

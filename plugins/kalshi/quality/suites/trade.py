@@ -1,4 +1,4 @@
-"""What is expected of ``kalshi_trade``."""
+"""The expectations for ``kalshi_trade``."""
 
 from kalshi.quality.suites.suite import Suite, over
 
