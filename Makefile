@@ -12,6 +12,7 @@ ARGS ?=
 QUERY ?= SHOW TABLES
 
 .PHONY: help setup setup-dev demo ui sql sandbox test lint format bench soak lock env doctor audit stop clean
+.PHONY: docs
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
@@ -47,6 +48,9 @@ lint: .venv/ready-dev  ## ruff, mypy, the schema of docker-compose.yaml, package
 format: .venv/ready-dev  ## let ruff format and fix what it can
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
+
+docs: setup-dev  ## write the generated parts of README and docs/: tables, DAGs, settings, rules, commands
+	@AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(RUN) scripts.docs
 
 bench: setup-dev .local/bench/ready  ## speed, as ratios against a reference measured in the same run
 	@$(RUN) scripts.bench $(ARGS)
