@@ -58,12 +58,15 @@ def main() -> None:
     raise SystemExit(code)
 
 
-def write(*options: str) -> int:
-    """Run cog over the pages, with the database that ``kalshi_warehouse`` names, which gets the schema. ``--check``
-    only looks; the result is 0 where nothing differs or all is written."""
+def write(*, check: bool = False) -> int:
+    """Run cog over the pages, with the database that ``kalshi_warehouse`` names, which gets the schema.
+
+    ``check`` writes nothing and shows what differs. The result is 0 where all is well.
+    """
     with WarehouseHook().connected() as engine:
         migrate(engine)
-    code: int = Cog().main(["cog", "-r", "--verbosity=1", *options, "-p", PROLOGUE, *map(str, PAGES)])
+    how = ["--check", "--diff"] if check else ["-r"]
+    code: int = Cog().main(["cog", *how, "--verbosity=1", "-p", PROLOGUE, *map(str, PAGES)])
     return code
 
 

@@ -58,7 +58,7 @@ def test_the_generated_parts_are_what_the_code_says(
     empty_database_on_both: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(WAREHOUSE, empty_database_on_both)
-    code = docs.write("--check", "--diff")
+    code = docs.write(check=True)
     assert code == 0, f"`make docs` writes them anew.\n{capsys.readouterr().out}"
 
 
@@ -84,6 +84,16 @@ def test_the_readme_s_query_gives_the_table_that_is_printed_below_it(filled: sa.
     assert len(rule.split()) == len(columns)
     assert rows
     assert {len(line.split()) for line in printed} == {len(columns)}
+
+
+@pytest.mark.parametrize(("hook", "connection"), [("kalshi", "kalshi_default"), ("warehouse", "kalshi_warehouse")])
+def test_every_extra_that_a_hook_reads_is_described(hook: str, connection: str) -> None:
+    code = (PROJECT / "plugins" / "kalshi" / "hooks" / f"{hook}.py").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "connections.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {connection}\n")[1].split("\n## ")[0]
+    read = set(re.findall(r'extra(?:\.get\(|\[)"(\w+)"', code))
+    assert read
+    assert set(re.findall(r"^\| `extra\.(\w+)`", section, re.MULTILINE)) == read
 
 
 def test_every_test_that_the_page_about_faults_names_is_there() -> None:
