@@ -71,11 +71,10 @@ def write(*, check: bool = False) -> int:
 
 
 def descriptions() -> dict[str, Description]:
-    """What the migrations' comments say of each table and view::
+    """What the migrations' comments say of each table and view.
 
-    -- kalshi_lot: each fill matched first in, first out
-    --   *: as in kalshi_fill
-    --   price: dollars per contract of the outcome
+    ``-- kalshi_lot: each fill matched first in, first out`` is followed by a line for each column that has no COMMENT,
+    ``--   price: dollars per contract of the outcome``; ``--   *: as in kalshi_fill`` stands for all others.
     """
     found: dict[str, Description] = {}
     current: Description | None = None

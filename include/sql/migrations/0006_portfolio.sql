@@ -157,7 +157,7 @@ FROM (
 --   quantity: contracts that closed each other
 --   yes_price: what the YES cost
 --   no_price: what the NO cost
---   realized_pnl: dollars, fees left out
+--   realized_pnl: dollars, before fees
 --   opened_at_utc: the earlier of the two fills
 --   closed_at_utc: the later of the two fills
 -- Which fill closed which: both lines are cut wherever a fill of either ends, and each piece belongs to the fill of YES
@@ -208,7 +208,7 @@ WHERE piece.until_count > piece.from_count;
 --   current_price: what an open contract would bring at the bid; null once settled
 --   traded_pnl: dollars realised by closing trades
 --   settled_pnl: dollars realised by the settlement
---   realized_pnl: traded_pnl + settled_pnl, fees left out
+--   realized_pnl: traded_pnl + settled_pnl, before fees
 --   unrealized_pnl: open contracts at the bid, less their cost
 --   fees: dollars of fees of all fills
 --   fills: number of fills
@@ -304,7 +304,7 @@ GROUP BY event_ticker, subaccount;
 
 -- kalshi_pnl_day: realised P&L and fees by UTC day and series
 --   day: the UTC day
---   realized_pnl: dollars realised on that day, fees left out
+--   realized_pnl: dollars realised on that day, before fees
 --   fees: dollars of fees of that day's fills
 -- When it was earned: closed lots by the time of the later fill, settlements by theirs, fees by their fills.
 CREATE OR REPLACE VIEW kalshi_pnl_day AS
