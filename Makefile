@@ -12,7 +12,6 @@ ARGS ?=
 QUERY ?= SHOW TABLES
 
 .PHONY: help setup setup-dev demo ui sql sandbox test lint format bench soak lock env doctor audit stop clean
-.PHONY: docs
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
@@ -49,6 +48,7 @@ format: .venv/ready-dev  ## let ruff format and fix what it can
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
+.PHONY: docs
 docs: setup-dev  ## write the generated parts of README and docs/: tables, DAGs, settings, rules, commands
 	@AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(RUN) scripts.docs
 
