@@ -55,6 +55,10 @@ format: .venv/ready-dev  ## let ruff format and fix what it can
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
+.PHONY: docs
+docs: setup-dev  ## write the generated parts of README and docs/: tables, DAGs, settings, rules, commands
+	@AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(RUN) scripts.docs
+
 bench: setup-dev .local/bench/ready  ## speed, as ratios against a reference measured in the same run
 	@$(RUN) scripts.bench $(ARGS)
 

@@ -40,6 +40,7 @@ PARAMS = {
 
 
 @dag(
+    description="1-minute candles of any range of days, in chunks",
     schedule=None,
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

@@ -35,6 +35,7 @@ PARAMS = {
 
 
 @dag(
+    description="1-minute candles of each day, from both tiers or made from trades",
     schedule=DayOfDate(START),
     start_date=START,
     catchup=True,

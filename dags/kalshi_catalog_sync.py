@@ -44,6 +44,7 @@ PARAMS = {
 
 
 @dag(
+    description="Series, events and markets, open and archived",
     schedule="@hourly",
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

@@ -34,6 +34,7 @@ PARAMS = {
 
 
 @dag(
+    description="Coverage, rules and a small backtest over the latest candles; fails on an error",
     schedule=table_asset("kalshi_candle_1m"),
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

@@ -23,6 +23,7 @@ from kalshi.operators.health import HealthCheckOperator
 
 
 @dag(
+    description="Connections, rights, clocks, disk and stale tables; fails where something is wrong",
     schedule="45 * * * *",
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

@@ -30,6 +30,7 @@ SUBACCOUNTS = "{{ params.subaccounts | map('string') | list }}"
 
 
 @dag(
+    description="Your positions, fills, settlements and balance; skips without an API key",
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

@@ -47,6 +47,7 @@ PARAMS = {
 
 
 @dag(
+    description="Top of the book of every open market",
     schedule="*/5 * * * *",
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

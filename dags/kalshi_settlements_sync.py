@@ -35,6 +35,7 @@ PARAMS = {
 
 
 @dag(
+    description="Results and payouts of settled markets; lists what is overdue or odd",
     schedule="@hourly",
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

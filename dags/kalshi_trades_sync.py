@@ -42,6 +42,7 @@ PARAMS = {
 
 
 @dag(
+    description="Public trades since the last run, or of a range of days",
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

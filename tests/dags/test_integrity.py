@@ -41,6 +41,7 @@ def test_a_dag_file_holds_one_dag_of_its_own_name(file: Path, dag: DAG) -> None:
 def test_a_dag_explains_itself(dag: DAG) -> None:
     assert dag.doc_md
     assert dag.doc_md.startswith("# ")
+    assert dag.description
     assert "kalshi" in dag.tags
 
 

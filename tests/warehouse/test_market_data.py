@@ -1,4 +1,4 @@
-"""Trades and settlements of markets that nobody has seen, the freshness view, and the README's SQL."""
+"""Trades and settlements of markets that nobody has seen, the freshness view, and the printed backtest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kalshi.warehouse import ledger, market_data
 from kalshi.warehouse.market_data import settled_at
 
 NOON = datetime(2026, 9, 2, 12, tzinfo=UTC)
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+QUERIES = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
 
 
 def trade(number: int, ticker: str = "KXNEW-26SEP01-T72", price: str = "0.5600") -> Found[Trade]:
@@ -107,7 +107,7 @@ def test_decision_times_follow_the_clock_changes_of_each_city(series: str, day: 
 
 
 def fill(connection: sa.Connection) -> None:
-    """Two events of three brackets, with snapshots around the decision at 14:00 UTC of the day before."""
+    """Two events of three brackets, with candles around the decision at 14:00 UTC of the day before."""
     run: dict[str, Any] = {"run": 1}
     statements = [
         "INSERT INTO kalshi_series (series_ticker, run_id) VALUES ('KXHIGHNY', :run)",
@@ -123,26 +123,24 @@ def fill(connection: sa.Connection) -> None:
         "settled_at_utc, settled_at_source, run_id) SELECT market_ticker, event_ticker, series_ticker, "
         "IF(market_ticker LIKE '%A', 'yes', 'no'), IF(market_ticker LIKE '%02-A', 1, NULL), '2026-09-04', "
         "'settlement_ts', :run FROM kalshi_market",
-        "INSERT INTO kalshi_price_snapshot (market_ticker, snapshot_at_utc, observed_at_utc, yes_ask, is_empty_book, "
-        "run_id) VALUES "
-        "('KXHIGHNY-26SEP02-A', '2026-09-01 13:55:00', '2026-09-01 13:55:00', 0.10, FALSE, :run), "
-        "('KXHIGHNY-26SEP02-A', '2026-09-01 14:00:00', '2026-09-01 14:00:00', 1.00, TRUE, :run), "
-        "('KXHIGHNY-26SEP02-A', '2026-09-01 14:05:00', '2026-09-01 14:05:00', 0.40, FALSE, :run), "
-        "('KXHIGHNY-26SEP02-A', '2026-09-01 14:10:00', '2026-09-01 14:10:00', 0.90, FALSE, :run), "
-        "('KXHIGHNY-26SEP02-B', '2026-09-01 14:00:00', '2026-09-01 14:00:00', 0.25, FALSE, :run), "
-        "('KXHIGHNY-26SEP03-A', '2026-09-02 14:00:00', '2026-09-02 14:00:00', 0.70, FALSE, :run)",
+        "INSERT INTO kalshi_candle_1m (market_ticker, bucket_start_utc, yes_ask_open, source, period_minutes, run_id) "
+        "VALUES "
+        "('KXHIGHNY-26SEP02-A', '2026-09-01 13:55:00', 0.10, 'api_event', 1, :run), "
+        "('KXHIGHNY-26SEP02-A', '2026-09-01 14:00:00', 1.00, 'api_event', 1, :run), "
+        "('KXHIGHNY-26SEP02-A', '2026-09-01 14:05:00', 0.40, 'api_event', 1, :run), "
+        "('KXHIGHNY-26SEP02-A', '2026-09-01 14:10:00', 0.90, 'api_event', 1, :run), "
+        "('KXHIGHNY-26SEP02-B', '2026-09-01 14:00:00', 0.25, 'api_event', 1, :run), "
+        "('KXHIGHNY-26SEP03-A', '2026-09-02 14:00:00', 0.70, 'api_event', 1, :run)",
     ]
     for statement in statements:
         connection.execute(sa.text(statement), run)
 
 
-def test_the_readme_s_backtest_gives_the_profit_of_buying_at_the_first_ask(warehouse_on_both: sa.Engine) -> None:
-    backtest, yesterday, earned = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+def test_the_printed_backtest_gives_the_profit_of_buying_at_the_first_ask(warehouse_on_both: sa.Engine) -> None:
+    (backtest,) = (query for query in re.findall(r"```sql\n(.*?)```", QUERIES, re.DOTALL) if "ROLLUP" in query)
     with warehouse_on_both.begin() as connection:
         fill(connection)
         rows = connection.exec_driver_sql(backtest.replace("%", "%%")).all()
-        connection.exec_driver_sql(yesterday.replace("%", "%%")).all()
-        connection.exec_driver_sql(earned).all()
     found = [(str(day), contracts, float(profit)) for day, contracts, _, _, profit in rows]
     assert found == [("2026-09-02", 2, 0.35), ("2026-09-03", 1, 0.30), ("None", 3, 0.65)]
 

@@ -3,6 +3,15 @@
 -- Each foreign key has its own index, declared before any longer one: MySQL 9.7.4 skips the check of a row
 -- if the key's index continues with a column that is null.
 
+-- kalshi_series: series such as KXHIGHNY: title, category, fees, settlement sources
+--   series_ticker: such as KXHIGHNY
+--   title: the exchange's title
+--   category: such as Climate and Weather
+--   frequency: how often it has an event, such as daily
+--   tags: list of the exchange's tags
+--   contract_terms_url: where the contract's terms are
+--   fee_type: the exchange's formula for fees
+--   fee_multiplier: scales that formula
 CREATE TABLE IF NOT EXISTS kalshi_series (
   series_ticker      VARCHAR(120) NOT NULL,
   title              TEXT NULL,
@@ -21,6 +30,15 @@ CREATE TABLE IF NOT EXISTS kalshi_series (
   PRIMARY KEY (series_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_event: events such as KXHIGHNY-26SEP23, with their local climate date
+--   event_ticker: such as KXHIGHNY-26SEP23
+--   title: the exchange's title
+--   sub_title: the exchange's second line, such as On Sep 23, 2026
+--   category: the exchange's category
+--   strike_date_utc: the exchange's strike_date
+--   strike_period: the exchange's strike_period
+--   mutually_exclusive: one market at most settles YES
+--   collateral_return_type: MECNET, DIRECNET, or null
 CREATE TABLE IF NOT EXISTS kalshi_event (
   event_ticker           VARCHAR(120) NOT NULL,
   series_ticker          VARCHAR(120) NOT NULL,
@@ -43,6 +61,26 @@ CREATE TABLE IF NOT EXISTS kalshi_event (
   CONSTRAINT kalshi_event_series FOREIGN KEY (series_ticker) REFERENCES kalshi_series (series_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_market: markets: strikes, times, status, result, settlement, latest quotes, the exchange's own JSON
+--   market_ticker: such as KXHIGHNY-26SEP23-B74.5
+--   title: the exchange's title
+--   subtitle: the exchange's subtitle
+--   yes_sub_title: what YES means, such as 74° to 75°
+--   no_sub_title: what NO means
+--   floor_strike: the lower strike; null where strike_type is less
+--   cap_strike: the upper strike; null where strike_type is greater
+--   functional_strike: the exchange's functional_strike
+--   custom_strike: the exchange's custom_strike
+--   open_time_utc: when trading begins
+--   close_time_utc: when trading ends
+--   expiration_time_utc: the exchange's expiration_time
+--   expected_expiration_time_utc: the exchange's expected_expiration_time
+--   latest_expiration_time_utc: the exchange's latest_expiration_time
+--   exchange_created_at_utc: when the exchange made it
+--   can_close_early: whether it may close before close_time_utc
+--   settlement_timer_seconds: the exchange's settlement_timer_seconds
+--   volume: contracts traded so far
+--   is_placeholder: a child came first; the next catalog sync fills it
 CREATE TABLE IF NOT EXISTS kalshi_market (
   market_ticker                VARCHAR(120) NOT NULL,
   event_ticker                 VARCHAR(120) NOT NULL,
@@ -94,6 +132,13 @@ CREATE TABLE IF NOT EXISTS kalshi_market (
   CONSTRAINT kalshi_market_series FOREIGN KEY (series_ticker) REFERENCES kalshi_series (series_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_settlement_change: every change of a known result or settlement value to another
+--   id: a number of its own
+--   old_result: the result until then
+--   new_result: the result since
+--   old_settlement_value: the value until then
+--   new_settlement_value: the value since
+--   run_id: the run that saw it
 CREATE TABLE IF NOT EXISTS kalshi_settlement_change (
   id                   BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   market_ticker        VARCHAR(120) NOT NULL,

@@ -1,6 +1,8 @@
 -- Settlements, public trades and price snapshots. All times are UTC; prices are dollars, counts are contracts.
 -- Each foreign key has its own index, declared before any longer one: see 0002_catalog.sql.
 
+-- kalshi_settlement: settled markets: result, value, when, and where that time comes from
+--   settled_at_utc: when it settled; settled_at_source says where that is known from
 CREATE TABLE IF NOT EXISTS kalshi_settlement (
   market_ticker     VARCHAR(120) NOT NULL,
   event_ticker      VARCHAR(120) NOT NULL,
@@ -20,6 +22,12 @@ CREATE TABLE IF NOT EXISTS kalshi_settlement (
   CONSTRAINT kalshi_settlement_event FOREIGN KEY (event_ticker) REFERENCES kalshi_event (event_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_trade: public trades, block trades included
+--   trade_id: the exchange's id
+--   executed_at_utc: when it was traded
+--   yes_price: dollars per contract of YES
+--   no_price: dollars per contract of NO
+--   is_block_trade: negotiated off the book
 CREATE TABLE IF NOT EXISTS kalshi_trade (
   trade_id        VARCHAR(64)  NOT NULL,
   market_ticker   VARCHAR(120) NOT NULL,
@@ -40,6 +48,9 @@ CREATE TABLE IF NOT EXISTS kalshi_trade (
   CONSTRAINT kalshi_trade_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_price_snapshot: bid, ask, last price, sizes and volume of every open market, by time
+--   status: of the market at that moment
+--   volume: contracts traded so far
 CREATE TABLE IF NOT EXISTS kalshi_price_snapshot (
   market_ticker   VARCHAR(120) NOT NULL,
   snapshot_at_utc DATETIME(6)  NOT NULL COMMENT 'the nominal time of the run; the same for all its markets',
@@ -61,6 +72,7 @@ CREATE TABLE IF NOT EXISTS kalshi_price_snapshot (
   CONSTRAINT kalshi_price_snapshot_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_decision_time: when a strategy decides about each event: the local times of kalshi.toml, in UTC
 CREATE TABLE IF NOT EXISTS kalshi_decision_time (
   event_ticker   VARCHAR(120) NOT NULL,
   decision       VARCHAR(64)  NOT NULL COMMENT 'its name in kalshi.toml',
@@ -71,6 +83,8 @@ CREATE TABLE IF NOT EXISTS kalshi_decision_time (
   CONSTRAINT kalshi_decision_time_event FOREIGN KEY (event_ticker) REFERENCES kalshi_event (event_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_freshness_rule: how old the last good run of each table may be; edit it to your schedule
+--   table_name: the table that must be fresh
 CREATE TABLE IF NOT EXISTS kalshi_freshness_rule (
   table_name          VARCHAR(64) NOT NULL,
   job                 VARCHAR(64) NOT NULL COMMENT 'the job whose successful runs keep the table fresh',
@@ -84,6 +98,13 @@ INSERT IGNORE INTO kalshi_freshness_rule (table_name, job, allowed_lag_minutes) 
   ('kalshi_trade', 'trades', 120),
   ('kalshi_price_snapshot', 'snapshots', 15);
 
+-- kalshi_freshness: how fresh each table is, by its latest data and its latest good run, with a verdict
+--   table_name: the table
+--   latest_data_utc: the time of the newest row
+--   latest_successful_run_utc: end of the latest good run of the series that is furthest behind; null where one never had any
+--   allowed_lag_minutes: as in kalshi_freshness_rule
+--   lag_minutes: minutes since latest_successful_run_utc
+--   verdict: pass; warn beyond the allowed lag; fail beyond three times that, or where there was no good run
 CREATE OR REPLACE VIEW kalshi_freshness AS
 SELECT
   rule.table_name,

@@ -1,5 +1,10 @@
 -- One-minute candles. All times are UTC; prices are dollars, counts are contracts.
 
+-- kalshi_candle_1m: 1-minute candles: quotes, trades, volume and open interest of every minute in which something changed
+--   period_minutes: always 1
+--   trade_min: the lowest price traded, where the exchange gives it
+--   trade_max: the highest price traded, where the exchange gives it
+--   volume: contracts traded in the minute
 CREATE TABLE IF NOT EXISTS kalshi_candle_1m (
   market_ticker    VARCHAR(120) NOT NULL,
   bucket_start_utc DATETIME(6)  NOT NULL COMMENT 'the start of the minute; the exchange reports its end',

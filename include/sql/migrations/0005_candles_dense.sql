@@ -1,5 +1,7 @@
 -- Every minute of a market's life. All times are UTC; prices are dollars, counts are contracts.
 
+-- kalshi_candle_1m_dense: every minute of a market's life: its candle, or the last quotes carried forward
+--   has_trade: whether anything was traded in the minute
 CREATE TABLE IF NOT EXISTS kalshi_candle_1m_dense (
   market_ticker    VARCHAR(120) NOT NULL,
   bucket_start_utc DATETIME(6)  NOT NULL COMMENT 'the start of the minute',

@@ -1,6 +1,7 @@
 -- The user's own portfolio. All times are UTC; prices and money are dollars, counts are contracts.
 -- Each foreign key has its own index, declared before any longer one: see 0002_catalog.sql.
 
+-- kalshi_position: your positions, by market and subaccount: quantity, prices, realised P&L, when opened and closed
 CREATE TABLE IF NOT EXISTS kalshi_position (
   market_ticker      VARCHAR(120) NOT NULL,
   subaccount         SMALLINT UNSIGNED NOT NULL COMMENT '0 is the primary account',
@@ -22,6 +23,10 @@ CREATE TABLE IF NOT EXISTS kalshi_position (
   CONSTRAINT kalshi_position_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_exchange_position: the exchange's own quantity, P&L and fees of every market that you traded
+--   quantity: negative: contracts of NO
+--   fees_paid: fees of the market
+--   total_traded: the exchange's total_traded_dollars
 CREATE TABLE IF NOT EXISTS kalshi_exchange_position (
   market_ticker   VARCHAR(120) NOT NULL,
   subaccount      SMALLINT UNSIGNED NOT NULL,
@@ -39,6 +44,14 @@ CREATE TABLE IF NOT EXISTS kalshi_exchange_position (
   CONSTRAINT kalshi_exchange_position_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_fill: your executions, each with its cost and the position it belongs to
+--   fill_id: the exchange's id
+--   order_id: the order that was filled
+--   yes_price: dollars per contract of YES
+--   no_price: dollars per contract of NO
+--   fee_cost: dollars of fees
+--   is_taker: whether the order took liquidity
+--   executed_at_utc: when it was filled
 CREATE TABLE IF NOT EXISTS kalshi_fill (
   fill_id         VARCHAR(64)  NOT NULL,
   market_ticker   VARCHAR(120) NOT NULL,
@@ -68,6 +81,12 @@ CREATE TABLE IF NOT EXISTS kalshi_fill (
   CONSTRAINT kalshi_fill_position FOREIGN KEY (position_id) REFERENCES kalshi_position (position_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_portfolio_settlement: what the markets that you held paid
+--   settled_at_utc: when it was paid
+--   yes_count: contracts of YES
+--   yes_total_cost: dollars paid for them
+--   no_count: contracts of NO
+--   no_total_cost: dollars paid for them
 CREATE TABLE IF NOT EXISTS kalshi_portfolio_settlement (
   market_ticker   VARCHAR(120) NOT NULL,
   settled_at_utc  DATETIME(6)  NOT NULL,
@@ -89,6 +108,7 @@ CREATE TABLE IF NOT EXISTS kalshi_portfolio_settlement (
   CONSTRAINT kalshi_portfolio_settlement_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_balance: your cash and the value of your positions, a row per UTC day
 CREATE TABLE IF NOT EXISTS kalshi_balance (
   balance_date      DATE NOT NULL COMMENT 'the UTC day; the last sync of the day wins',
   subaccount        SMALLINT UNSIGNED NOT NULL,
@@ -101,6 +121,13 @@ CREATE TABLE IF NOT EXISTS kalshi_balance (
   PRIMARY KEY (balance_date, subaccount)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_lot: each fill matched first in, first out, and how much of it is still open
+--   *: as in kalshi_fill
+--   price: dollars per contract of the outcome
+--   until_count: contracts of the outcome taken by this fill and all before it
+--   number: the fill's place among those of its outcome, from 1
+--   other_count: all contracts of the other outcome
+--   open_quantity: contracts that no fill of the other outcome has closed
 -- First in, first out. A YES and a NO contract add up to a dollar, so the n-th YES contract that an account bought
 -- closes, or is closed by, the n-th NO. Each fill is an interval on the line of its outcome's contracts, from
 -- until_count - quantity to until_count; whatever lies beyond the end of the other line (other_count) is open.
@@ -124,6 +151,15 @@ FROM (
   FROM kalshi_fill
 ) counted;
 
+-- kalshi_closed_lot: which fill closed which, and what that earned
+--   yes_fill_id: the fill of YES, in kalshi_fill
+--   no_fill_id: the fill of NO, in kalshi_fill
+--   quantity: contracts that closed each other
+--   yes_price: what the YES cost
+--   no_price: what the NO cost
+--   realized_pnl: dollars, before fees
+--   opened_at_utc: the earlier of the two fills
+--   closed_at_utc: the later of the two fills
 -- Which fill closed which: both lines are cut wherever a fill of either ends, and each piece belongs to the YES fill
 -- and the NO fill that end next. (Joining the overlapping intervals would be quadratic in a market's fills, and so is
 -- MIN() as a window function on MariaDB.)
@@ -165,6 +201,17 @@ JOIN kalshi_lot n
   AND n.number = piece.no_number
 WHERE piece.until_count > piece.from_count;
 
+-- kalshi_pnl_market: P&L by market: cost basis, realised by trades and by settlement, unrealised at the bid, fees apart
+--   settled_at_utc: when the market settled
+--   quantity: open contracts; negative: NO
+--   cost_basis: dollars that the open contracts cost
+--   current_price: what an open contract would bring at the bid; null once settled
+--   traded_pnl: dollars realised by closing trades
+--   settled_pnl: dollars realised by the settlement
+--   realized_pnl: traded_pnl + settled_pnl, before fees
+--   unrealized_pnl: open contracts at the bid, less their cost
+--   fees: dollars of fees of all fills
+--   fills: number of fills
 -- P&L per market and subaccount. Contracts still open when a market is final were settled: by the account's own
 -- settlement, or (since the exchange archives those) by the market's result. Fees are separate.
 CREATE OR REPLACE VIEW kalshi_pnl_market AS
@@ -234,6 +281,10 @@ FROM (
     )
 ) held;
 
+-- kalshi_pnl_event: P&L by event
+--   *: as in kalshi_pnl_market
+--   markets: markets with fills
+--   open_markets: markets with open contracts
 CREATE OR REPLACE VIEW kalshi_pnl_event AS
 SELECT
   event_ticker,
@@ -251,6 +302,10 @@ SELECT
 FROM kalshi_pnl_market
 GROUP BY event_ticker, subaccount;
 
+-- kalshi_pnl_day: realised P&L and fees by UTC day and series
+--   day: the UTC day
+--   realized_pnl: dollars realised on that day, before fees
+--   fees: dollars of fees of that day's fills
 -- P&L by the day it was earned: closed lots on the day of the later fill, settlements and fees on their own day.
 CREATE OR REPLACE VIEW kalshi_pnl_day AS
 SELECT
@@ -269,6 +324,15 @@ FROM (
 JOIN kalshi_market market ON market.market_ticker = earned.market_ticker
 GROUP BY earned.day, earned.subaccount, market.series_ticker;
 
+-- kalshi_pnl_reconciliation: the markets where our quantity, realised P&L or fees differ from the exchange's; empty when all is well
+--   differs_in: which of quantity, realized_pnl and fees differ
+--   exchange_list: where the exchange lists it: unsettled, settled, archived
+--   our_quantity: open contracts by our fills; negative: NO
+--   exchange_quantity: open contracts by the exchange
+--   our_realized_pnl: dollars by our fills and settlements
+--   exchange_realized_pnl: dollars by the exchange
+--   our_fees: dollars of fees by our fills
+--   exchange_fees: dollars of fees by the exchange
 -- Where our figures and the exchange's differ, to the micro-dollar. Of a market that the exchange doesn't list, only
 -- the quantity is compared: it must be 0.
 CREATE OR REPLACE VIEW kalshi_pnl_reconciliation AS

@@ -1,6 +1,8 @@
 -- The results of the data quality runs. All times are UTC. Runs only add rows, so that progress is visible; run_id is
 -- the run of the job "quality" in kalshi_sync_run.
 
+-- kalshi_coverage: each quality run's look at a market's day: minutes open, with a candle, with a known quote; gaps, spreads
+--   widest_spread: the same, the widest
 CREATE TABLE IF NOT EXISTS kalshi_coverage (
   run_id                     BIGINT UNSIGNED NOT NULL COMMENT 'the quality run',
   market_ticker              VARCHAR(120) NOT NULL,
@@ -27,6 +29,9 @@ CREATE TABLE IF NOT EXISTS kalshi_coverage (
   CONSTRAINT kalshi_coverage_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_decision_coverage: each quality run's look at a market at a decision time: candle present, quote known, spread
+--   decided_at_utc: the moment of the decision
+--   yes_ask: at the close of that candle
 CREATE TABLE IF NOT EXISTS kalshi_decision_coverage (
   run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the quality run',
   market_ticker     VARCHAR(120) NOT NULL,
@@ -50,6 +55,11 @@ CREATE TABLE IF NOT EXISTS kalshi_decision_coverage (
   CONSTRAINT kalshi_decision_coverage_market FOREIGN KEY (market_ticker) REFERENCES kalshi_market (market_ticker)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_quality_result: what each check of each quality run found, with some of the rows and the query
+--   series_ticker: the series that was checked
+--   table_name: the table that was checked
+--   window_start_utc: start of the days that were checked
+--   window_end_utc: end of the days that were checked
 CREATE TABLE IF NOT EXISTS kalshi_quality_result (
   run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the quality run',
   check_name        VARCHAR(64)  NOT NULL COMMENT 'as in include/kalshi.toml and include/sql/checks',
@@ -70,6 +80,14 @@ CREATE TABLE IF NOT EXISTS kalshi_quality_result (
   KEY series_check (series_ticker, check_name, run_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_readiness: the small backtest of each quality run: trades and P&L by series and decision, or why there are none
+--   last_event_date: the latest of them
+--   events: settled events that were tried
+--   markets: their markets
+--   settled_markets: those with a settlement
+--   maker_fees: dollars of fees
+--   taker_pnl: dollars, one contract a trade, after fees
+--   taker_fees: dollars of fees
 CREATE TABLE IF NOT EXISTS kalshi_readiness (
   run_id            BIGINT UNSIGNED NOT NULL COMMENT 'the quality run',
   series_ticker     VARCHAR(120) NOT NULL,
@@ -93,12 +111,16 @@ CREATE TABLE IF NOT EXISTS kalshi_readiness (
   KEY series_decision (series_ticker, decision, run_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+-- kalshi_coverage_latest: of each market and day, the latest look
+--   *: as in kalshi_coverage
 CREATE OR REPLACE VIEW kalshi_coverage_latest AS
 SELECT c.* FROM kalshi_coverage c
 WHERE c.run_id = (
   SELECT MAX(l.run_id) FROM kalshi_coverage l WHERE l.market_ticker = c.market_ticker AND l.utc_day = c.utc_day
 );
 
+-- kalshi_decision_coverage_latest: of each market and decision, the latest look
+--   *: as in kalshi_decision_coverage
 CREATE OR REPLACE VIEW kalshi_decision_coverage_latest AS
 SELECT c.* FROM kalshi_decision_coverage c
 WHERE c.run_id = (
