@@ -27,6 +27,7 @@ from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.settings import INCLUDE, SettingsError, load_settings
+from kalshi.warehouse import exchanges
 from kalshi.warehouse.migrate import versions
 from kalshi.warehouse.server import InsecureServer
 
@@ -41,11 +42,15 @@ SPARE_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look found. ``state``: ok, warn or fail; ``words``: what is so, and what to do where it isn't well."""
+    """What one look found. ``state``: ok, warn or fail; ``words``: what is so, and what to do where it isn't well.
+
+    ``is_synthetic``: the data that was looked at is made up.
+    """
 
     check: str
     state: str
     words: str
+    is_synthetic: bool = False
 
 
 def examine() -> list[Finding]:
@@ -122,6 +127,7 @@ def _warehouse() -> Iterator[Finding]:
         yield _schema(there, newest)
         if there == newest:
             yield _rights(connection)
+            yield from _origin(connection)
             yield from _freshness(connection)
 
 
@@ -192,6 +198,12 @@ def _rights(connection: sa.Connection) -> Finding:
     ):
         connection.exec_driver_sql(statement)
     return Finding("rights", "ok", "rows can be read, changed and staged")
+
+
+def _origin(connection: sa.Connection) -> Iterator[Finding]:
+    """A line per exchange that the data came from."""
+    for name, is_synthetic in exchanges.names(connection).items():
+        yield Finding("data", "ok", f"synthetic, from {name}" if is_synthetic else f"from {name}", is_synthetic)
 
 
 def _freshness(connection: sa.Connection) -> Iterator[Finding]:

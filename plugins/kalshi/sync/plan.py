@@ -1,4 +1,4 @@
-"""What a DAG run asks once, before its series: where the historical tier begins."""
+"""What a DAG run asks once, before its series: where the historical tier begins, and which exchange answers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.records import HistoricalCutoff
 from kalshi.sync.run import recorded_run
+from kalshi.warehouse import exchanges
 from kalshi.warehouse.ledger import PLAN, RunKey
+from kalshi.warehouse.server import in_transaction
 
 
 def find_cutoff(exchange: Exchange, engine: sa.Engine, job: str, dag_run_id: str | None = None) -> HistoricalCutoff:
-    """``GET /historical/cutoff``, as a run of its own in the ledger, with the scope ``(plan)``."""
-    with recorded_run(engine, RunKey(job, PLAN, dag_run_id), exchange.traffic):
-        return exchange.historical_cutoff()
+    """``GET /historical/cutoff``, as a run of its own in the ledger, with the scope ``(plan)``.
+
+    ``kalshi_exchange`` then names the exchange that answered.
+    """
+    with recorded_run(engine, RunKey(job, PLAN, dag_run_id), exchange.traffic) as run:
+        cutoff = exchange.historical_cutoff()
+        who = exchange.identity()
+        in_transaction(engine, lambda c: exchanges.note(c, who.name, run.run_id, is_synthetic=who.is_synthetic))
+        return cutoff

@@ -22,6 +22,7 @@ from kalshi.ui.portfolio import portfolio
 from kalshi.ui.report_files import TYPES, report_file, reports
 from kalshi.ui.views import FOLDER, TEMPLATES, Link, address, cell, render
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
+from kalshi.warehouse.exchanges import is_synthetic
 
 REPORTS_LISTED = 25
 """Of each DAG; of one alone, all."""
@@ -65,7 +66,8 @@ def warehouse_unavailable(request: Request, error: Exception) -> HTMLResponse:
 @app.get("/")
 def show_overview(request: Request) -> HTMLResponse:
     with reading() as connection:
-        return render(request, "overview.html.jinja", **overview(connection, request, load_settings().reports_folder))
+        found = overview(connection, request, load_settings().reports_folder)
+        return render(request, "overview.html.jinja", is_synthetic=is_synthetic(connection), **found)
 
 
 @app.get("/coverage")
@@ -76,22 +78,23 @@ def show_coverage(
     until: OptionalDay = None,
 ) -> HTMLResponse:
     with reading() as connection:
-        return render(request, "coverage.html.jinja", **coverage(connection, request, Window(series, days, until)))
+        found = coverage(connection, request, Window(series, days, until))
+        return render(request, "coverage.html.jinja", is_synthetic=is_synthetic(connection), **found)
 
 
 @app.get("/event/{event_ticker:path}")
 def show_event(request: Request, event_ticker: str) -> HTMLResponse:
     with reading() as connection:
-        found = event_page(connection, event_ticker)
+        found, made_up = event_page(connection, event_ticker), is_synthetic(connection)
     if found is None:
         return _not_found(request, f"The warehouse has no event {event_ticker}: kalshi_catalog_sync reads events.")
-    return render(request, "event.html.jinja", **found)
+    return render(request, "event.html.jinja", is_synthetic=made_up, **found)
 
 
 @app.get("/portfolio")
 def show_portfolio(request: Request) -> HTMLResponse:
     with reading() as connection:
-        return render(request, "portfolio.html.jinja", **portfolio(connection))
+        return render(request, "portfolio.html.jinja", is_synthetic=is_synthetic(connection), **portfolio(connection))
 
 
 @app.get("/reports")
