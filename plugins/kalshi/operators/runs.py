@@ -85,6 +85,7 @@ class SeriesSyncOperator(BaseOperator):
             "window_start": as_utc(context.get("data_interval_start")) or asked_at,
             "window_end": as_utc(context.get("data_interval_end")) or asked_at,
             "asked_at": asked_at,
+            "by_hand": context["dag_run"].run_type == "manual",
         }
 
     @property
