@@ -36,7 +36,9 @@ def answer(connection: sa.Connection) -> tuple[str, list[str], Rows] | None:
     found = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().all()
     if not found:
         return None
-    question = f"New York's high on {found[0]['event_date']:%d %b %Y}: priced at 10:00 the day before, and settled"
+    question = (
+        f"New York's high on {found[0]['event_date']:%d %b %Y}: the market at 10:00 the day before, and what settled"
+    )
     headers = ["bracket", "bid", "ask", "settled", "profit"]
     money = ("bid", "ask", "profit")
     rows = [[f"{row[h]:.2f}" if h in money and row[h] is not None else row[h] for h in headers] for row in found]
@@ -51,6 +53,8 @@ def write_picture(connection: sa.Connection, file: Path) -> None:
         {"s": SERIES, "day": day and day["event_date"]},
     ).scalar_one()
     page = event_page(connection, event) or {}
+    color = page["chart"].specification["layer"][0]["encoding"]["color"]
+    color["legend"] |= {"title": None, "columns": 6}  # a picture can't be clicked
     title = f"{'Synthetic data. ' if is_synthetic(connection) else ''}{page['event']['title']}"
     specification = {
         **page["chart"].specification,
@@ -80,7 +84,7 @@ def write_page(connection: sa.Connection, verdicts: dict[str, tuple[str, str]]) 
         answer=found[1:] if found else None,
         picture=PICTURE,
         reports=[
-            (dag, verdict, Link("open", f"{dag}/latest/index.html"), does) for dag, (verdict, does) in verdicts.items()
+            (does, dag, verdict, Link("open", f"{dag}/latest/index.html")) for dag, (verdict, does) in verdicts.items()
         ],
         rows=row_counts(connection),
     )
