@@ -21,7 +21,7 @@ setup: .venv/ready .local/airflow/ready  ## install everything that runs: system
 
 setup-dev: setup .venv/ready-dev  ## and what tests, lint and benchmarks need
 
-demo: setup  ## read the weather series, a few days of candles, and check them; EXCHANGE=sandbox, prod or demo
+demo: setup  ## run every DAG once on data that ends today, and show what came of it; EXCHANGE=sandbox, prod or demo
 	@$(RUN) scripts.demo --exchange $(EXCHANGE)
 
 ui: setup  ## Airflow's web UI with DAGs, pages and connections ready; EXCHANGE as for demo
@@ -33,7 +33,7 @@ sql: export KALSHI_QUERY = $(value QUERY)
 sql: setup  ## one query on that warehouse: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"
 	@$(RUN) scripts.sql --exchange $(EXCHANGE)
 
-sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground
+sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground, by the wall clock
 	@$(RUN) sandbox --port $(PORT)
 
 test: setup-dev lint  ## lint, then all tests; ARGS goes to pytest
@@ -79,7 +79,7 @@ lock: .venv/ready-dev  ## lock the requirements anew from requirements*.in
 	@for name in requirements requirements-celery requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
 	  --no-annotate --no-header --upgrade $$name.in --output-file $$name.txt; done
 
-stop:  ## stop the private server and the sandbox that demo and ui started; the data stays
+stop:  ## stop the web UI, the private server and the sandbox; the data stays
 	@if [ -x .venv/bin/python ]; then $(RUN) scripts.backends stop; fi
 
 clean: stop  ## stop them and remove everything made here: .venv, reports, and .local with the private warehouse

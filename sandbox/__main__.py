@@ -18,12 +18,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description="A Kalshi exchange on this machine.")
     parser.add_argument("--host", default="127.0.0.1", help="its address; 0.0.0.0: all (default %(default)s)")
     parser.add_argument("--port", type=int, default=8321, help="0 takes a free one (default %(default)s)")
-    parser.add_argument("--clock", default="2026-09-22T15:00:00+00:00", help="its time, ISO 8601 (default %(default)s)")
+    parser.add_argument(
+        "--clock", type=datetime.fromisoformat, help="its time at the start, ISO 8601 (default: now, as on the wall)"
+    )
     parser.add_argument(
         "--speed",
         type=float,
-        default=0.0,
-        help="how fast its time moves; 0 stands (default); at 1 the header Date tells it",
+        help="how fast its time moves (default: 1, or 0 with --clock); at 1 the header Date shows it",
     )
     parser.add_argument("--since", default="2023-01-01", help="the first event's day (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
@@ -38,7 +39,8 @@ def main() -> None:
     )
     parser.add_argument("--make-key", type=Path, metavar="FILE", help="make a key, its private half into FILE")
     args = parser.parse_args()
-    clock = Clock(datetime.fromisoformat(args.clock).astimezone(UTC), args.speed)
+    start, usual_speed = (args.clock.astimezone(UTC), 0.0) if args.clock else (datetime.now(UTC), 1.0)
+    clock = Clock(start, usual_speed if args.speed is None else args.speed)
     world = World(
         clock,
         seed=args.seed,

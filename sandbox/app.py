@@ -10,9 +10,12 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import candlesticks, payloads, portfolio, queries, trades
 from sandbox.access import READ, READ_BALANCE, TOKENS_PER_REQUEST, Keys, RateLimit
@@ -23,6 +26,8 @@ from sandbox.queries import BadRequest, Query
 from sandbox.world import World
 
 Handler = Callable[[Request, Query], dict[str, Any]]
+MARK = "X-Synthetic-Exchange"
+"""A header of every answer, with the exchange's name: whoever stores what comes knows that it isn't real."""
 
 
 class NotFound(LookupError):
@@ -36,6 +41,22 @@ def _json(body: Any, status: int = 200) -> Response:
 def _error(status: int, code: str, message: str, details: str = "") -> Response:
     error = {"code": code, "message": message}
     return _json({"error": {**error, "details": details} if details else error}, status)
+
+
+class _Marked:
+    """Puts ``MARK`` on every answer."""
+
+    def __init__(self, app: ASGIApp, name: str) -> None:
+        self._app = app
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[MARK] = self._name
+            await send(message)
+
+        await self._app(scope, receive, marked)
 
 
 class Sandbox:
@@ -84,7 +105,10 @@ class Sandbox:
             Route("/faults", self._set_faults, methods=["PUT"]),
             Route("/stats", self._stats),
         ]
-        return Starlette(routes=[Mount("/trade-api/v2", routes=routes), Mount("/sandbox", routes=control)])
+        return Starlette(
+            routes=[Mount("/trade-api/v2", routes=routes), Mount("/sandbox", routes=control)],
+            middleware=[Middleware(_Marked, name=f"sandbox, seed {self.world.seed}")],
+        )
 
     def _endpoint(self, handler: Handler, *, signed: bool = False) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from sandbox import lives
@@ -9,6 +10,12 @@ from sandbox.markets import YES, City, Event, Market, Verdict, ticker_day
 
 WIDE = City("KXSANDBOXWIDE", "Sandbox City", "CLISBX", -5, 50, 0)
 ODD = City("KXSANDBOXODD", "Sandbox City", "CLISBX", -5, 50, 0)
+FIRST_ODD = date(2026, 9, 14)
+ODD_VERDICTS = {
+    "SCALAR": Verdict("scalar", "0.3700"),
+    "VOID": Verdict("", None),
+    "UNDATED": YES._replace(dated=False),
+}
 
 
 def wide_event(number: int) -> Event:
@@ -21,24 +28,28 @@ def wide_event(number: int) -> Event:
     return event
 
 
-def odd_events() -> list[Event]:
-    """One event settled on 2026-09-16, in three odd ways; one open until 2027 with an empty book."""
-    settled = _odd_event(date(2026, 9, 15), days=1)
-    verdicts = {
-        "SCALAR": Verdict("scalar", "0.3700"),
-        "VOID": Verdict("", None),
-        "UNDATED": YES._replace(dated=False),
-    }
-    for floor, (name, verdict) in enumerate(verdicts.items(), 50):
+def odd_events(opening: date) -> Iterator[Event]:
+    """The odd events that open on that day: on each 14th one for the next day, which settles in three odd ways, and on
+    the 14th of each quarter's last month one that stays open to the end of the next quarter, with an empty book.
+
+    The first ones open on 2026-09-14.
+    """
+    if opening.day != 14 or opening < FIRST_ODD:
+        return
+    settled = _odd_event(opening + timedelta(days=1), opening)
+    for floor, (name, verdict) in enumerate(ODD_VERDICTS.items(), 50):
         settled.markets.append(Market(f"{settled.ticker}-{name}", settled, "greater", floor, None, verdict))
-    empty = _odd_event(date(2026, 12, 31), days=108, empty=True)
-    empty.markets.append(Market(f"{empty.ticker}-EMPTY", empty, "greater", 50, None))
-    return [settled, empty]
+    yield settled
+    if opening.month % 3 == 0:
+        later = opening.replace(day=1) + timedelta(days=4 * 31)  # in the month after the next quarter
+        empty = _odd_event(later.replace(day=1) - timedelta(days=1), opening, empty=True)
+        empty.markets.append(Market(f"{empty.ticker}-EMPTY", empty, "greater", 50, None))
+        yield empty
 
 
-def _odd_event(day: date, *, days: int, empty: bool = False) -> Event:
-    """An event that opens so many days before its day."""
-    opens = datetime.combine(day - timedelta(days=days), time(14), UTC)
+def _odd_event(day: date, opening: date, *, empty: bool = False) -> Event:
+    """An event about ``day`` that opens on the day ``opening``."""
+    opens = datetime.combine(opening, time(14), UTC)
     closes = datetime.combine(day + timedelta(days=1), time(5), UTC)
     return Event(
         ticker=f"{ODD.series}-{ticker_day(day)}",

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sandbox.candles import Chart
 from sandbox.markets import Event, Market
-from sandbox.special import odd_events, wide_event
+from sandbox.special import FIRST_ODD, ODD, odd_events, wide_event
 from sandbox.tape import Tape
 from sandbox.weather import CITIES, weather_event
 
@@ -52,12 +52,11 @@ class World:
         self.tape = Tape(seed)
         self.chart = Chart(self.tape, dense=dense_candles)
         self._next_day = since
-        self._events: dict[str, list[Event]] = {city.series: [] for city in CITIES}
+        self._next_opening = FIRST_ODD
+        self._events: dict[str, list[Event]] = {city.series: [] for city in (*CITIES, ODD)}
         self._by_ticker: dict[str, Event] = {}
         self._trading_on: dict[date, list[Event]] = {}
         self._listed: dict[str | None, tuple[int, list[Market]]] = {}
-        for event in odd_events():
-            self._add(event)
         if wide_markets:
             self._add(wide_event(wide_markets))
 
@@ -112,6 +111,10 @@ class World:
 
     def _grow(self) -> None:
         until = self.clock.now().date() + timedelta(days=1)
+        while self._next_opening <= until:
+            for event in odd_events(self._next_opening):
+                self._add(event)
+            self._next_opening += timedelta(days=1)
         while self._next_day <= until:
             for city in CITIES:
                 self._add(weather_event(city, self._next_day, self.seed))

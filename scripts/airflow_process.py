@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,10 +17,12 @@ from pathlib import Path
 import requests
 from sqlalchemy import make_url
 
-from scripts.airflow_home import sqlite_address
+from scripts.airflow_home import PROJECT, sqlite_address
+from scripts.end_group import end_group
 from scripts.private_server import free_port
 
 SECONDS_TO_START = 180
+PR_SET_PDEATHSIG = 1
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 
 
@@ -56,13 +60,40 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
         ) as airflow,
     ):
         try:
-            wait_until_up(url, airflow, log)
-            yield airflow, url
+            with _ended_with_us(airflow.pid):
+                wait_until_up(url, airflow, log)
+                yield airflow, url
         except KeyboardInterrupt:
             print("\nStopping Airflow …", flush=True)
             raise
         finally:
             stop_group(airflow)
+
+
+def end_on_signals() -> None:
+    """Raise KeyboardInterrupt on Ctrl+C, a request to end, and the end of the terminal.
+
+    A shell starts what it puts into the background with SIGINT ignored: Python then leaves it so.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
+def end_with_make() -> None:
+    """Let a `make` that is killed take this process with it, by SIGTERM: it can tell nobody."""
+    if "MAKELEVEL" in os.environ:
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextmanager
+def _ended_with_us(group: int) -> Iterator[None]:
+    """Have the process group stopped also where this process is killed and can't do it."""
+    watcher = [sys.executable, "-m", "scripts.end_group", str(group)]
+    with subprocess.Popen(watcher, cwd=PROJECT, stdin=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def _let_readers_pass(database: str) -> None:
@@ -87,17 +118,8 @@ def wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None
 
 
 def stop_group(leader: subprocess.Popen[bytes]) -> None:
-    """Stop a process with its whole group: they are asked first, and ended where they don't listen."""
-    for how, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
-        try:
-            os.killpg(leader.pid, how)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            leader.poll()
-            try:
-                os.killpg(leader.pid, 0)
-            except ProcessLookupError:
-                return
-            time.sleep(0.1)
+    """Stop a process with its whole group."""
+    reaper = threading.Thread(target=leader.wait)  # a process that nobody waited for is still in its group
+    reaper.start()
+    end_group(leader.pid)
+    reaper.join()

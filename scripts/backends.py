@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
 
 import requests
@@ -25,6 +29,8 @@ EXCHANGES = ("sandbox", "prod", "demo")
 DATABASES = {"sandbox": "kalshi_sandbox", "prod": "kalshi", "demo": "kalshi_demo"}
 """A database each, so that synthetic data never mixes with real data."""
 STATE = LOCAL / "sandbox.json"
+UI = LOCAL / "ui.pid"
+"""Locked by the `make ui` that runs; holds its process."""
 SANDBOX_KEY = LOCAL / "sandbox-key.pem"
 """The private key of the sandbox's account, which the sandbox makes."""
 
@@ -86,10 +92,50 @@ def stop_sandbox() -> None:
     STATE.unlink(missing_ok=True)
 
 
+@contextmanager
+def only_ui() -> Iterator[None]:
+    """Be the one `make ui` of this project, as long as the block runs; ``stop_ui`` knows it by its lock.
+
+    Raises:
+        SystemExit: another one runs.
+    """
+    LOCAL.mkdir(exist_ok=True)
+    with UI.open("a+", encoding="utf-8") as file:
+        if not _lock(file):
+            raise SystemExit("`make ui` runs already. `make stop` ends it.")
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _lock(file: TextIO, how: int = fcntl.LOCK_EX | fcntl.LOCK_NB) -> bool:
+    """Whether the lock, which goes with the process that has it, could be had."""
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def stop_ui() -> None:
+    """End `make ui`, where it runs, and wait until it has: its Airflow needs the server and the sandbox."""
+    if not UI.exists():
+        return
+    with UI.open(encoding="utf-8") as file:
+        if _lock(file):
+            return
+        pid = int(file.read())
+        print(f"Stopping Airflow's web UI (process {pid}) first …", flush=True)
+        os.kill(pid, signal.SIGTERM)
+        _lock(file, fcntl.LOCK_EX)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Stop the private server and the sandbox.")
+    parser = argparse.ArgumentParser(description="Stop the web UI, the sandbox and the private server.")
     parser.add_argument("action", choices=["stop"])
     parser.parse_args()
+    stop_ui()
     stop_sandbox()
     private_server.stop(LOCAL / "mysql")
 

@@ -1,4 +1,4 @@
-"""``make demo``: the catalog in Airflow, a few days of two series and their quality, with a key the portfolio too."""
+"""``make demo``: every DAG once, in Airflow, and what came of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import os
 import re
 import signal
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TextIO
 
 import sqlalchemy as sa
@@ -19,26 +21,76 @@ from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.catalog import CATALOG
+from kalshi.reports.files import SYNTHETIC
 from kalshi.reports.portfolio import PORTFOLIO
 from kalshi.reports.quality import QUALITY
 from kalshi.reports.runs import RunReport
 from kalshi.reports.settlements import SETTLEMENTS
+from kalshi.reports.snapshots import SNAPSHOTS
+from kalshi.reports.trades import TRADES
 from kalshi.settings import load_settings
-from kalshi.warehouse.server import text_with_lists
+from kalshi.warehouse.exchanges import is_synthetic
+from scripts import demo_page
+from scripts.airflow_process import end_on_signals
 from scripts.backends import EXCHANGES, LOCAL, connections
 from scripts.warm_airflow import WarmAirflow, warm_airflow
 
-SERIES = ("KXHIGHNY", "KXHIGHCHI")
-"""Those whose candles the demo reads; the catalog is read of all."""
-DAYS = 3
-TABLES = ("kalshi_series", "kalshi_event", "kalshi_market", "kalshi_settlement", "kalshi_candle_1m", "kalshi_fill")
+SERIES = (demo_page.SERIES, "KXHIGHCHI")
+"""Those whose prices the demo reads; the catalog is read of all."""
 OWN_LINE = re.compile(r"^\S+T(?P<clock>\d\d:\d\d:\d\d)\S* \[\w+ *\] (?P<message>.*?) *\[(?:kalshi|airflow\.task\.\S*)")
 
 
-def run_dag(airflow: WarmAirflow, log: TextIO, dag: str, conf: dict[str, Any]) -> bool:
+@dataclass(frozen=True)
+class Step:
+    """One run of one DAG. ``report``: how its report is shown; ``date``: its logical date, where it goes by one."""
+
+    dag: str
+    does: str
+    report: RunReport | None
+    conf: dict[str, Any] = field(default_factory=dict)
+    date: date | None = None
+
+
+def steps() -> Iterator[Step]:
+    """Every DAG, on whole days that end with yesterday. Which days there are is known after the catalog was read."""
+    yield Step("kalshi_catalog_sync", "series, events and markets of every configured city", CATALOG)
+    some = {"series": SERIES}
+    first, yesterday = first_day(), datetime.now(UTC).date() - timedelta(days=1)
+    two_days_ago, today = yesterday - timedelta(days=1), yesterday + timedelta(days=1)
+    yield Step("kalshi_settlements_sync", "what settled, and how", SETTLEMENTS, some)
+    if KalshiHook().config().key_id:
+        yield Step("kalshi_portfolio_sync", "positions, fills and P&L of the account", PORTFOLIO)
+    yield Step("kalshi_trades_sync", "public trades", TRADES, some | days(first, today))
+    yield Step("kalshi_candles_backfill", "1-minute candles of any days", CANDLES, some | days(first, two_days_ago))
+    yield Step("kalshi_candles_daily", "1-minute candles of yesterday", CANDLES, some, yesterday)
+    yield Step("kalshi_price_snapshots", "top of the book of open markets", SNAPSHOTS, some)
+    yield Step("kalshi_data_quality", "what is there, missing or suspicious", QUALITY, some | days(first, yesterday))
+    yield Step("kalshi_health_check", "connections, rights, clocks, disk, stale tables", None)
+
+
+def days(first: date, last: date) -> dict[str, str]:
+    return {"date_from": str(first), "date_to": str(last)}
+
+
+def first_day() -> date:
+    """The UTC day on which the latest event opened that closed before today and has a result."""
+    query = sa.text(
+        "SELECT MAX(e.event_date) FROM kalshi_event e JOIN kalshi_market m ON m.event_ticker = e.event_ticker "
+        "WHERE e.series_ticker = :series AND m.result IS NOT NULL AND m.close_time_utc < UTC_DATE()"
+    )
+    with WarehouseHook().connected() as engine, engine.connect() as connection:
+        last = connection.execute(query, {"series": demo_page.SERIES}).scalar_one()
+    if last is None:
+        raise SystemExit(f"\nThe catalog knows no settled event of {demo_page.SERIES}, so there are no days to read.")
+    opened: date = last - timedelta(days=1)
+    return opened
+
+
+def run_dag(airflow: WarmAirflow, log: TextIO, step: Step) -> bool:
     """Run the DAG with Airflow's whole output in ``log``, our own lines on the screen."""
-    print(f"\nRunning the DAG {dag} in Airflow; its whole log: {log.name}\n", flush=True)
-    with airflow.start(["dags", "test", dag, "--conf", json.dumps(conf)], os.environ) as command:
+    print(f"\n{step.dag}: {step.does}\n", flush=True)
+    date = [str(step.date)] if step.date else []
+    with airflow.start(["dags", "test", step.dag, *date, "--conf", json.dumps(step.conf)], os.environ) as command:
         try:
             for line in command.output:
                 log.write(line)
@@ -50,70 +102,56 @@ def run_dag(airflow: WarmAirflow, log: TextIO, dag: str, conf: dict[str, Any]) -
         return command.wait() == 0
 
 
+def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, str]:
+    """Run the DAG and print what it did; whether it succeeded, and its report's verdict."""
+    began = time.time()
+    succeeded = run_dag(airflow, log, step)
+    latest = load_settings().reports_folder / step.dag / "latest"
+    if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
+        raise SystemExit(f"\nThe run ended before its report. The end of {log.name} says why.")
+    report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
+    if step.report:
+        print(f"\n{step.report.table(report['series'])}")
+    print(f"\n{report['verdict']}. The report: {(latest / 'index.html').resolve()}\n")
+    return succeeded, report["verdict"]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Run the catalog sync, the candles of a few days, their quality and, with a key, the portfolio "
-        "sync once; show what came of them."
-    )
+    parser = argparse.ArgumentParser(description="Run every DAG once and show what came of them.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
     exchange = parser.parse_args().exchange
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_signals()
     began = time.time()
     os.environ.update(connections(exchange))
     if wrong := [finding.words for finding in examine_exchange() if finding.state == "fail"]:
         raise SystemExit("\n".join(wrong))
     LOCAL.mkdir(exist_ok=True)
+    verdicts: dict[str, tuple[str, str]] = {}
+    failed = []
+    print(f"Airflow's whole log: {LOCAL / 'demo.log'}")
     with (LOCAL / "demo.log").open("w", encoding="utf-8") as log, warm_airflow(os.environ, log) as airflow:
-        succeeded = run_dags(airflow, log)
-    with WarehouseHook().get_conn().connect() as connection:
-        rows = [(t, connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one()) for t in TABLES]
-    print(f"{tabulate(rows, headers=['table', 'rows'])}\n")
-    print(f"That took {time.time() - began:.0f} s.")
-    if not all(succeeded):
-        raise SystemExit(1)
+        for step in steps():
+            succeeded, verdict = show(airflow, log, step)
+            verdicts[step.dag] = verdict, step.does
+            failed += [] if succeeded else [step.dag]
+    finish(verdicts)
+    print(f"\nThat took {time.time() - began:.0f} s.")
+    if failed:
+        raise SystemExit(f"Failed: {', '.join(failed)}. The reports say why.")
 
 
-def run_dags(airflow: WarmAirflow, log: TextIO) -> list[bool]:
-    """Run them and show their reports; whether each succeeded."""
-    succeeded = [show(airflow, log, "kalshi_catalog_sync", CATALOG)]
-    if KalshiHook().config().key_id is not None:
-        succeeded.append(show(airflow, log, "kalshi_portfolio_sync", PORTFOLIO))
-    if succeeded[0]:
-        some, days = {"series": SERIES}, settled_days()
-        succeeded += [
-            show(airflow, log, "kalshi_settlements_sync", SETTLEMENTS, **some),
-            show(airflow, log, "kalshi_candles_backfill", CANDLES, **some, **days),
-            show(airflow, log, "kalshi_data_quality", QUALITY, **some, **days),
-        ]
-    return succeeded
-
-
-def settled_days() -> dict[str, str]:
-    """The latest days whose events have results, as DAGs take them. They follow the exchange's clock."""
-    query = text_with_lists(
-        "SELECT MAX(e.event_date) FROM kalshi_event e JOIN kalshi_market m ON m.event_ticker = e.event_ticker "
-        "WHERE e.series_ticker IN :series AND m.result IS NOT NULL",
-        "series",
-    )
-    with WarehouseHook().get_conn().connect() as connection:
-        last = connection.execute(query, {"series": SERIES}).scalar_one()
-    if last is None:
-        raise SystemExit(
-            f"\nThe catalog knows no settled event of {' or '.join(SERIES)}, so there are no days to look at."
-        )
-    return {"date_from": str(last - timedelta(days=DAYS - 1)), "date_to": str(last)}
-
-
-def show(airflow: WarmAirflow, log: TextIO, dag: str, spec: RunReport, **conf: Any) -> bool:
-    """Run the DAG and print its report; whether it succeeded."""
-    began = time.time()
-    succeeded = run_dag(airflow, log, dag, conf)
-    latest = load_settings().reports_folder / dag / "latest"
-    if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
-        raise SystemExit(f"\nThe run ended before its report. The end of {log.name} says why.")
-    report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
-    print(f"\n{spec.text(report)}\n\n{report['verdict']}. The report: {(latest / 'index.html').resolve()}\n")
-    return succeeded
+def finish(verdicts: dict[str, tuple[str, str]]) -> None:
+    """Print an answer, what the warehouse holds, and the address of the page that leads to everything."""
+    with WarehouseHook().connected() as engine, engine.connect() as connection:
+        page = demo_page.write_page(connection, verdicts)
+        if is_synthetic(connection):
+            print(f"\n{SYNTHETIC}")
+        if found := demo_page.answer(connection):
+            question, headers, rows = found
+            print(f"\n{question}\n\n{tabulate(rows, headers=headers, floatfmt='.2f')}\n")
+            print(f"The picture: {page.with_name(demo_page.PICTURE)}")
+        print(f"\n{tabulate(demo_page.row_counts(connection), headers=['table', 'rows'])}\n")
+    print(f"All of it on one page: {page.resolve().as_uri()}\nLive in Airflow:       make ui")
 
 
 if __name__ == "__main__":

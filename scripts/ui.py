@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import socket
 from contextlib import suppress
 from pathlib import Path
 
-from scripts.airflow_process import running
-from scripts.backends import EXCHANGES, LOCAL, connections
+from scripts.airflow_process import end_on_signals, end_with_make, running
+from scripts.backends import EXCHANGES, LOCAL, connections, only_ui
 from scripts.private_server import free_port
+
+PAGES = "/plugin/kalshi"
+"""Where Airflow shows this project's pages, with its own menu around them."""
 
 
 def _port() -> int:
@@ -29,13 +31,17 @@ def _port() -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Airflow's web UI with the DAGs and both connections ready.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
-    os.environ.update(connections(parser.parse_args().exchange))
-    port, log = _port(), LOCAL / "ui.log"
-    print(f"Starting Airflow; its log: {log}", flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), running(dict(os.environ), port, log) as (airflow, url):
-        print(f"\n  {url}\n  {_login()}\n\nSwitch a DAG on and trigger it there. Ctrl-C stops Airflow.", flush=True)
-        airflow.wait()
+    exchange = parser.parse_args().exchange
+    end_on_signals()
+    end_with_make()
+    with suppress(KeyboardInterrupt), only_ui():
+        os.environ.update(connections(exchange))
+        port, log = _port(), LOCAL / "ui.log"
+        print(f"Starting Airflow; its log: {log}", flush=True)
+        with running(dict(os.environ), port, log) as (airflow, url):
+            print(f"\n  Airflow       {url}\n  Kalshi pages  {url}{PAGES}\n  {_login()}\n", flush=True)
+            print("Switch a DAG on and trigger it there. Ctrl-C stops Airflow.", flush=True)
+            airflow.wait()
 
 
 def _login() -> str:

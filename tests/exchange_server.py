@@ -12,12 +12,16 @@ import requests
 
 from sandbox import process
 
+CLOCK = "2026-09-22T15:00:00+00:00"
+"""The exchange's time in the tests, unless they name another; it stands."""
+
 
 class ExchangeServer:
-    """``python -m sandbox`` on a free port, for the length of a with-block."""
+    """``python -m sandbox`` on a free port, for the length of a with-block, by ``clock``; without one, by the
+    wall's."""
 
-    def __init__(self, *arguments: str) -> None:
-        self._arguments = arguments
+    def __init__(self, *arguments: str, clock: str | None = CLOCK) -> None:
+        self._arguments = (*([f"--clock={clock}"] if clock else []), *arguments)
 
     def __enter__(self) -> ExchangeServer:
         with ExitStack() as stack:

@@ -27,6 +27,7 @@ from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.settings import INCLUDE, SettingsError, load_settings
+from kalshi.warehouse import exchanges
 from kalshi.warehouse.migrate import versions
 from kalshi.warehouse.server import InsecureServer
 
@@ -41,11 +42,15 @@ SPARE_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check. ``state``: ok, warn or fail; ``words``: what was found and, unless ok, what to do."""
+    """The result of one check. ``state``: ok, warn or fail; ``words``: what was found and, unless ok, what to do.
+
+    ``is_synthetic``: the warehouse's data is synthetic.
+    """
 
     check: str
     state: str
     words: str
+    is_synthetic: bool = False
 
 
 def examine() -> list[Finding]:
@@ -122,6 +127,7 @@ def _warehouse() -> Iterator[Finding]:
         yield _schema(current, newest)
         if current == newest:
             yield _rights(connection)
+            yield from _origin(connection)
             yield from _freshness(connection)
 
 
@@ -192,6 +198,12 @@ def _rights(connection: sa.Connection) -> Finding:
     ):
         connection.exec_driver_sql(statement)
     return Finding("rights", "ok", "rows can be read, changed and staged")
+
+
+def _origin(connection: sa.Connection) -> Iterator[Finding]:
+    """A line per exchange that the data came from."""
+    for name, is_synthetic in exchanges.names(connection).items():
+        yield Finding("data", "ok", f"synthetic, from {name}" if is_synthetic else f"from {name}", is_synthetic)
 
 
 def _freshness(connection: sa.Connection) -> Iterator[Finding]:

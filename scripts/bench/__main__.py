@@ -10,7 +10,7 @@ from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server, real_mysql
 from scripts.backends import LOCAL
-from scripts.bench import candles, catalog, quality, workers
+from scripts.bench import CLOCK, candles, catalog, quality, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -29,7 +29,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="Celery workers")
     parser.add_argument("--tasks", type=int, default=8, help="mapped tasks they share")
     args = parser.parse_args()
-    options = ("--requests-per-second=0", f"--wide-markets={args.markets}", "--since=2026-07-01", "--dense-candles")
+    options = (
+        *(f"--clock={CLOCK}", "--requests-per-second=0", "--since=2026-07-01"),
+        *(f"--wide-markets={args.markets}", "--dense-candles"),
+    )
     with tempfile.TemporaryDirectory() as folder:
         server = private_server.ensure(Path(folder))
         try:

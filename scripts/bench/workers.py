@@ -15,6 +15,7 @@ from kalshi.settings import INCLUDE
 from sandbox import process as sandbox_process
 from scripts.airflow_api import AirflowApi
 from scripts.airflow_home import DEFAULTS, PROJECT
+from scripts.bench import CLOCK
 from scripts.bench.contest import fresh_warehouse
 from scripts.cluster import cluster
 from scripts.private_server import PrivateServer
@@ -76,7 +77,7 @@ def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, da
 
     ``server``: a MySQL (Airflow's scheduler crashes on MariaDB); Airflow's database stays in it.
     """
-    options = (f"--requests-per-second={LIMIT}", f"--since={SINCE}", "--wide-markets=0")
+    options = (f"--clock={CLOCK}", f"--requests-per-second={LIMIT}", f"--since={SINCE}", "--wide-markets=0")
     with (
         sandbox_process.running(folder / "sandbox-limited.log", *options) as url,
         fresh_warehouse(server, "bench_workers") as engine,

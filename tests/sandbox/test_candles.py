@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sandbox import candle_json, periods
 from sandbox.candles import Candle, Chart, Prices
 from sandbox.markets import Market
-from sandbox.special import odd_events, wide_event
+from sandbox.special import FIRST_ODD, odd_events, wide_event
 from sandbox.tape import MINUTE, Tape
 from sandbox.weather import CITIES, weather_event
 
@@ -27,7 +27,7 @@ MARKETS = [
     for day in (date(2026, 3, 8), date(2026, 7, 4), date(2026, 11, 1))
     for market in weather_event(city, day, 1).markets
 ]
-EMPTY, QUIET = odd_events()[1].markets[0], wide_event(1).markets[0]
+EMPTY, QUIET = [*odd_events(FIRST_ODD)][1].markets[0], wide_event(1).markets[0]
 PLACES = st.lists(st.floats(-0.1, 1.1), min_size=2, max_size=6).map(sorted)
 """Where a window and its parts end, as shares of the market's life."""
 

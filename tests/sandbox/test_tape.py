@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.markets import Market
-from sandbox.special import odd_events, wide_event
+from sandbox.special import FIRST_ODD, odd_events, wide_event
 from sandbox.tape import HOUR, MINUTE, Tape, Trade
 from sandbox.weather import CITIES, weather_event
 
@@ -142,7 +142,7 @@ def test_another_seed_is_another_tape() -> None:
 
 
 def test_a_quiet_book_has_quotes_and_an_empty_one_has_neither_side() -> None:
-    quiet, empty = wide_event(1).markets[0], odd_events()[1].markets[0]
+    quiet, empty = wide_event(1).markets[0], [*odd_events(FIRST_ODD)][1].markets[0]
     for market in (quiet, empty):
         assert not list(Tape(1).trades(market, 0, market.event.minutes.start * MINUTE + DAY))
     minutes = quiet.event.minutes.start, quiet.event.minutes.start + 120

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
+from kalshi.exchange.transport import SYNTHETIC
+from sandbox.account import Account
+from sandbox.app import MARK
 from sandbox.payloads import RECORDED
+from sandbox.world import Clock, World
 from tests.exchange_server import ExchangeServer
 
 SMALL = ("--since=2026-06-15", "--requests-per-second=0", "--wide-markets=20")
@@ -189,3 +193,58 @@ def test_a_fault_strikes_its_path_after_its_skips_and_as_often_as_it_was_told(
     assert exchange_server.get("/exchange/status").status_code == 200
     seen = [exchange_server.get("/historical/cutoff").status_code for _ in range(4)]
     assert seen == [200, 500, 500, 200]
+
+
+@pytest.fixture(scope="module")
+def wall() -> Iterator[ExchangeServer]:
+    """A sandbox as ``make demo`` and ``make sandbox`` start it, without a clock of its own."""
+    with ExchangeServer("--since=2026-07-01", "--requests-per-second=0", "--wide-markets=0", clock=None) as server:
+        yield server
+
+
+def test_without_a_clock_the_world_ends_now_and_goes_on(wall: ExchangeServer) -> None:
+    now = datetime.now(UTC)
+    markets = wall.get("/markets", series_ticker="KXHIGHNY", limit=100).json()["markets"]
+    open_now = [m for m in markets if m["status"] == "active"]
+    assert open_now
+    assert all(moment(m["open_time"]) <= now < moment(m["close_time"]) for m in open_now)
+    before = [m for m in markets if now - timedelta(days=9) < moment(m["close_time"]) < now - timedelta(days=5)]
+    assert len(before) == 4 * 6
+    assert {m["status"] for m in before} == {"finalized"}
+    trades = wall.get("/markets/trades", limit=1000).json()["trades"]
+    assert now - timedelta(minutes=15) < max(moment(t["created_time"]) for t in trades) <= datetime.now(UTC)
+    first = wall.get("/exchange/status").headers["Date"]
+    time.sleep(1.1)
+    assert wall.get("/exchange/status").headers["Date"] != first
+
+
+@pytest.mark.parametrize("path", ["/exchange/status", "/markets?limit=0", "/markets/NOBODY", "/portfolio/balance"])
+def test_every_answer_says_that_the_data_is_synthetic(wall: ExchangeServer, path: str) -> None:
+    assert MARK == SYNTHETIC, "the client looks for what the sandbox says"
+    assert wall.get(path).headers[MARK] == "sandbox, seed 1"
+
+
+def world_at(moment: str) -> World:
+    return World(Clock(datetime.fromisoformat(moment)), since=date(2026, 11, 1), wide_markets=0)
+
+
+def test_a_sandbox_that_is_started_later_has_the_same_past() -> None:
+    early, late = world_at("2026-12-10T08:00:00+00:00"), world_at("2027-02-01T23:00:00+00:00")
+    past = early.events()
+    assert past
+    for event in past:
+        again = late.event(event.ticker)
+        assert again is not None
+        assert vars(again) | {"markets": 0} == vars(event) | {"markets": 0}
+        assert [vars(m) | {"event": 0} for m in again.markets] == [vars(m) | {"event": 0} for m in event.markets]
+    fills = Account(early).fills()
+    assert fills
+    assert {fill.id for fill in fills} <= {fill.id for fill in Account(late).fills()}
+
+
+@pytest.mark.parametrize("now", ["2026-09-22T15:00:00+00:00", "2026-12-20T15:00:00+00:00", "2028-03-03T03:00:00+00:00"])
+def test_at_any_time_an_odd_event_settled_lately_and_a_book_is_empty(now: str) -> None:
+    events = world_at(now).events("KXSANDBOXODD")
+    moment = datetime.fromisoformat(now)
+    assert [e for e in events if e.book == "empty" and e.opens <= moment < e.closes]
+    assert [e for e in events if e.book == "lively" and moment - timedelta(days=32) < e.settles <= moment]

@@ -245,3 +245,14 @@ def test_a_day_read_before_its_end_is_complete_only_up_to_then(
     assert candles(*day)["requests"] == 0
     whole = candles(*day, force=True)
     assert (whole["inserted"], whole["updated"], whole["unchanged"]) == (0, 0, content(warehouse)[0])
+
+
+def test_a_backfill_of_days_without_a_market_ends_with_a_warning_that_names_others(candles: Candles) -> None:
+    march = datetime(2026, 3, 1, tzinfo=UTC)
+    report = candles(march, march + DAY, by_hand=True)
+    assert (report["state"], report["markets"]) == ("warning", 0)
+    assert report["warnings"] == [
+        "No market of KXHIGHNY was open from 2026-03-01 00:00 to 2026-03-02 00:00 UTC, so there was nothing to read: "
+        "the first after that opens at 2026-03-31 14:00."
+    ]
+    assert candles(march, march + DAY)["state"] == "success", "catchup has quiet days"

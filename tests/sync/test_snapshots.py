@@ -158,3 +158,14 @@ def test_fifty_thousand_open_markets_fit_into_little_memory(empty_database: str,
     assert int(peak[1]) / 1024 < 400
     assert (markets, pages) == (50_000, 50)
     assert count(warehouse, "kalshi_price_snapshot") == 50_000
+
+
+def test_a_snapshot_by_hand_of_a_series_without_open_markets_warns(warehouse: sa.Engine) -> None:
+    with ExchangeServer("--since=2026-09-25", "--wide-markets=0") as server, Exchange(quick_config(server)) as exchange:
+        snapshot = snapshotting(exchange, warehouse)
+        report = snapshot(by_hand=True)
+        assert (report["state"], report["warnings"]) == (
+            "warning",
+            ["No market of KXHIGHNY is open at the moment, so there was no price to snapshot."],
+        )
+        assert snapshot()["state"] == "success", "a schedule has quiet times"

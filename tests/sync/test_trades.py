@@ -184,3 +184,16 @@ def test_two_runs_at_the_same_time_leave_the_rows_of_one(warehouse: sa.Engine, e
     assert [r["state"] for r in reports] == ["success", "success"]
     there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
     assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
+
+
+def test_days_without_a_market_that_a_person_asked_for_end_with_a_warning_that_names_others(trades: Trades) -> None:
+    march = datetime(2026, 3, 1, tzinfo=UTC)
+    report = trades(march, march + DAY, by_hand=True)
+    assert (report["state"], report["markets"]) == ("warning", 0)
+    assert report["warnings"] == [
+        "No market of KXHIGHNY was open from 2026-03-01 00:00 to 2026-03-02 00:00 UTC, so there was nothing to read: "
+        "the first after that opens at 2026-03-31 14:00."
+    ]
+    assert trades(march, march + DAY, by_hand=True)["warnings"] == report["warnings"], "complete by now, still empty"
+    assert trades(march, march + DAY)["state"] == "success", "a schedule has quiet days"
+    assert trades(SEP_20, SEP_20 + DAY, by_hand=True)["state"] == "success"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,29 @@ def test_an_absolute_path_into_the_folder_itself_is_refused_too(folder: Path) ->
 def test_reports_are_listed_once_with_their_verdicts(folder: Path) -> None:
     (report,) = reports(folder, 10)["a_dag"]
     assert (report["run"], report["verdict"]) == ("run_1", "warning")
+
+
+def test_the_list_shows_what_each_run_was_and_can_be_narrowed_to_a_dag(
+    client: TestClient, reports_folder: Path
+) -> None:
+    for dag in ("a_dag", "other_dag"):
+        run = reports_folder / dag / "run_1"
+        run.mkdir(parents=True)
+        (run / "index.html").write_text("<h1>Report</h1>")
+        began = (datetime.now(UTC) - timedelta(seconds=83)).isoformat()
+        (run / "report.json").write_text(
+            '{"verdict": "warning", "cause": "asset_triggered", "failed": [], "warned": ["KXHIGHNY"], '
+            f'"is_synthetic": {str(dag == "a_dag").lower()}, "began_at_utc": "{began}"}}'
+        )
+    (report,) = reports(reports_folder, 10)["a_dag"]
+    assert 80 <= report["took"] <= 95
+    page = client.get("reports", params={"dag": "a_dag"}).text
+    for words in ("asset triggered", "KXHIGHNY", "Synthetic data", "<option selected>a_dag", "<option>other_dag"):
+        assert words in page
+    assert "reports/other_dag/run_1" not in page
+    other = client.get("reports", params={"dag": "other_dag"}).text
+    assert "reports/other_dag/run_1" in other
+    assert "Synthetic data" not in other
 
 
 def test_a_report_that_cannot_be_read_is_listed_as_such(folder: Path) -> None:

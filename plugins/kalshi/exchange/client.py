@@ -15,7 +15,7 @@ from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, RequestRefused
 from kalshi.exchange.pages import Page, paginate, read_ahead
-from kalshi.exchange.transport import Traffic, Transport
+from kalshi.exchange.transport import Identity, Traffic, Transport
 from kalshi.records import (
     Balance,
     Event,
@@ -133,6 +133,12 @@ class Exchange:
         if self._transport.clock_offset is None:
             self._transport.get("/exchange/status", dict)
         return datetime.now(UTC) + (self._transport.clock_offset or timedelta(0))
+
+    def identity(self) -> Identity:
+        """Who answers; ``GET /exchange/status`` where no answer came yet."""
+        while (known := self._transport.identity) is None:
+            self._transport.get("/exchange/status", dict)
+        return known
 
     def historical_cutoff(self) -> HistoricalCutoff:
         """``GET /historical/cutoff``."""

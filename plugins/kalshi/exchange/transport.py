@@ -25,6 +25,9 @@ Answer = TypeVar("Answer")
 LONG_WAIT = 5.0
 TOLERATED_OFFSET = timedelta(seconds=5)
 """The Date header has whole seconds, and is stale by the network latency."""
+SYNTHETIC = "X-Synthetic-Exchange"
+"""The header in which an exchange with synthetic data says so; its value is the exchange's name."""
+LONGEST_NAME = 190
 LONGEST_QUOTE = 300
 """How many characters of the exchange's error body go into a message."""
 
@@ -36,6 +39,14 @@ class Traffic:
     requests: int = 0
     retries: int = 0
     throttled_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which exchange answers. ``name``: its base URL, or the name that a synthetic one gives itself."""
+
+    name: str
+    is_synthetic: bool = False
 
 
 def _quote(body: bytes) -> str:
@@ -82,11 +93,13 @@ class Transport:
     """Sends GET requests to one exchange and decodes the responses. One per thread.
 
     ``clock_offset``: how far the exchange's clock was ahead of ours at its last response; None before the first.
+    ``identity``: which exchange sent the last successful response; None before the first.
     """
 
     def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
         self.traffic = Traffic()
         self.clock_offset: timedelta | None = None
+        self.identity: Identity | None = None
         self._config = config
         self._host = urlsplit(config.base_url).hostname
         self._budget = budget or LocalBudget(config.requests_per_second)
@@ -146,6 +159,7 @@ class Transport:
             raise TransientFault(f"no response from {self._host} ({root_cause(error)}) to GET {path}") from error
         self.clock_offset = _clock_offset(response.headers.get("Date"))
         if response.status_code == 200:
+            self.identity = self._identity_of(response)
             try:
                 return msgspec.json.decode(response.content, type=answer_type)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -153,6 +167,10 @@ class Transport:
         if response.status_code == 429 or response.status_code >= 500:
             raise TransientFault(f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}")
         raise RequestRefused("GET", path, response.status_code, _quote(response.content))
+
+    def _identity_of(self, response: requests.Response) -> Identity:
+        made_up = one_line(response.headers.get(SYNTHETIC, ""))
+        return Identity((made_up or self._config.base_url.rstrip("/"))[:LONGEST_NAME], bool(made_up))
 
     def _wait_for_budget(self) -> None:
         wait = self._budget.reserve()

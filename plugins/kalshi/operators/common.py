@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from airflow.sdk import Param
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from kalshi.alerts import failure_callbacks
@@ -93,6 +95,21 @@ def day_range(date_from: Any, date_to: Any) -> tuple[date, date]:
     if first > datetime.now(UTC).date():
         raise AirflowFailException(f"date_from ({first}) is in the future: choose a past day or today.")
     return first, last
+
+
+def about_run(context: Any) -> dict[str, Any]:
+    """What a report says of its DAG run: ``cause`` (manual, scheduled, asset_triggered, backfill …) and when it began,
+    aware UTC."""
+    run = context["dag_run"]
+    began = run.start_date and datetime.fromtimestamp(run.start_date.timestamp(), UTC)
+    return {"cause": str(getattr(run.run_type, "value", run.run_type)), "began_at_utc": began}
+
+
+def whereabouts(page: Path) -> str:
+    """Where a report is to be found: its page in Airflow, where Airflow knows its own address, and its file."""
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    address = f"{base}/plugin/kalshi/reports/{page.parents[1].name}/{page.parent.name}"
+    return f"{address} ({page})" if base else str(page)
 
 
 @contextmanager

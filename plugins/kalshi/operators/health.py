@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from tabulate import tabulate
 
 from kalshi.doctor import examine
+from kalshi.operators.common import about_run, whereabouts
 from kalshi.reports.health import health_report, write_health
 from kalshi.settings import load_settings
 
@@ -19,8 +20,11 @@ class HealthCheckOperator(BaseOperator):
     def execute(self, context: Any) -> str:
         findings = examine()
         self.log.info("\n%s", tabulate([(f.state, f.check, f.words) for f in findings], disable_numparse=True))
-        report = health_report(context["dag_run"].run_id, findings)
+        report = health_report(context["dag_run"].run_id, findings) | about_run(context)
         page = write_health(report, findings, load_settings().reports_folder / self.dag_id)
+        self.log.info("The report: %s", whereabouts(page))
         if report["failed"]:
-            raise AirflowFailException(f"Failed: {', '.join(report['failed'])}; the report {page} says what to do.")
+            raise AirflowFailException(
+                f"Failed: {', '.join(report['failed'])}; the report says what to do: {whereabouts(page)}"
+            )
         return str(page)

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from kalshi.exchange import Exchange
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.operators.common import failing_for_good
+from kalshi.operators.common import about_run, failing_for_good, whereabouts
 from kalshi.reports.runs import RunReport
 from kalshi.settings import load_settings
 from kalshi.sync.plan import find_cutoff
@@ -85,6 +85,7 @@ class SeriesSyncOperator(BaseOperator):
             "window_start": as_utc(context.get("data_interval_start")) or asked_at,
             "window_end": as_utc(context.get("data_interval_end")) or asked_at,
             "asked_at": asked_at,
+            "by_hand": context["dag_run"].run_type == "manual",
         }
 
     @property
@@ -112,11 +113,13 @@ class ReportOperator(BaseOperator):
     def execute(self, context: Any) -> str:
         with failing_for_good(), WarehouseHook().connected() as engine, engine.connect() as connection:
             found = self.report.build(connection, context["dag_run"].run_id, list(self.series))
+        found |= about_run(context)
         page = self.report.write(found, load_settings().reports_folder / self.dag_id)
-        self.log.info("\n%s\n\nThe report: %s", self.report.text(found), page)
+        self.log.info("\n%s\n\nThe report: %s", self.report.text(found), whereabouts(page))
         if found["failed"]:
             raise AirflowFailException(
-                f"{self.report.title}: {', '.join(found['failed'])} {self.report.failure}; the report {page} says why."
+                f"{self.report.title}: {', '.join(found['failed'])} {self.report.failure}; the report says why: "
+                f"{whereabouts(page)}"
             )
         if unfinished := self._unfinished(context):
             raise AirflowFailException(f"{self.report.title}: {', '.join(unfinished)} failed; their logs say why.")

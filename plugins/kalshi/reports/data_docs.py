@@ -18,6 +18,7 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 
 from kalshi.quality.expectations import ExpectRowsToObey
 from kalshi.quality.validate import GX_SEVERITY
+from kalshi.reports.files import SYNTHETIC
 
 STYLE = (Path(__file__).parent / "templates" / "data_docs.css").read_text(encoding="utf-8")
 OUTSIDE = re.compile(
@@ -28,6 +29,7 @@ OUTSIDE = re.compile(
 )
 """What would ask another machine, what leads nowhere here, and all that would run: of Data Docs' scripts, styles,
 pictures, buttons."""
+BODY = re.compile(r"<body\b[^>]*>")
 
 
 def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
@@ -39,12 +41,13 @@ def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
         result = _result(f"{series}: {table}", list(some), report["queries"])
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
         html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
-        page.write_text(offline(html), encoding="utf-8")
+        page.write_text(offline(html, SYNTHETIC if report["is_synthetic"] else ""), encoding="utf-8")
 
 
-def offline(html: str) -> str:
-    """The page without anything of other machines, in our own style."""
-    return OUTSIDE.sub("", html).replace("</head>", f"<style>{STYLE}</style></head>", 1)
+def offline(html: str, notice: str = "") -> str:
+    """The page without anything of other machines, in our own style, with a ``notice`` above it."""
+    own = OUTSIDE.sub("", html).replace("</head>", f"<style>{STYLE}</style></head>", 1)
+    return BODY.sub(rf'\g<0><p class="synthetic">{notice}</p>', own, count=1) if notice else own
 
 
 def _result(name: str, checks: list[dict[str, Any]], queries: dict[str, str]) -> ExpectationSuiteValidationResult:

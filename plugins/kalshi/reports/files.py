@@ -22,6 +22,9 @@ TEMPLATES = jinja2.Environment(
     autoescape=True,
     undefined=jinja2.StrictUndefined,
 )
+SYNTHETIC = "Synthetic data: made up by the sandbox, a local exchange. No price in it was ever traded."
+"""What every report and page says that is made from such data."""
+TEMPLATES.globals["SYNTHETIC"] = SYNTHETIC
 
 
 def folder_name(dag_run_id: str) -> str:

@@ -21,6 +21,7 @@ def health_report(dag_run_id: str, findings: Sequence[Finding]) -> dict[str, Any
     return {
         "job": "health",
         "dag_run_id": dag_run_id,
+        "is_synthetic": any(f.is_synthetic for f in findings),
         "verdict": "failed" if by_state["fail"] else "warning" if by_state["warn"] else "success",
         "failed": by_state["fail"],
         "warned": by_state["warn"],

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from tabulate import tabulate
 
-from kalshi.reports.files import write_files
+from kalshi.reports.files import SYNTHETIC, write_files
 from kalshi.settings import load_settings
+from kalshi.warehouse.exchanges import is_synthetic
 from kalshi.warehouse.ledger import PLAN, runs_of
 from kalshi.warehouse.server import text_with_lists
 from kalshi.words import one_line
@@ -77,6 +78,7 @@ class RunReport:
         return {
             "job": self.job,
             "dag_run_id": dag_run_id,
+            "is_synthetic": is_synthetic(connection),
             "verdict": "failed" if failed else "warning" if warned else "success",
             "failed": failed,
             "warned": warned,
@@ -93,7 +95,8 @@ class RunReport:
 
     def text(self, report: Details) -> str:
         """The whole report as aligned text tables."""
-        parts = [f"What this run did\n\n{self.table(report['series'])}"]
+        parts = [SYNTHETIC] if report["is_synthetic"] else []
+        parts += [f"What this run did\n\n{self.table(report['series'])}"]
         parts += [
             f"{section.title}\n\n{_aligned(section.rows, section.headers)}"
             for section in self.sections(report)

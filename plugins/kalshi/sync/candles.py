@@ -15,7 +15,7 @@ from kalshi.sync.api_candles import ApiTally, sync_api_candles
 from kalshi.sync.candle_plan import MINUTES_PER_BATCH
 from kalshi.sync.derived_candles import build_dense, make_from_trades
 from kalshi.sync.pages import checkpointed
-from kalshi.sync.parents import ensure_catalog
+from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse import checkpoints
@@ -62,6 +62,8 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
         window = _window(exchange, run, request)
         try:
             _sync(exchange, run, request, window, tally)
+            if request.by_hand:
+                warn_where_no_market(run, window.start, window.end)
             run.check_rejected()
         finally:
             dense = run.counts.get("kalshi_candle_1m_dense", WriteCounts())

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Market
 from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
 from kalshi.sync.run import SyncRun
-from kalshi.warehouse import checkpoints
+from kalshi.warehouse import catalog, checkpoints
 from kalshi.warehouse.checkpoints import EPOCH
 from kalshi.warehouse.server import in_transaction
 
@@ -27,6 +29,27 @@ def markets_of(exchange: Exchange, tickers: Sequence[str]) -> Iterator[Page[Mark
             yield page
         if missing := [ticker for ticker in batch if ticker not in found]:
             yield from exchange.historical_markets(tickers=",".join(missing))
+
+
+def warn_where_no_market(run: SyncRun, start: datetime, end: datetime) -> None:
+    """Warn where no market of the run's series was open from ``start`` to ``end``, and say when some were."""
+
+    def work(connection: sa.Connection) -> tuple[bool, datetime | None, datetime | None]:
+        is_open = bool(catalog.lives_of_markets(connection, run.scope, start, end))
+        return is_open, *catalog.open_around(connection, run.scope, start, end)
+
+    is_open, before, after = in_transaction(run.engine, work)
+    if is_open:
+        return
+    words = [
+        f"the latest before that closed at {before:%Y-%m-%d %H:%M}" if before else "",
+        f"the first after that opens at {after:%Y-%m-%d %H:%M}" if after else "",
+    ]
+    known = " and ".join(filter(None, words))
+    run.warn(
+        f"No market of {run.scope} was open from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, so there was "
+        + (f"nothing to read: {known}." if known else "nothing to read; the exchange lists no other market of it.")
+    )
 
 
 def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:

@@ -32,7 +32,8 @@ class SeriesRequest:
     """What every job is given: a series, and the Airflow run and data interval it belongs to.
 
     ``tolerated_share``: the share of rejected records above which the run fails at its end; ``asked_at``:
-    when the run was requested, the same for every retry. No window ends later.
+    when the run was requested, the same for every retry. No window ends later. ``by_hand``: a person chose the window,
+    so the run warns if no market was open in it; scheduled windows may well be empty.
     """
 
     series_ticker: str
@@ -41,6 +42,7 @@ class SeriesRequest:
     window_start: datetime | None = field(default=None, kw_only=True)
     window_end: datetime | None = field(default=None, kw_only=True)
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC), kw_only=True)
+    by_hand: bool = field(default=False, kw_only=True)
 
     def key(self, job: str) -> ledger.RunKey:
         return ledger.RunKey(job, self.series_ticker, self.dag_run_id, self.window_start, self.window_end)

@@ -13,7 +13,7 @@ from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Trade
 from kalshi.sync.pages import Progress, checkpointed, write_page
-from kalshi.sync.parents import ensure_catalog
+from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
 from kalshi.warehouse import catalog, checkpoints, market_data
 from kalshi.warehouse.checkpoints import Window
@@ -69,6 +69,8 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
             covered = in_transaction(engine, lambda c: checkpoints.is_covered(c, window))
             if not covered or request.force:
                 _sync(exchange, run, request, window, tally)
+            if request.by_hand:
+                warn_where_no_market(run, window.start, window.end)
             run.check_rejected()
         finally:
             run.report = {

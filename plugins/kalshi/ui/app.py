@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
-from typing import Annotated
+from textwrap import shorten
+from typing import Annotated, Any
 
 import vl_convert
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
@@ -22,9 +23,12 @@ from kalshi.ui.portfolio import portfolio
 from kalshi.ui.report_files import TYPES, report_file, reports
 from kalshi.ui.views import FOLDER, TEMPLATES, Link, address, cell, render
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
+from kalshi.warehouse.exchanges import is_synthetic
 
 REPORTS_LISTED = 25
 """Of each DAG; of one alone, all."""
+LONGEST_LIST = 60
+"""Characters of what a report asks to look at; the report has all of it."""
 STATIC = {"pages.css": "text/css", "pages.js": "text/javascript", "vega.js": "text/javascript"}
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
@@ -65,7 +69,8 @@ def warehouse_unavailable(request: Request, error: Exception) -> HTMLResponse:
 @app.get("/")
 def show_overview(request: Request) -> HTMLResponse:
     with reading() as connection:
-        return render(request, "overview.html.jinja", **overview(connection, request, load_settings().reports_folder))
+        found = overview(connection, request, load_settings().reports_folder)
+        return render(request, "overview.html.jinja", is_synthetic=is_synthetic(connection), **found)
 
 
 @app.get("/coverage")
@@ -76,41 +81,56 @@ def show_coverage(
     until: OptionalDay = None,
 ) -> HTMLResponse:
     with reading() as connection:
-        return render(request, "coverage.html.jinja", **coverage(connection, request, Window(series, days, until)))
+        found = coverage(connection, request, Window(series, days, until))
+        return render(request, "coverage.html.jinja", is_synthetic=is_synthetic(connection), **found)
 
 
 @app.get("/event/{event_ticker:path}")
 def show_event(request: Request, event_ticker: str) -> HTMLResponse:
     with reading() as connection:
-        found = event_page(connection, event_ticker)
+        found, made_up = event_page(connection, event_ticker), is_synthetic(connection)
     if found is None:
         return _not_found(request, f"The warehouse has no event {event_ticker}: kalshi_catalog_sync reads events.")
-    return render(request, "event.html.jinja", **found)
+    return render(request, "event.html.jinja", is_synthetic=made_up, **found)
 
 
 @app.get("/portfolio")
 def show_portfolio(request: Request) -> HTMLResponse:
     with reading() as connection:
-        return render(request, "portfolio.html.jinja", **portfolio(connection))
+        return render(request, "portfolio.html.jinja", is_synthetic=is_synthetic(connection), **portfolio(connection))
 
 
 @app.get("/reports")
 def list_reports(request: Request, dag: str = "") -> HTMLResponse:
     found = reports(load_settings().reports_folder, REPORTS_LISTED if not dag else 1_000)
-    listed = {
-        name: [
-            (Link(r["run"], address(request, "reports", name, r["run"])), r["verdict"], cell(r["written_at"]))
-            for r in some
-        ]
-        for name, some in found.items()
-        if some and dag in ("", name)
-    }
-    return render(request, "reports.html.jinja", dags=listed, most=REPORTS_LISTED, dag=dag)
+    chosen = {name: some for name, some in found.items() if some and dag in ("", name)}
+    return render(
+        request,
+        "reports.html.jinja",
+        is_synthetic=any(report["is_synthetic"] for some in chosen.values() for report in some),
+        dags={name: [_listed(request, report) for report in some] for name, some in chosen.items()},
+        known=[name for name, some in found.items() if some],
+        most=REPORTS_LISTED,
+        dag=dag,
+    )
+
+
+def _listed(request: Request, report: dict[str, Any]) -> list[Any]:
+    """A row of the list of reports."""
+    began = report["began_at"] or report["written_at"]
+    return [
+        Link(cell(began), address(request, "reports", report["dag"], report["run"])),
+        report["verdict"],
+        report["cause"],
+        report["took"],
+        shorten(", ".join(report["to_look_at"]), LONGEST_LIST, placeholder=" …"),
+    ]
 
 
 @app.get("/reports/{dag}/{run}")
 def show_report(request: Request, dag: str, run: str) -> HTMLResponse:
-    if report_file(load_settings().reports_folder, f"{dag}/{run}/index.html") is None:
+    folder = load_settings().reports_folder
+    if report_file(folder, f"{dag}/{run}/index.html") is None:
         return _not_found(request, f"There is no report {dag}/{run}.")
     return render(
         request, "report.html.jinja", dag=dag, run=run, file=address(request, "files", dag, run, "index.html")

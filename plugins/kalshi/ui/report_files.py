@@ -17,6 +17,11 @@ class Verdict(msgspec.Struct):
 
     dag_run_id: str = ""
     verdict: str = ""
+    cause: str = ""
+    began_at_utc: datetime | None = None
+    is_synthetic: bool = False
+    failed: list[str] = []
+    warned: list[str] = []
 
 
 def report_file(folder: Path, asked: str) -> Path | None:
@@ -36,7 +41,11 @@ def report_file(folder: Path, asked: str) -> Path | None:
 
 
 def reports(folder: Path, most: int) -> dict[str, list[dict[str, Any]]]:
-    """By DAG, its ``most`` newest reports, the newest first: ``dag``, ``run``, ``written_at``, ``verdict``."""
+    """By DAG, its ``most`` newest reports, the newest first.
+
+    Of each: ``dag``, ``run``, ``written_at`` and ``began_at`` (naive UTC), ``took`` (s), ``cause``, ``verdict``,
+    ``to_look_at`` (what failed, else what warned), ``is_synthetic``. What an older report lacks is None or empty.
+    """
     dags = sorted(path for path in folder.iterdir() if _is_folder(path)) if folder.is_dir() else []
     return {dag.name: list(map(_report, sorted(filter(_is_report, dag.iterdir()), key=_age)[:most])) for dag in dags}
 
@@ -59,4 +68,15 @@ def _report(path: Path) -> dict[str, Any]:
     except (OSError, msgspec.DecodeError):
         found = Verdict(path.name, "unreadable")
     written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
-    return {"dag": path.parent.name, "run": path.name, "written_at": written_at, "verdict": found.verdict}
+    began_at = found.began_at_utc and found.began_at_utc.astimezone(UTC).replace(tzinfo=None)
+    return {
+        "dag": path.parent.name,
+        "run": path.name,
+        "began_at": began_at,
+        "written_at": written_at,
+        "took": began_at and round((written_at - began_at).total_seconds()),
+        "cause": found.cause.replace("_", " "),
+        "verdict": found.verdict,
+        "to_look_at": found.failed or found.warned,
+        "is_synthetic": found.is_synthetic,
+    }

@@ -41,11 +41,17 @@ class Chart:
     widest: int = 1600
 
 
-def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    """The page. ``base`` in its template is the address of the pages, ``here`` that of the page below it."""
+def render(
+    request: Request, template: str, status: int = 200, *, is_synthetic: bool = False, **context: Any
+) -> HTMLResponse:
+    """The page. ``base`` in its template is the address of the pages, ``here`` that of the page below it.
+
+    ``is_synthetic``: whether it shows data that is made up, which it then says.
+    """
     base = root(request)
     here = request.url.path.removeprefix(base).strip("/")
-    html = TEMPLATES.get_template(template).render(base=base, here=here, menu=PAGES, **context)
+    context |= {"base": base, "here": here, "menu": PAGES, "is_synthetic": is_synthetic}
+    html = TEMPLATES.get_template(template).render(context)
     return HTMLResponse(html, status)
 
 

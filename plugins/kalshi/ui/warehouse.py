@@ -72,7 +72,10 @@ def _reason(error: sa.exc.DBAPIError) -> str | None:
     """Why there was no answer. The driver's words stay in the log: they name the server and its user."""
     number = error.orig.args[0] if error.orig and error.orig.args else 0
     if number in NO_TABLES:
-        return "The warehouse has no tables yet: trigger the DAG kalshi_catalog_sync, which makes and fills them."
+        return (
+            "The warehouse has no tables yet, or those of an older version: trigger the DAG kalshi_catalog_sync, "
+            "which makes and fills them."
+        )
     if number in TOO_LONG:
         return f"The warehouse didn't answer within {SECONDS} s: ask for fewer days, or try again when it is less busy."
     if number in NO_ACCESS or 2000 <= number < 3000:

@@ -220,6 +220,21 @@ def lives_of_markets(
     ]
 
 
+def open_around(
+    connection: sa.Connection, series_ticker: str, start: datetime, end: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """The latest close up to ``start`` and the first opening from ``end`` on of a series, naive UTC; None: there is
+    none."""
+    row = connection.execute(
+        sa.text(
+            "SELECT MAX(IF(close_time_utc <= :start, close_time_utc, NULL)), "
+            "MIN(IF(open_time_utc >= :end, open_time_utc, NULL)) FROM kalshi_market WHERE series_ticker = :s"
+        ),
+        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
+    ).one()
+    return row[0], row[1]
+
+
 def lock_series(connection: sa.Connection, series_ticker: str) -> None:
     """Allow only one transaction at a time to work on a series."""
     connection.execute(sa.text("SELECT 1 FROM kalshi_series WHERE series_ticker = :s FOR UPDATE"), {"s": series_ticker})

@@ -1,0 +1,92 @@
+"""What ``make demo`` ends with: an answer from its data, a picture, and one page that leads to the rest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import sqlalchemy as sa
+import vl_convert
+
+from kalshi.quality import sql
+from kalshi.reports.files import TEMPLATES
+from kalshi.settings import load_settings
+from kalshi.ui.event import event_page
+from kalshi.ui.views import Link
+from kalshi.warehouse.exchanges import is_synthetic
+
+SERIES = "KXHIGHNY"
+"""That the question is about; so is the query."""
+TABLES = (
+    *("kalshi_series", "kalshi_event", "kalshi_market", "kalshi_settlement", "kalshi_trade", "kalshi_price_snapshot"),
+    *("kalshi_candle_1m", "kalshi_candle_1m_dense", "kalshi_fill", "kalshi_position", "kalshi_quality_result"),
+)
+PICTURE = "demo.png"
+Rows = list[list[Any]]
+
+
+def row_counts(connection: sa.Connection) -> list[tuple[str, int]]:
+    return [(t, connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one()) for t in TABLES]
+
+
+def answer(connection: sa.Connection) -> tuple[str, list[str], Rows] | None:
+    """The question, and its answer as headers and rows; None where no settled event was read to its close."""
+    found = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().all()
+    if not found:
+        return None
+    question = (
+        f"New York's high on {found[0]['event_date']:%d %b %Y}: the market at 10:00 the day before, and what settled"
+    )
+    headers = ["bracket", "bid", "ask", "settled", "profit"]
+    money = ("bid", "ask", "profit")
+    rows = [[f"{row[h]:.2f}" if h in money and row[h] is not None else row[h] for h in headers] for row in found]
+    return question, headers, rows
+
+
+def write_picture(connection: sa.Connection, file: Path) -> None:
+    """The prices of the brackets of the event that ``answer`` is about, as PNG."""
+    day = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().first()
+    event = connection.execute(
+        sa.text("SELECT event_ticker FROM kalshi_event WHERE series_ticker = :s AND event_date = :day"),
+        {"s": SERIES, "day": day and day["event_date"]},
+    ).scalar_one()
+    page = event_page(connection, event) or {}
+    color = page["chart"].specification["layer"][0]["encoding"]["color"]
+    color["legend"] |= {"title": None, "columns": 6}  # a picture can't be clicked
+    title = f"{'Synthetic data. ' if is_synthetic(connection) else ''}{page['event']['title']}"
+    specification = {
+        **page["chart"].specification,
+        "width": 1100,
+        "title": {"text": title, "anchor": "start"},
+        "background": "white",
+        "padding": 15,
+    }
+    file.write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
+
+
+def write_page(connection: sa.Connection, verdicts: dict[str, tuple[str, str]]) -> Path:
+    """Write ``index.html`` into the reports folder. ``verdicts``: by DAG, its report's verdict and what it does."""
+    folder = load_settings().reports_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    found = answer(connection)
+    if found:
+        write_picture(connection, folder / PICTURE)
+    templates = TEMPLATES.overlay(
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(Path(__file__).parent), TEMPLATES.loader])  # type: ignore[list-item]
+    )
+    page = folder / "index.html"
+    html = templates.get_template("demo.html.jinja").render(
+        is_synthetic=is_synthetic(connection),
+        written_at=datetime.now(UTC),
+        question=found[0] if found else "",
+        answer=found[1:] if found else None,
+        picture=PICTURE,
+        reports=[
+            (does, dag, verdict, Link("open", f"{dag}/latest/index.html")) for dag, (verdict, does) in verdicts.items()
+        ],
+        rows=row_counts(connection),
+    )
+    page.write_text(html, encoding="utf-8")
+    return page
