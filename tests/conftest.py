@@ -119,7 +119,7 @@ def address_of(uri: str) -> ServerAddress:
 
 
 def _migrated(uri: str) -> Iterator[sa.Engine]:
-    engine = open_engine(address_of(uri))
+    engine = open_engine(address_of(uri), loads=True)
     migrate(engine)
     yield engine
     engine.dispose()

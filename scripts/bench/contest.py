@@ -68,7 +68,7 @@ class Contest:
 @contextmanager
 def fresh_warehouse(server: PrivateServer, name: str = "bench") -> Iterator[sa.Engine]:
     """A migrated warehouse that is gone afterwards."""
-    engine = open_engine(address(server, name))
+    engine = open_engine(address(server, name), loads=True)
     migrate(engine)
     try:
         yield engine

@@ -71,7 +71,7 @@ def exchange(account: Account, server: ExchangeServer) -> Iterator[Exchange]:
 
 @pytest.fixture(scope="session")
 def _warehouse(mariadb: PrivateServer) -> Iterator[sa.Engine]:
-    engine = open_engine(address_of(mariadb.database("resilience")))
+    engine = open_engine(address_of(mariadb.database("resilience")), loads=True)
     migrate(engine)
     yield engine
     engine.dispose()

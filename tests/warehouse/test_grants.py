@@ -47,7 +47,7 @@ def granted(request: pytest.FixtureRequest) -> Iterator[ServerAddress]:
 @pytest.fixture
 def users(granted: ServerAddress) -> Iterator[dict[str, sa.Engine]]:
     """An engine of each user, on a migrated warehouse."""
-    engines = {user: open_engine(replace(granted, user=user, password=user)) for user in USERS}
+    engines = {user: open_engine(replace(granted, user=user, password=user), loads=True) for user in USERS}
     migrate(engines["kalshi_migrate"])
     yield engines
     for engine in engines.values():

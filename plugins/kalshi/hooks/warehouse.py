@@ -53,14 +53,14 @@ class WarehouseHook(BaseHook):
         except ValueError as error:
             raise BadConnection(f"The connection {self.warehouse_conn_id} can't be used: {error}") from error
 
-    def get_conn(self) -> sa.Engine:
-        """An engine on the warehouse."""
-        return open_engine(self.address())
+    def get_conn(self, *, loads: bool = False) -> sa.Engine:
+        """An engine on the warehouse; ``loads``: for jobs that write rows, as in :func:`open_engine`."""
+        return open_engine(self.address(), loads=loads)
 
     @contextmanager
-    def connected(self) -> Iterator[sa.Engine]:
+    def connected(self, *, loads: bool = False) -> Iterator[sa.Engine]:
         """An engine whose connections are ended afterwards: a server logs each that just breaks off."""
-        engine = self.get_conn()
+        engine = self.get_conn(loads=loads)
         try:
             yield engine
         finally:

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import pymysql
 import sqlalchemy as sa
 import tenacity
-from pymysql.constants import CLIENT, CR
+from pymysql.connections import MySQLResult
+from pymysql.constants import CLIENT
+from pymysql.protocol import LoadLocalPacketWrapper
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -97,15 +99,61 @@ class ServerAddress:
         return context
 
 
-class _Connection(pymysql.connections.Connection):
-    """PyMySQL's, which without this sends the password in the clear to a server that offers no TLS, and hides a
-    connection that was lost behind an error of its own in the rollback, or in what follows a LOAD DATA LOCAL."""
+ROWS = "kalshi_rows"
+"""The file that LOAD DATA LOCAL names. There is none: its bytes come from memory."""
+ROWS_PACKET = 2**14
+"""Bytes of rows in a packet, as PyMySQL has it; larger ones are no faster, and a server may refuse them."""
 
-    def _read_bytes(self, num_bytes: int) -> bytes:
-        if not self.open:
-            raise pymysql.err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during LOAD DATA")
-        answer: bytes = super()._read_bytes(num_bytes)  # type: ignore[misc]
-        return answer
+
+class _Result(MySQLResult):
+    """PyMySQL's, which sends whatever file the server names."""
+
+    connection: Any
+
+    def _read_load_local_packet(self, first_packet: Any) -> None:
+        self.connection.send_rows(LoadLocalPacketWrapper(first_packet).filename)
+        self._read_ok_packet(self.connection._read_packet())  # type: ignore[attr-defined]
+
+
+class _Connection(pymysql.connections.Connection):
+    """PyMySQL's, which without this sends any file that the server asks for, sends the password in the clear to a
+    server that offers no TLS, and hides a connection that was lost behind an error of its own in the rollback.
+
+    ``rows``: what the server may have as the file :data:`ROWS`, if anything.
+    """
+
+    rows: bytes | None = None
+
+    def send_rows(self, name: bytes) -> None:
+        """Answer the server's request for a file.
+
+        Raises:
+            InsecureServer: it isn't the one that is being loaded. The connection is closed.
+        """
+        if self.rows is None or name != ROWS.encode():
+            self._force_close()  # type: ignore[attr-defined]
+            raise InsecureServer(
+                f"The server on {self.host} asks for the file {name[:200].decode(errors='replace')!r} of this machine, "
+                "which nobody is loading. It got nothing, and the connection is closed: see that kalshi_warehouse "
+                "leads to your own server, over TLS with a certificate that is checked (ssl_mode VERIFY_IDENTITY)."
+            )
+        rows, self.rows = memoryview(self.rows), None
+        for start in range(0, len(rows), ROWS_PACKET):
+            self.write_packet(rows[start : start + ROWS_PACKET])
+        self.write_packet(b"")
+
+    def _read_query_result(self, unbuffered: bool = False) -> int | None:
+        """PyMySQL's own, with our result."""
+        self._result = None
+        result = _Result(self)
+        if unbuffered:
+            result.init_unbuffered_query()
+        else:
+            result.read()
+        self._result = result
+        if result.server_status is not None:
+            self.server_status = result.server_status
+        return result.affected_rows
 
     def rollback(self) -> None:
         if self.open:  # else the server has rolled back already
@@ -120,7 +168,7 @@ class _Connection(pymysql.connections.Connection):
         super()._request_authentication()  # type: ignore[misc]
 
 
-def _connect(address: ServerAddress) -> Any:
+def _connect(address: ServerAddress, loads: bool) -> Any:
     try:
         return _Connection(
             host=address.host,
@@ -130,7 +178,8 @@ def _connect(address: ServerAddress) -> Any:
             password=address.password,
             database=address.database,
             charset="utf8mb4",
-            local_infile=True,
+            # Not local_infile, with which PyMySQL would open files: it is _Connection that answers.
+            client_flag=CLIENT.LOCAL_FILES if loads else 0,
             ssl=address.tls(),
             init_command=SESSION,
             connect_timeout=10,
@@ -150,15 +199,31 @@ def _connect(address: ServerAddress) -> Any:
         raise
 
 
-def open_engine(address: ServerAddress) -> sa.Engine:
-    """An SQLAlchemy engine on the warehouse. Its connections raise InsecureServer where TLS isn't as asked for.
+def open_engine(address: ServerAddress, *, loads: bool = False) -> sa.Engine:
+    """An SQLAlchemy engine on the warehouse. Its connections raise InsecureServer where TLS isn't as asked for, or
+    where the server asks for a file of this machine.
+
+    ``loads``: whether its connections offer the server LOAD DATA LOCAL, which makes the writer twice as fast. Even
+    then the server gets the rows of :func:`load_data`, and never a file.
 
     PyMySQL is connected here rather than by SQLAlchemy, which would turn on CLIENT.FOUND_ROWS and with
     that blur "updated" and "unchanged" rows.
     """
     return sa.create_engine(
-        "mysql+pymysql://", creator=lambda: _connect(address), pool_pre_ping=True, pool_recycle=1800
+        "mysql+pymysql://", creator=lambda: _connect(address, loads), pool_pre_ping=True, pool_recycle=1800
     )
+
+
+def load_data(cursor: Any, rows: bytes, statement: str, *values: Any) -> None:
+    """Run a ``LOAD DATA LOCAL INFILE %s …`` whose file is ``rows``, on a cursor of :func:`open_engine`'s connections.
+
+    ``values``: those of the statement's further ``%s``. Raises PyMySQL's errors.
+    """
+    cursor.connection.rows = rows
+    try:
+        cursor.execute(statement, (ROWS, *values))
+    finally:
+        cursor.connection.rows = None
 
 
 def text_with_lists(query: str, *lists: str) -> sa.TextClause:
