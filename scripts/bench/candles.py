@@ -141,7 +141,7 @@ def records(answers: list[MarketCandles]) -> list[dict[str, object]]:
 def run_dlt(_: sa.Engine, server: PrivateServer, rows: list[dict[str, object]], times: int) -> float:
     """Load ``rows`` so many times with dlt, in an environment of its own; the seconds of the last time."""
     where = address(server, "bench")
-    url = f"mysql+pymysql://{where.user}:{where.password}@127.0.0.1:{where.port}/bench"
+    url = f"mysql+pymysql://{where.user}:{where.password.get_secret_value()}@127.0.0.1:{where.port}/bench"
     with server.as_root() as cursor:  # it stages in a database of its own
         cursor.execute("DROP DATABASE IF EXISTS bench_staging")
         cursor.execute("GRANT ALL ON bench_staging.* TO 'bench'@'127.0.0.1'")

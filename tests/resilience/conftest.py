@@ -39,7 +39,7 @@ class Account:
 
     @contextmanager
     def client(self, server: ExchangeServer, **others: Any) -> Iterator[Exchange]:
-        keys = {"key_id": self.key.id, "private_key_pem": self.key.private_pem}
+        keys = {"key_id": self.key.id, "private_key_pem": self.key.secret}
         with Exchange(quick_config(server, **{**keys, **others})) as exchange:
             yield exchange
 

@@ -13,6 +13,7 @@ from typing import Any
 import pymysql
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from kalshi.exchange import Exchange
 from kalshi.warehouse.migrate import migrate
@@ -38,7 +39,8 @@ class Database:
     def __post_init__(self) -> None:
         self.server = private_server.ensure(self.folder, self.program)
         self.server.database("resilience")
-        address = ServerAddress("", "resilience", "resilience", self.server.password, unix_socket=self.server.socket)
+        password = SecretStr(self.server.password)
+        address = ServerAddress("", "resilience", "resilience", password, unix_socket=self.server.socket)
         self.engine = open_engine(address, loads=True)
         migrate(self.engine)
         with self.server.as_root() as cursor:

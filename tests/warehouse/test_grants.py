@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 import sqlparse
+from pydantic import SecretStr
 
 from kalshi.exchange import Exchange
 from kalshi.settings import INCLUDE
@@ -47,7 +48,7 @@ def granted(request: pytest.FixtureRequest) -> Iterator[ServerAddress]:
 @pytest.fixture
 def users(granted: ServerAddress) -> Iterator[dict[str, sa.Engine]]:
     """An engine of each user, on a migrated warehouse."""
-    engines = {user: open_engine(replace(granted, user=user, password=user), loads=True) for user in USERS}
+    engines = {user: open_engine(replace(granted, user=user, password=SecretStr(user)), loads=True) for user in USERS}
     migrate(engines["kalshi_migrate"])
     yield engines
     for engine in engines.values():
@@ -66,7 +67,7 @@ def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote(
     loader, reader = users["kalshi_load"], users["kalshi_read"]
     key = make_key("ed25519", tmp_path_factory.mktemp("key"))
     with account_at(AFTERNOON, key, since="2026-08-15") as server:
-        config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+        config = quick_config(server, key_id=key.id, private_key_pem=key.secret, timeout=(5.0, 20.0))
         with Exchange(config) as exchange:
             assert migrate(loader), "nothing to migrate, so nothing to be refused"
             fill(exchange, loader, SEP_20 - DAY, SEP_20 + DAY)

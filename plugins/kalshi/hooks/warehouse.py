@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from airflow.sdk import BaseHook
 
 from kalshi.hooks.errors import BadConnection
-from kalshi.hooks.masking import hide_masked_values
+from kalshi.hooks.masking import read_connection
 from kalshi.warehouse.server import ServerAddress, open_engine
 
 
@@ -31,18 +31,17 @@ class WarehouseHook(BaseHook):
 
     def address(self) -> ServerAddress:
         """The connection, checked. Raises BadConnection saying which part is missing."""
-        hide_masked_values()
-        conn = self.get_connection(self.warehouse_conn_id)
+        conn = read_connection(self.warehouse_conn_id)
         if not conn.schema:
             raise BadConnection(f"{self.warehouse_conn_id} names no database: put it into the connection's schema.")
-        extra = conn.extra_dejson
+        extra = conn.extra
         try:
             files = _files(extra.get("ssl"))
             return ServerAddress(
                 host=conn.host or "127.0.0.1",
                 port=conn.port or 3306,
                 user=conn.login or "",
-                password=conn.password or "",
+                password=conn.password,
                 database=conn.schema,
                 unix_socket=extra.get("unix_socket"),
                 ssl_mode=extra.get("ssl_mode"),

@@ -7,11 +7,13 @@ import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import pymysql
 import sqlalchemy as sa
 import tenacity
+from pydantic import SecretStr
 from pymysql.connections import MySQLResult
 from pymysql.constants import CLIENT
 from pymysql.protocol import LoadLocalPacketWrapper
@@ -62,7 +64,7 @@ class ServerAddress:
     host: str
     database: str
     user: str
-    password: str = field(repr=False, default="")
+    password: SecretStr = field(default_factory=partial(SecretStr, ""))
     port: int = 3306
     unix_socket: str | None = None
     ssl_mode: str | None = None
@@ -170,12 +172,12 @@ class _Connection(pymysql.connections.Connection):
 
 def _connect(address: ServerAddress, loads: bool) -> Any:
     try:
-        return _Connection(
+        connection = _Connection(
             host=address.host,
             port=address.port,
             unix_socket=address.unix_socket,
             user=address.user,
-            password=address.password,
+            password=address.password.get_secret_value(),
             database=address.database,
             charset="utf8mb4",
             # Not local_infile, with which PyMySQL would open files: it is _Connection that answers.
@@ -185,7 +187,10 @@ def _connect(address: ServerAddress, loads: bool) -> Any:
             connect_timeout=10,
             read_timeout=600,
             write_timeout=600,
+            defer_connect=True,  # so that no error leads through the frame of __init__, which holds the password
         )
+        connection.connect()
+        return connection
     except pymysql.err.OperationalError as error:
         cause = getattr(error, "original_exception", None)
         if isinstance(cause, InsecureServer):
@@ -195,8 +200,8 @@ def _connect(address: ServerAddress, loads: bool) -> Any:
                 f"The certificate of the server on {address.host} can't be trusted: {cause.verify_message}. Name its "
                 'CA in the extra of kalshi_warehouse: {"ssl": {"ca": "/path/ca.pem"}}; for a certificate without the '
                 'host\'s name (MySQL makes such) add "ssl_mode": "VERIFY_CA".'
-            ) from error
-        raise
+            ) from None
+        raise error.with_traceback(None) from None  # PyMySQL's frames hold the password as it was sent
 
 
 def open_engine(address: ServerAddress, *, loads: bool = False) -> sa.Engine:
