@@ -117,7 +117,7 @@ class Machine:
     api_port: int
 
     def environment(self, service: str, **changed: str) -> dict[str, str]:
-        """What Compose and the image give a service, with ``changed`` in ``.env``, and with the places of this machine."""
+        """What Compose and the image give a service, with ``changed`` in ``.env`` and this machine's places."""
         settings = {**dict(SETTING.findall((self.home / ".env").read_text(encoding="utf-8"))), **changed}
         given = dict(re.findall(r"^ENV (\w+)=(.*)$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE))
         given |= {name: interpolated(str(value), settings) for name, value in SERVICES[service]["environment"].items()}

@@ -64,7 +64,10 @@ def run(engine: sa.Engine, sql: str) -> list[sa.Row[tuple[object, ...]]]:
 
 
 def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote_on_every_page(
-    users: dict[str, sa.Engine], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    granted: ServerAddress,
+    users: dict[str, sa.Engine],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loader, reader = users["kalshi_load"], users["kalshi_read"]
     key = make_key("ed25519", tmp_path_factory.mktemp("key"))
@@ -86,10 +89,10 @@ def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote_on_every_pa
     names = [name for (name,) in run(reader, "SHOW TABLES")]
     filled = {str(name) for name in names if run(reader, f"SELECT 1 FROM {name} LIMIT 1")}
     assert {"kalshi_market", "kalshi_candle_1m_dense", "kalshi_fill", "kalshi_pnl_market", "kalshi_freshness"} < filled
-    port = reader.raw_connection().dbapi_connection.port  # type: ignore[union-attr]
-    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", f"mysql://kalshi_read:kalshi_read@127.0.0.1:{port}/kalshi")
+    mine = f"mysql://kalshi_read:kalshi_read@127.0.0.1:{granted.port}/kalshi"
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", mine)
     (login,) = app.router.dependencies
-    monkeypatch.setitem(app.dependency_overrides, login.dependency, lambda: None)
+    monkeypatch.setattr(app, "dependency_overrides", {login.dependency: lambda: None})
     client = TestClient(app)
     for page in ("/", "/coverage", "/event/KXHIGHNY-26SEP20", "/portfolio", "/reports"):
         assert client.get(page).status_code == 200, page
