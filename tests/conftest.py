@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
+from pydantic import SecretStr
 from xdist.scheduler import LoadFileScheduling
 
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
@@ -115,11 +116,12 @@ def kill(folder: Path) -> None:
 
 def address_of(uri: str) -> ServerAddress:
     url = sa.make_url(uri)
-    return ServerAddress(url.host or "", url.database or "", url.username or "", url.password or "", url.port or 3306)
+    password = SecretStr(url.password or "")
+    return ServerAddress(url.host or "", url.database or "", url.username or "", password, url.port or 3306)
 
 
 def _migrated(uri: str) -> Iterator[sa.Engine]:
-    engine = open_engine(address_of(uri))
+    engine = open_engine(address_of(uri), loads=True)
     migrate(engine)
     yield engine
     engine.dispose()

@@ -174,7 +174,7 @@ def test_a_clock_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_little_room_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "SPARE_BYTES", 2**60)
-    assert {"reports folder", "temporary files"} < set(ask("fail"))
+    assert "reports folder" in ask("fail")
 
 
 @pytest.mark.parametrize(

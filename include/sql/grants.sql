@@ -15,5 +15,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CR
 -- The DAGs. They change rows, never tables; each batch is staged in a temporary table.
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES ON `kalshi`.* TO 'kalshi_load'@'%';
 
--- Reports, notebooks, dashboards.
+-- The pages in Airflow, notebooks, dashboards.
 GRANT SELECT, SHOW VIEW ON `kalshi`.* TO 'kalshi_read'@'%';

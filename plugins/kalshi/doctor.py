@@ -8,12 +8,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 
 import requests
 import sqlalchemy as sa
@@ -104,19 +102,15 @@ def _settings() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    for name, folder in (("reports folder", load_settings().reports_folder), ("temporary files", _temporary())):
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
-        free = shutil.disk_usage(existing).free
-        if not os.access(existing, os.W_OK):
-            yield Finding(name, "fail", f"This user can't write to {existing}: grant write permission.")
-        elif free < SPARE_BYTES:
-            yield Finding(name, "fail", f"{folder} has {free / 2**20:,.0f} MB left: free up space.")
-        else:
-            yield Finding(name, "ok", f"{folder}, {free / 2**30:,.0f} GB free")
-
-
-def _temporary() -> Path:
-    return Path(tempfile.gettempdir())
+    folder = load_settings().reports_folder
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if not os.access(existing, os.W_OK):
+        yield Finding("reports folder", "fail", f"This user can't write to {existing}: grant write permission.")
+    elif free < SPARE_BYTES:
+        yield Finding("reports folder", "fail", f"{folder} has {free / 2**20:,.0f} MB left: free up space.")
+    else:
+        yield Finding("reports folder", "ok", f"{folder}, {free / 2**30:,.0f} GB free")
 
 
 def _warehouse() -> Iterator[Finding]:

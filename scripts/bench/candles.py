@@ -26,7 +26,7 @@ from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_series
 from kalshi.warehouse import candles
 from kalshi.warehouse.candles import CandleLines
-from kalshi.warehouse.server import ServerAddress, in_transaction, open_engine
+from kalshi.warehouse.server import ServerAddress, in_transaction, load_data, open_engine
 from kalshi.warehouse.tables import CANDLE_1M
 from scripts.bench.contest import Contest, Entry, address, fresh_warehouse
 from scripts.private_server import PrivateServer
@@ -106,12 +106,12 @@ def contest(exchange: Exchange, server: PrivateServer) -> Contest:
 def load_raw(engine: sa.Engine, lines: list[bytes]) -> None:
     """The limit: one LOAD DATA of finished lines straight into an empty copy of the table."""
     columns = ", ".join(f"`{column}`" for column in CANDLE_1M.columns)
-    with tempfile.NamedTemporaryFile("wb") as file, engine.begin() as connection:
-        file.write(b"\n".join(lines) + b"\n")
-        file.flush()
+    with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE raw LIKE kalshi_candle_1m")
-        connection.exec_driver_sql(
-            f"LOAD DATA LOCAL INFILE %s INTO TABLE raw CHARACTER SET utf8mb4 ({columns}) SET run_id = 1", (file.name,)
+        load_data(
+            connection.connection.cursor(),
+            b"\n".join(lines) + b"\n",
+            f"LOAD DATA LOCAL INFILE %s INTO TABLE raw CHARACTER SET utf8mb4 ({columns}) SET run_id = 1",
         )
 
 
@@ -141,7 +141,7 @@ def records(answers: list[MarketCandles]) -> list[dict[str, object]]:
 def run_dlt(_: sa.Engine, server: PrivateServer, rows: list[dict[str, object]], times: int) -> float:
     """Load ``rows`` with dlt, ``times`` times, in its own environment; returns the seconds of the last load."""
     where = address(server, "bench")
-    url = f"mysql+pymysql://{where.user}:{where.password}@127.0.0.1:{where.port}/bench"
+    url = f"mysql+pymysql://{where.user}:{where.password.get_secret_value()}@127.0.0.1:{where.port}/bench"
     with server.as_root() as cursor:  # dlt stages in a separate database
         cursor.execute("DROP DATABASE IF EXISTS bench_staging")
         cursor.execute("GRANT ALL ON bench_staging.* TO 'bench'@'127.0.0.1'")
@@ -171,7 +171,7 @@ def growth(exchange_url: str, server: PrivateServer, days: int) -> Growth:
 
 
 def _grow(exchange_url: str, where: ServerAddress, days: int) -> Growth:
-    engine = open_engine(where)
+    engine = open_engine(where, loads=True)
     with Exchange(ExchangeConfig(exchange_url, requests_per_second=1e6)) as exchange:
         cutoff = exchange.historical_cutoff().markets_settled
         series = load_settings().series_tickers

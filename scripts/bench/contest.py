@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 from tabulate import tabulate
 
 from kalshi.warehouse.migrate import migrate
@@ -68,7 +69,7 @@ class Contest:
 @contextmanager
 def fresh_warehouse(server: PrivateServer, name: str = "bench") -> Iterator[sa.Engine]:
     """A migrated warehouse, dropped afterwards."""
-    engine = open_engine(address(server, name))
+    engine = open_engine(address(server, name), loads=True)
     migrate(engine)
     try:
         yield engine
@@ -81,4 +82,4 @@ def fresh_warehouse(server: PrivateServer, name: str = "bench") -> Iterator[sa.E
 def address(server: PrivateServer, name: str) -> ServerAddress:
     """A database of ``server``, created unless it exists."""
     url = sa.make_url(server.database(name))
-    return ServerAddress("127.0.0.1", name, url.username or "", url.password or "", server.port)
+    return ServerAddress("127.0.0.1", name, url.username or "", SecretStr(url.password or ""), server.port)

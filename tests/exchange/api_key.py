@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from pydantic import SecretStr
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class ApiKey:
     id: str
     private_pem: str
     public_file: Path
+
+    @property
+    def secret(self) -> SecretStr:
+        """The private half, as our code takes it."""
+        return SecretStr(self.private_pem)
 
     @property
     def argument(self) -> str:

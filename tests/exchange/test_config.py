@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from kalshi.exchange import ExchangeConfig
 from kalshi.exchange.config import BASE_URLS
@@ -18,7 +19,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"requests_per_second": -1}, "must be above 0"),
     ({"requests_per_second": float("nan")}, "must be above 0"),
     ({"key_id": "an-id"}, "has a key id but no private key"),
-    ({"private_key_pem": "opensesame"}, "has a private key but no key id"),
+    ({"private_key_pem": SecretStr("opensesame")}, "has a private key but no key id"),
 ]
 
 
@@ -38,7 +39,7 @@ def test_the_default_is_the_public_side_of_production_at_the_basic_rate() -> Non
 
 def test_a_budget_is_shared_by_key_and_host() -> None:
     def name(env: str, key: str | None) -> str:
-        return ExchangeConfig(BASE_URLS[env], key, key and "a pem").budget_name
+        return ExchangeConfig(BASE_URLS[env], key, SecretStr("a pem") if key else None).budget_name
 
     assert name("prod", "one") == name("prod", "one")
     assert len({name("prod", "one"), name("prod", "two"), name("demo", "one"), name("prod", None)}) == 4

@@ -43,7 +43,7 @@ def server(keys: dict[str, ApiKey]) -> Iterator[ExchangeServer]:
 @pytest.fixture
 def exchange(server: ExchangeServer, keys: dict[str, ApiKey]) -> Iterator[Exchange]:
     key = keys["ed25519"]
-    config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+    config = quick_config(server, key_id=key.id, private_key_pem=key.secret, timeout=(5.0, 20.0))
     with Exchange(config) as exchange:
         yield exchange
 

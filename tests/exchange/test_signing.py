@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from kalshi.exchange import Exchange, ExchangeConfig, ExchangeError, RequestRefused
 from kalshi.exchange.signing import KeySignature
@@ -29,12 +30,12 @@ BALANCE = "/portfolio/balance"
 
 
 def keyed_config(server: ExchangeServer, key: ApiKey) -> ExchangeConfig:
-    return quick_config(server, key_id=key.id, private_key_pem=key.private_pem)
+    return quick_config(server, key_id=key.id, private_key_pem=key.secret)
 
 
 def signed(server: ExchangeServer, key: ApiKey, path: str = BALANCE) -> requests.PreparedRequest:
     """A request that the sandbox accepts, before a test spoils it."""
-    auth = KeySignature(key.id, key.private_pem)
+    auth = KeySignature(key.id, key.secret)
     return requests.Request("GET", server.base_url + path, auth=auth).prepare()
 
 
@@ -161,7 +162,7 @@ def test_we_sign_the_text_that_the_official_client_signs(
 ) -> None:
     url = "/".join(["https://external-api.kalshi.com/trade-api/v2", *segments])
     for key in keys.values():
-        auth = KeySignature(key.id, key.private_pem)
+        auth = KeySignature(key.id, key.secret)
         request = requests.Request("GET", url, params=query, auth=auth).prepare()
         theirs = text_signed_by(official_client, key, "get", request.url or "")
         ours = request.headers["KALSHI-ACCESS-TIMESTAMP"] + theirs.lstrip("0123456789")
@@ -185,7 +186,7 @@ def test_the_headers_are_those_of_the_official_client(key: ApiKey, official_clie
     theirs = official_client.auth.KalshiAuth(key.id, key.private_pem).create_auth_headers("GET", "/x")
     request = requests.Request("GET", "https://example.org/x").prepare()
     plain = set(request.headers)
-    KeySignature(key.id, key.private_pem)(request)
+    KeySignature(key.id, key.secret)(request)
     assert set(request.headers) - plain == set(theirs)
     assert request.headers["KALSHI-ACCESS-KEY"] == theirs["KALSHI-ACCESS-KEY"]
 
@@ -196,7 +197,7 @@ def test_nothing_that_can_be_printed_holds_the_key(
 ) -> None:
     config = keyed_config(private_server, key)
     objects = [config, dataclasses.replace(config), Transport(config), Exchange(config)]
-    shown = "".join(map(show, [*objects, KeySignature(key.id, key.private_pem)]))
+    shown = "".join(map(show, [*objects, KeySignature(key.id, key.secret)]))
     assert "ExchangeConfig" in shown
     assert not [secret for secret in key.secrets if secret in shown]
 
@@ -261,7 +262,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_an_unreadable_private_key_is_named_but_not_quoted(text: str) -> None:
     with pytest.raises(ValueError, match=r"The private key of kalshi_default .*RSA or Ed25519") as error:
-        Exchange(ExchangeConfig(key_id="an-id", private_key_pem=text))
+        Exchange(ExchangeConfig(key_id="an-id", private_key_pem=SecretStr(text)))
     told = "".join(traceback.format_exception(error.value))
     assert not [line for line in text.splitlines() if line in told]
 
@@ -271,4 +272,4 @@ def test_a_key_protected_by_a_password_is_refused() -> None:
     protection = serialization.BestAvailableEncryption(b"password")
     locked = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
     with pytest.raises(ValueError, match="unencrypted PEM"):
-        Exchange(ExchangeConfig(key_id="an-id", private_key_pem=locked.decode()))
+        Exchange(ExchangeConfig(key_id="an-id", private_key_pem=SecretStr(locked.decode())))

@@ -47,7 +47,7 @@ def test_a_key_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     connection = {"conn_type": "kalshi", "login": "my-key", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps(connection))
     config = KalshiHook().config()
-    assert (config.key_id, config.private_key_pem) == ("my-key", key.private_pem)
+    assert (config.key_id, config.private_key_pem) == ("my-key", key.secret)
     assert (config.requests_per_second, config.retry.attempts) == (5, 3)
 
 
@@ -92,7 +92,7 @@ def test_the_warehouse_is_found(monkeypatch: pytest.MonkeyPatch, connection: str
     monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", connection)
     address = WarehouseHook().address()
     assert (address.host, address.port, address.user) == ("db.example", 3307, "me")
-    assert (address.password, address.database) == ("pass/word", "warehouse")
+    assert (address.password.get_secret_value(), address.database) == ("pass/word", "warehouse")
     assert "pass/word" not in repr(address)
 
 

@@ -72,7 +72,7 @@ def _filled_mysql(mysql: PrivateServer) -> Iterator[sa.Engine]:
 
 
 def _fill_anew(server: PrivateServer) -> Iterator[sa.Engine]:
-    engine = open_engine(address_of(server.database("test_quality")))
+    engine = open_engine(address_of(server.database("test_quality")), loads=True)
     migrate(engine)
     with (
         ExchangeServer("--since=2026-08-15", "--requests-per-second=0", "--wide-markets=0") as exchange_server,

@@ -39,7 +39,7 @@ class Account:
 
     @contextmanager
     def client(self, server: ExchangeServer, **others: Any) -> Iterator[Exchange]:
-        keys = {"key_id": self.key.id, "private_key_pem": self.key.private_pem}
+        keys = {"key_id": self.key.id, "private_key_pem": self.key.secret}
         with Exchange(quick_config(server, **{**keys, **others})) as exchange:
             yield exchange
 
@@ -71,7 +71,7 @@ def exchange(account: Account, server: ExchangeServer) -> Iterator[Exchange]:
 
 @pytest.fixture(scope="session")
 def _warehouse(mariadb: PrivateServer) -> Iterator[sa.Engine]:
-    engine = open_engine(address_of(mariadb.database("resilience")))
+    engine = open_engine(address_of(mariadb.database("resilience")), loads=True)
     migrate(engine)
     yield engine
     engine.dispose()

@@ -32,7 +32,7 @@ def start(job: Job, account: Account, server: ExchangeServer, database: str, **a
 
     def work() -> None:
         with account.client(server) as exchange:
-            job.run(exchange, open_engine(address_of(database)), **about)
+            job.run(exchange, open_engine(address_of(database), loads=True), **about)
 
     process = FORK.Process(target=work)
     process.start()

@@ -34,7 +34,7 @@ def server(key: ApiKey) -> Iterator[ExchangeServer]:
 
 
 def ask(server: ExchangeServer, key: ApiKey, path: str, **params: Any) -> requests.Response:
-    return requests.get(server.base_url + path, params=params, auth=KeySignature(key.id, key.private_pem), timeout=20)
+    return requests.get(server.base_url + path, params=params, auth=KeySignature(key.id, key.secret), timeout=20)
 
 
 def listed(server: ExchangeServer, key: ApiKey, path: str, limit: int = 1000, **params: Any) -> list[dict[str, Any]]:

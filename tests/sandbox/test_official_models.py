@@ -90,7 +90,7 @@ def test_every_answer_fits_the_official_model_and_holds_nothing_that_it_does_not
     morning: ExchangeServer, key: ApiKey, official_client: OfficialClient, route: str
 ) -> None:
     model = official_client.model_of(route)
-    auth = KeySignature(key.id, key.private_pem)
+    auth = KeySignature(key.id, key.secret)
     of_candles, candles = route.endswith("/candlesticks"), 0
     for path in paths(morning, route):
         for query in CANDLE_QUERIES if of_candles else QUERIES:

@@ -26,7 +26,7 @@ def main(database: str, base_url: str, series: str, dag_run_id: str) -> None:
     began = time.monotonic()
     with Exchange(ExchangeConfig(base_url, requests_per_second=10_000)) as exchange:
         request = CatalogRequest(series, exchange.historical_cutoff().markets_settled, dag_run_id=dag_run_id)
-        report = sync_series(exchange, open_engine(address_of(database)), request)
+        report = sync_series(exchange, open_engine(address_of(database), loads=True), request)
     print(
         json.dumps(
             {

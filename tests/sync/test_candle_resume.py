@@ -34,7 +34,7 @@ FORK = multiprocessing.get_context("fork")
 def backfill(database: str, base_url: str) -> None:
     """In a process forked from this one, which has all imports behind it; its connections are its own."""
     with Exchange(ExchangeConfig(base_url, requests_per_second=10_000)) as exchange:
-        reading(exchange, open_engine(address_of(database)))(*WINDOW, dag_run_id="manual")
+        reading(exchange, open_engine(address_of(database), loads=True))(*WINDOW, dag_run_id="manual")
 
 
 def run_for(seconds: float | None, database: str, base_url: str) -> bool:

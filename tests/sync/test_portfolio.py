@@ -55,7 +55,7 @@ def account(_account: ExchangeServer) -> Iterator[ExchangeServer]:
 
 def syncing(server: ExchangeServer, key: ApiKey, engine: sa.Engine) -> Portfolio:
     def sync(subaccount: int = 0, **others: Any) -> dict[str, Any]:
-        config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+        config = quick_config(server, key_id=key.id, private_key_pem=key.secret, timeout=(5.0, 20.0))
         with Exchange(config) as exchange:
             cutoff = exchange.historical_cutoff().trades_created
             return sync_portfolio(exchange, engine, PortfolioRequest(str(subaccount), trades_cutoff=cutoff, **others))
@@ -69,7 +69,7 @@ def portfolio(account: ExchangeServer, key: ApiKey, warehouse: sa.Engine) -> Por
 
 
 def ask(server: ExchangeServer, key: ApiKey, path: str, **params: Any) -> dict[str, Any]:
-    auth = KeySignature(key.id, key.private_pem)
+    auth = KeySignature(key.id, key.secret)
     answer = requests.get(server.base_url + path, params=params, auth=auth, timeout=10)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()

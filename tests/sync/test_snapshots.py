@@ -145,7 +145,7 @@ def test_fifty_thousand_open_markets_fit_into_little_memory(empty_database: str,
         "from tests.conftest import address_of\n"
         "with Exchange(ExchangeConfig(sys.argv[2], requests_per_second=10_000)) as exchange:\n"
         "    request = SnapshotRequest('KXSANDBOXWIDE', datetime.now(UTC))\n"
-        "    report = snapshot_prices(exchange, open_engine(address_of(sys.argv[1])), request)\n"
+        "    report = snapshot_prices(exchange, open_engine(address_of(sys.argv[1]), loads=True), request)\n"
         "print(json.dumps([report['markets'], report['pages'], open('/proc/self/status').read()]))\n"
     )
     with ExchangeServer("--wide-markets=50000", "--since=2026-09-01", "--requests-per-second=0") as server:

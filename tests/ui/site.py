@@ -69,9 +69,9 @@ class Site:
 def site(folder: Path, database: str, key: ApiKey) -> Iterator[Site]:
     """Airflow on a free port: two series of four days, one planted fault, a portfolio and their reports."""
     reports = folder / "reports"
-    engine = open_engine(address_of(database))
+    engine = open_engine(address_of(database), loads=True)
     with account_at(CLOCK, key, since="2026-08-25") as server:
-        config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+        config = quick_config(server, key_id=key.id, private_key_pem=key.secret, timeout=(5.0, 20.0))
         with Exchange(config) as exchange:
             fill(exchange, engine, reports)
         airflow = airflow_in(folder / "airflow")

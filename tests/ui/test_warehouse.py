@@ -41,7 +41,7 @@ def test_a_server_that_is_down_is_told_apart_and_its_password_not_shown(
 
 def test_a_wrong_password_is_told_too(client: TestClient, monkeypatch: pytest.MonkeyPatch, empty_database: str) -> None:
     address = address_of(empty_database)
-    monkeypatch.setenv(CONNECTION, empty_database.replace(address.password, "wrong-password"))
+    monkeypatch.setenv(CONNECTION, empty_database.replace(address.password.get_secret_value(), "wrong-password"))
     said = refused(client, "")
     assert "MySQL error 1045" in said
     assert "wrong-password" not in said

@@ -23,7 +23,7 @@ def server(request: pytest.FixtureRequest, empty_database_on_both: str) -> Priva
 @pytest.fixture
 def samples(empty_database_on_both: str) -> Iterator[sa.Engine]:
     """A database with the sample table."""
-    engine = open_engine(address_of(empty_database_on_both))
+    engine = open_engine(address_of(empty_database_on_both), loads=True)
     with engine.begin() as connection:
         connection.exec_driver_sql(CREATE_SAMPLE)
     yield engine

@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 import sqlparse
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from kalshi.exchange import Exchange
 from kalshi.settings import INCLUDE
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
 from kalshi.sync.snapshots import prune_snapshots
+from kalshi.ui.app import app
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts.private_server import PrivateServer
@@ -47,7 +50,7 @@ def granted(request: pytest.FixtureRequest) -> Iterator[ServerAddress]:
 @pytest.fixture
 def users(granted: ServerAddress) -> Iterator[dict[str, sa.Engine]]:
     """An engine of each user, on a migrated warehouse."""
-    engines = {user: open_engine(replace(granted, user=user, password=user)) for user in USERS}
+    engines = {user: open_engine(replace(granted, user=user, password=SecretStr(user)), loads=True) for user in USERS}
     migrate(engines["kalshi_migrate"])
     yield engines
     for engine in engines.values():
@@ -60,13 +63,16 @@ def run(engine: sa.Engine, sql: str) -> list[sa.Row[tuple[object, ...]]]:
         return list(found.all()) if found.returns_rows else []
 
 
-def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote(
-    users: dict[str, sa.Engine], tmp_path_factory: pytest.TempPathFactory
+def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote_on_every_page(
+    granted: ServerAddress,
+    users: dict[str, sa.Engine],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loader, reader = users["kalshi_load"], users["kalshi_read"]
     key = make_key("ed25519", tmp_path_factory.mktemp("key"))
     with account_at(AFTERNOON, key, since="2026-08-15") as server:
-        config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+        config = quick_config(server, key_id=key.id, private_key_pem=key.secret, timeout=(5.0, 20.0))
         with Exchange(config) as exchange:
             assert migrate(loader), "nothing to migrate, so nothing to be refused"
             fill(exchange, loader, SEP_20 - DAY, SEP_20 + DAY)
@@ -83,6 +89,13 @@ def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote(
     names = [name for (name,) in run(reader, "SHOW TABLES")]
     filled = {str(name) for name in names if run(reader, f"SELECT 1 FROM {name} LIMIT 1")}
     assert {"kalshi_market", "kalshi_candle_1m_dense", "kalshi_fill", "kalshi_pnl_market", "kalshi_freshness"} < filled
+    mine = f"mysql://kalshi_read:kalshi_read@127.0.0.1:{granted.port}/kalshi"
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", mine)
+    (login,) = app.router.dependencies
+    monkeypatch.setattr(app, "dependency_overrides", {login.dependency: lambda: None})
+    client = TestClient(app)
+    for page in ("/", "/coverage", "/event/KXHIGHNY-26SEP20", "/portfolio", "/reports"):
+        assert client.get(page).status_code == 200, page
 
 
 def test_the_loader_changes_no_table(users: dict[str, sa.Engine]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import trustme
+from pydantic import SecretStr
 
 from kalshi.warehouse.server import InsecureServer, ServerAddress, open_engine
 from scripts import private_server
@@ -103,7 +104,7 @@ def test_a_server_without_tls_never_sees_the_password(empty_database: str, maria
             return int((cursor.fetchone() or ())[1])
 
     before = refused_logins()
-    wrong = replace(address_of(empty_database), host=REMOTE, password="wrong")
+    wrong = replace(address_of(empty_database), host=REMOTE, password=SecretStr("wrong"))
     with pytest.raises(InsecureServer, match=r"offers no TLS.*DISABLED"):
         cipher(wrong)
     assert refused_logins() == before

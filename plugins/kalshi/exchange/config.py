@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 BASE_URLS = {
     "prod": "https://external-api.kalshi.com/trade-api/v2",
@@ -39,7 +41,7 @@ class ExchangeConfig:
 
     base_url: str = BASE_URLS["prod"]
     key_id: str | None = None
-    private_key_pem: str | None = field(default=None, repr=False)
+    private_key_pem: SecretStr | None = None
     requests_per_second: float = BASIC_REQUESTS_PER_SECOND
     timeout: tuple[float, float] = (10.0, 60.0)
     retry: RetryPolicy = RetryPolicy()

@@ -16,13 +16,15 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from pydantic import SecretStr
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 
-def _load_signer(private_key_pem: str) -> Callable[[bytes], bytes]:
+def _load_signer(private_key_pem: SecretStr) -> Callable[[bytes], bytes]:
     try:
-        key = serialization.load_pem_private_key(private_key_pem.strip().encode(), password=None)
+        # The text of the key is in no variable: a traceback may show those.
+        key = serialization.load_pem_private_key(private_key_pem.get_secret_value().strip().encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # "from None": the parser's own message may quote parts of the key.
         raise ValueError(
@@ -41,7 +43,7 @@ def _load_signer(private_key_pem: str) -> Callable[[bytes], bytes]:
 class KeySignature(AuthBase):
     """Signs each request as it leaves, so that a retry carries a fresh timestamp."""
 
-    def __init__(self, key_id: str, private_key_pem: str) -> None:
+    def __init__(self, key_id: str, private_key_pem: SecretStr) -> None:
         self._key_id = key_id
         self._sign = _load_signer(private_key_pem)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from airflow.sdk import BaseHook
+from pydantic import SecretStr
 
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND
 from kalshi.hooks.errors import BadConnection
-from kalshi.hooks.masking import hide_masked_values
+from kalshi.hooks.masking import mask, read_connection
 from kalshi.warehouse.budget import SharedBudget
 from kalshi.warehouse.server import is_loopback
 
@@ -57,20 +57,19 @@ class KalshiHook(BaseHook):
 
     def config(self) -> ExchangeConfig:
         """The connection, checked. Raises BadConnection saying which part is wrong."""
-        hide_masked_values()
-        conn = self.get_connection(self.kalshi_conn_id)
-        extra: dict[str, Any] = conn.extra_dejson
-        key: str | None = conn.password or None
+        conn = read_connection(self.kalshi_conn_id)
+        extra, key = conn.extra, conn.password
         if not key and extra.get("private_key_path"):
             try:
-                key = Path(extra["private_key_path"]).expanduser().read_text(encoding="utf-8")
+                key = _text_of(Path(extra["private_key_path"]).expanduser())
             except OSError as error:
                 raise BadConnection(f"extra.private_key_path of {self.kalshi_conn_id}: {error}") from error
+            mask(key)
         try:
             return ExchangeConfig(
                 base_url=base_url(conn.host, conn.port, conn.schema, conn.conn_type, extra.get("env", "prod")),
                 key_id=conn.login or None,
-                private_key_pem=key,
+                private_key_pem=key or None,
                 requests_per_second=float(extra.get("requests_per_second", BASIC_REQUESTS_PER_SECOND)),
                 retry=RetryPolicy(attempts=int(extra.get("attempts", RetryPolicy.attempts))),
             )
@@ -86,3 +85,8 @@ class KalshiHook(BaseHook):
             return Exchange(config, budget)
         except ValueError as error:  # a key that can't be read
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
+
+
+def _text_of(file: Path) -> SecretStr:
+    """What a file holds. Bytes that are no text are replaced: the error about them would quote the others."""
+    return SecretStr(file.read_text(encoding="utf-8", errors="replace"))

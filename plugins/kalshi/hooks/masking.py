@@ -1,6 +1,54 @@
-"""Keeps secrets out of Airflow's own debug log."""
+"""Reads a connection so that its password shows in no log, whatever that prints."""
 
 from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.sdk import BaseHook
+from airflow.sdk.log import mask_secret
+from pydantic import SecretStr
+
+from kalshi.hooks.errors import BadConnection
+
+
+@dataclass(frozen=True)
+class ConnectionParts:
+    """A connection of Airflow, whose own class shows the password when it is printed."""
+
+    conn_type: str | None
+    host: str | None
+    port: int | None
+    schema: str | None
+    login: str | None
+    password: SecretStr
+    extra: dict[str, Any]
+
+
+def read_connection(conn_id: str) -> ConnectionParts:
+    """The connection, with its password masked in Airflow's logs.
+
+    With the variable DEV set, Airflow's tracebacks show the local variables of each frame. So nothing here, nor in
+    what follows, raises in a frame that holds the connection itself or a secret as text.
+
+    Raises:
+        BadConnection: ``extra`` is no JSON object.
+        AirflowNotFoundException: there is no such connection.
+    """
+    hide_masked_values()
+    parts, extra = _take_apart(BaseHook.get_connection(conn_id))
+    mask(parts.password)
+    parts.extra.update(_object(extra, conn_id))
+    return parts
+
+
+def mask(secret: SecretStr) -> None:
+    """Let Airflow mask a secret in its logs, and each line of one that has many: a key printed in a traceback or in
+    JSON has no line breaks."""
+    lines = secret.get_secret_value().splitlines()
+    if masked := [line for line in lines if not line.startswith("-----")]:
+        mask_secret([*masked])
 
 
 def hide_masked_values() -> None:
@@ -12,3 +60,19 @@ def hide_masked_values() -> None:
     from airflow.sdk.execution_time.comms import MaskSecret
 
     MaskSecret.__repr_args__ = lambda self: [("value", "***")]  # type: ignore[method-assign]
+
+
+def _take_apart(conn: Any) -> tuple[ConnectionParts, str | None]:
+    """A connection without its extra, and that."""
+    password = SecretStr(conn.password or "")
+    return ConnectionParts(conn.conn_type, conn.host, conn.port, conn.schema, conn.login, password, {}), conn.extra
+
+
+def _object(text: str | None, conn_id: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError as error:
+        raise BadConnection(f"extra of {conn_id} is no JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise BadConnection(f"extra of {conn_id} must be a JSON object, such as {{}}.")
+    return found

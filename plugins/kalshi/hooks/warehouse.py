@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from airflow.sdk import BaseHook
 
 from kalshi.hooks.errors import BadConnection
-from kalshi.hooks.masking import hide_masked_values
+from kalshi.hooks.masking import read_connection
 from kalshi.warehouse.server import ServerAddress, open_engine
 
 
@@ -31,18 +31,17 @@ class WarehouseHook(BaseHook):
 
     def address(self) -> ServerAddress:
         """The connection, checked. Raises BadConnection saying which part is missing."""
-        hide_masked_values()
-        conn = self.get_connection(self.warehouse_conn_id)
+        conn = read_connection(self.warehouse_conn_id)
         if not conn.schema:
             raise BadConnection(f"{self.warehouse_conn_id} has no database: set it as the connection's schema.")
-        extra = conn.extra_dejson
+        extra = conn.extra
         try:
             files = _files(extra.get("ssl"))
             return ServerAddress(
                 host=conn.host or "127.0.0.1",
                 port=conn.port or 3306,
                 user=conn.login or "",
-                password=conn.password or "",
+                password=conn.password,
                 database=conn.schema,
                 unix_socket=extra.get("unix_socket"),
                 ssl_mode=extra.get("ssl_mode"),
@@ -53,14 +52,14 @@ class WarehouseHook(BaseHook):
         except ValueError as error:
             raise BadConnection(f"The connection {self.warehouse_conn_id} can't be used: {error}") from error
 
-    def get_conn(self) -> sa.Engine:
-        """An engine on the warehouse."""
-        return open_engine(self.address())
+    def get_conn(self, *, loads: bool = False) -> sa.Engine:
+        """An engine on the warehouse; ``loads``: for jobs that write rows, as in :func:`open_engine`."""
+        return open_engine(self.address(), loads=loads)
 
     @contextmanager
-    def connected(self) -> Iterator[sa.Engine]:
+    def connected(self, *, loads: bool = False) -> Iterator[sa.Engine]:
         """An engine whose connections are closed afterwards: the server logs each one that is dropped."""
-        engine = self.get_conn()
+        engine = self.get_conn(loads=loads)
         try:
             yield engine
         finally:

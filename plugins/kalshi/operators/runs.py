@@ -65,7 +65,7 @@ class SeriesSyncOperator(BaseOperator):
     def execute(self, context: Any) -> None:
         with (
             failing_for_good(),
-            WarehouseHook().connected() as engine,
+            WarehouseHook().connected(loads=True) as engine,
             KalshiHook().get_conn(engine) as exchange,
         ):
             report = self.sync(exchange, engine, context)

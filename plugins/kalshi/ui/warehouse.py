@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.quality import sql
+from kalshi.warehouse.server import InsecureServer
 
 SECONDS = 30
 """A page's query is ended after that."""
@@ -54,6 +55,10 @@ def reading() -> Iterator[sa.Connection]:
         if (reason := _reason(error)) is None:
             raise
         raise WarehouseUnavailable(reason) from error
+    except InsecureServer as error:
+        raise WarehouseUnavailable(
+            "The connection to the warehouse isn't safe: python -m kalshi doctor says why, and what to do."
+        ) from error
     finally:
         engine.dispose()
 

@@ -9,7 +9,6 @@ new skip the staging. Call it inside a transaction.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any
 import pymysql
 import sqlalchemy as sa
 
+from kalshi.warehouse.server import load_data
 from kalshi.warehouse.tables import Table
 from kalshi.warehouse.times import naive_utc
 
@@ -230,20 +230,13 @@ def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: l
 
 def _load_data(cursor: Any, table: str, columns: Sequence[str], rows: list[Row], run_id: int) -> None:
     names = ", ".join(f"`{c}`" for c in columns)
-    try:
-        with tempfile.NamedTemporaryFile("wb", suffix=".tsv") as file:
-            file.write(b"\n".join([row if isinstance(row, bytes) else b"\t".join(map(_encode, row)) for row in rows]))
-            file.write(b"\n")
-            file.flush()
-            cursor.execute(
-                f"LOAD DATA LOCAL INFILE %s INTO TABLE `{table}` CHARACTER SET utf8mb4 ({names}) SET run_id = %s",
-                (file.name, run_id),
-            )
-    except OSError as error:
-        words = (
-            f"{error.strerror}: a load file for {table} can't be written. Free up space, or set TMPDIR; the folder is"
-        )
-        raise OSError(error.errno, words, tempfile.gettempdir()) from error
+    lines = [row if isinstance(row, bytes) else b"\t".join(map(_encode, row)) for row in rows]
+    load_data(
+        cursor,
+        b"\n".join(lines) + b"\n",
+        f"LOAD DATA LOCAL INFILE %s INTO TABLE `{table}` CHARACTER SET utf8mb4 ({names}) SET run_id = %s",
+        run_id,
+    )
     _check_taken(cursor, len(rows))
 
 
