@@ -81,9 +81,10 @@ clean: stop  ## stop them and remove everything made here: .venv, reports, and .
 	@PYTHON=$(PYTHON) scripts/system_packages.sh run
 	@$(PYTHON) -m venv .venv
 
-.venv/ready: requirements.txt | .venv/bin/python
+.venv/ready: requirements.txt pyproject.toml | .venv/bin/python
 	@echo "Installing the Python packages into .venv (a minute or two) …"
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps --editable .
 	@touch $@
 
 .venv/ready-dev: requirements-dev.txt | .venv/ready

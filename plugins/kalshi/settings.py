@@ -1,4 +1,4 @@
-"""The facts that users edit: ``include/kalshi.toml``, read into frozen dataclasses."""
+"""The facts that users edit: ``kalshi.toml``, read into frozen dataclasses; and where the package has its files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-PROJECT = Path(__file__).resolve().parents[2]
-INCLUDE = PROJECT / "include"
+PACKAGE = Path(__file__).resolve().parent
+HOLDER = PACKAGE if (PACKAGE / "include").is_dir() else PACKAGE.parents[1]
+"""What holds include/ and dags/: the installed package, or the repository."""
+INCLUDE, DAGS = HOLDER / "include", HOLDER / "dags"
+PROJECT = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() if HOLDER == PACKAGE else HOLDER
+"""Where reports go by default: Airflow's home where the package is installed, else the repository."""
 SEVERITIES = ("error", "warning", "info")
 """What a failed check of data quality means, from bad to harmless."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ class KalshiHook(BaseHook):
         """The connection, checked. Raises BadConnection saying which part is wrong."""
         hide_masked_values()
         conn = self.get_connection(self.kalshi_conn_id)
-        extra: dict[str, Any] = conn.extra_dejson
+        # Airflow's form saves a field that was left empty as null or as nothing.
+        extra: dict[str, Any] = {name: value for name, value in conn.extra_dejson.items() if value not in (None, "")}
         key: str | None = conn.password or None
         if not key and extra.get("private_key_path"):
             try:
@@ -77,12 +79,28 @@ class KalshiHook(BaseHook):
         except ValueError as error:
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
-    def get_conn(self, warehouse: sa.Engine | None = None) -> Exchange:
-        """A client; with ``warehouse``, in the request budget that all workers share."""
+    def get_conn(self, warehouse: sa.Engine | None = None, attempts: int | None = None) -> Exchange:
+        """A client; with ``warehouse``, in the request budget that all workers share.
+
+        ``attempts``: how often a request is tried, where that isn't what the connection says.
+        """
         config = self.config()
+        if attempts:
+            config = replace(config, retry=RetryPolicy(attempts))
         rate = config.requests_per_second
         budget = None if warehouse is None else SharedBudget(warehouse, config.budget_name, rate)
         try:
             return Exchange(config, budget)
         except ValueError as error:  # a key that can't be read
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
+
+    def test_connection(self) -> tuple[bool, str]:
+        """What Airflow's Test button shows: whether the exchange can be used as the connection says, and all findings.
+
+        It asks for the exchange's status and clock, and with a key for the key's scope and the account's limit.
+        """
+        from kalshi.doctor import examine_exchange  # which looks through this hook
+
+        findings = examine_exchange(self)
+        failed = [finding for finding in findings if finding.state == "fail"]
+        return not failed, " · ".join(f"{finding.check}: {finding.words}" for finding in failed or findings)
