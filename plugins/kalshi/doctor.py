@@ -255,8 +255,8 @@ def _key(config: ExchangeConfig, exchange: Exchange) -> Iterator[Finding]:
     scope = exchange.scope()
     if scope != READ:
         yield Finding("key", "ok", "accepted")
-        words = f"{scope or 'neither positions nor the balance'}: give the key the scope {READ}"
-        yield Finding("scope", "fail", f"The key may read {words} in Kalshi's account settings.")
+        may = f"may read {scope} only" if scope else "may read neither positions nor the balance"
+        yield Finding("scope", "fail", f"The key {may}: give it the scope {READ} in Kalshi's account settings.")
         return
     limits = exchange.account_limits()
     yield Finding("key", "ok", f"accepted; tier {limits.usage_tier}")
