@@ -20,7 +20,7 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "kalshi.hooks.kalshi.KalshiHook",
                 "hook-name": "Kalshi",
                 "ui-field-behaviour": {
-                    "hidden-fields": ["port", "schema"],
+                    "hidden-fields": ["schema"],
                     "relabeling": {
                         "host": "Base URL",
                         "login": "API key id",
@@ -30,6 +30,9 @@ def get_provider_info() -> dict[str, Any]:
                         "host": f"empty, or {BASE_URLS['prod']}",
                         "login": "empty: public data only",
                         "password": "-----BEGIN PRIVATE KEY-----",
+                        # A base URL holds its own. Airflow 3.3.2 compares an empty port with 0 and tests nothing:
+                        # https://github.com/apache/airflow/pull/73298
+                        "port": "443: the Test button of Airflow up to 3.3.2 needs one",
                     },
                 },
                 "conn-fields": {
