@@ -66,7 +66,7 @@ audit: .venv/ready-dev  ## known vulnerabilities of the locked packages; asks a 
 
 lock: .venv/ready-dev  ## lock the requirements anew from requirements*.in
 	@for name in requirements requirements-celery requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
-	  --no-annotate --no-header --upgrade $$name.in --output-file $$name.txt; done
+	  --no-annotate --no-header --upgrade $$name.in $$([ $$name != requirements ] || echo pyproject.toml) --output-file $$name.txt; done
 
 stop:  ## stop the private server and the sandbox that demo and ui started; the data stays
 	@if [ -x .venv/bin/python ]; then $(RUN) scripts.backends stop; fi
