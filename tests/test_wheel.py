@@ -76,9 +76,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     """The wheel with the locked versions, in a new virtual environment, and Airflow with a pool."""
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run([*UV, "venv", "--quiet", "--python", sys.executable, folder / "venv"], check=True)
-    constraint = ["--constraint", PROJECT / "requirements.txt"]
-    python = ["--python", folder / "venv" / "bin" / "python"]
-    subprocess.run([*UV, "pip", "install", "--quiet", *python, *constraint, wheel], check=True)
+    lock, python = str(PROJECT / "requirements.txt"), str(folder / "venv" / "bin" / "python")
+    install = [*UV, "pip", "install", "--quiet", "--python", python, "--constraint", lock, str(wheel)]
+    subprocess.run(install, check=True)
     installed = Installed(folder)
     installed.environment["AIRFLOW__CORE__DAGS_FOLDER"] = installed.run("python", "-m", "kalshi", "dags").strip()
     installed.run("airflow", "db", "migrate")
