@@ -11,6 +11,10 @@ USER airflow
 COPY requirements.txt requirements-celery.txt /tmp/
 RUN pip wheel --no-cache-dir --wheel-dir /tmp/wheels -r /tmp/requirements.txt -r /tmp/requirements-celery.txt
 
+FROM apache/airflow:${AIRFLOW} AS package
+COPY . /tmp/kalshi
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /tmp/package /tmp/kalshi
+
 FROM apache/airflow:${AIRFLOW}
 USER root
 RUN apt-get update \
@@ -21,12 +25,13 @@ COPY requirements.txt requirements-celery.txt /opt/airflow/
 RUN --mount=type=bind,from=wheels,source=/tmp/wheels,target=/tmp/wheels \
     pip install --no-cache-dir --no-index --find-links /tmp/wheels \
       -r /opt/airflow/requirements.txt -r /opt/airflow/requirements-celery.txt
+RUN --mount=type=bind,from=package,source=/tmp/package,target=/tmp/package \
+    pip install --no-cache-dir --no-index --no-deps /tmp/package/*.whl
 COPY dags /opt/airflow/dags
-COPY plugins /opt/airflow/plugins
-COPY include /opt/airflow/include
+COPY include/kalshi.toml /opt/airflow/include/kalshi.toml
 COPY sandbox /opt/airflow/sandbox
 COPY docker/init.sh /opt/airflow/docker/init.sh
 # Named volumes take the owner of what they cover.
 RUN mkdir -p /opt/airflow/reports /opt/airflow/logs /opt/airflow/auth
-ENV PYTHONPATH=/opt/airflow/plugins
+ENV KALSHI_SETTINGS=/opt/airflow/include/kalshi.toml
 WORKDIR /opt/airflow

@@ -77,7 +77,7 @@ audit: .venv/ready-dev  ## known vulnerabilities of the locked packages; asks a 
 
 lock: .venv/ready-dev  ## lock the requirements anew from requirements*.in
 	@for name in requirements requirements-celery requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
-	  --no-annotate --no-header --upgrade $$name.in --output-file $$name.txt; done
+	  --no-annotate --no-header --upgrade $$name.in $$([ $$name != requirements ] || echo pyproject.toml) --output-file $$name.txt; done
 
 stop:  ## stop the web UI, the private server and the sandbox; the data stays
 	@if [ -x .venv/bin/python ]; then $(RUN) scripts.backends stop; fi
@@ -92,9 +92,10 @@ clean: stop  ## stop them and remove everything made here: .venv, reports, and .
 	@PYTHON=$(PYTHON) scripts/system_packages.sh run
 	@$(PYTHON) -m venv .venv
 
-.venv/ready: requirements.txt | .venv/bin/python
+.venv/ready: requirements.txt pyproject.toml | .venv/bin/python
 	@echo "Installing the Python packages into .venv (a minute or two) …"
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps --editable .
 	@touch $@
 
 .venv/ready-dev: requirements-dev.txt | .venv/ready

@@ -27,9 +27,10 @@ def sqlite_address(home: Path) -> str:
 
 def main() -> None:
     lines = "; ".join(f"os.environ.setdefault({name!r}, {value!r})" for name, value in DEFAULTS.items())
-    # Python reads .pth files at its start: a bare `.venv/bin/airflow` finds the DAGs, `import kalshi` works.
+    # Python runs .pth files at its start, so that `.venv/bin/airflow` and `.venv/bin/python -m airflow` find the DAGs
+    # from any folder. Only this repository's own .venv has this file; the package that is installed has none.
     hook = Path(sysconfig.get_path("purelib")) / "kalshi_warehouse.pth"
-    hook.write_text(f"{PROJECT / 'plugins'}\nimport os; {lines}\n", encoding="utf-8")
+    hook.write_text(f"import os; {lines}\n", encoding="utf-8")
     HOME.mkdir(parents=True, exist_ok=True)
     prepare()
 

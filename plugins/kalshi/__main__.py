@@ -13,10 +13,18 @@ from tabulate import tabulate
 from kalshi.doctor import Finding, examine
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import failing_for_good
-from kalshi.settings import load_settings
+from kalshi.settings import DAGS, INCLUDE, load_settings
 from kalshi.warehouse import migrate as migrations
 
 POOL = "kalshi_api"
+PRINTED = {
+    "settings": (INCLUDE / "kalshi.toml", "print the default settings, to start your own file for KALSHI_SETTINGS"),
+    "grants": (
+        INCLUDE / "sql" / "grants.sql",
+        "print the SQL that creates the warehouse's users with minimum privileges",
+    ),
+}
+"""Commands that print a file of the package."""
 
 
 def main() -> None:
@@ -24,7 +32,16 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="check everything that a run depends on; exit code 1 if a check fails")
     commands.add_parser("migrate", help="upgrade the schema of kalshi_warehouse to the newest version")
+    commands.add_parser("dags", help="print the folder of the DAG files, for AIRFLOW__CORE__DAGS_FOLDER")
+    for name, (_, purpose) in PRINTED.items():
+        commands.add_parser(name, help=purpose)
     command = parser.parse_args().command
+    if command in PRINTED:
+        print(PRINTED[command][0].read_text(encoding="utf-8"), end="")
+        return
+    if command == "dags":
+        print(DAGS)
+        return
     # Outside of tasks, Airflow reads connections from its own database only in its servers: act as one.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     {"doctor": doctor, "migrate": migrate}[command]()

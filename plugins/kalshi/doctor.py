@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 
+import msgspec
 import requests
 import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from kalshi.alerts import load_notifier
-from kalshi.exchange import ExchangeConfig, ExchangeError
+from kalshi.exchange import Exchange, ExchangeConfig, ExchangeError
+from kalshi.exchange.client import READ
 from kalshi.exchange.config import TOKENS_PER_REQUEST
 from kalshi.exchange.transport import root_cause
 from kalshi.hooks.errors import BadConnection
@@ -58,9 +61,9 @@ def examine() -> list[Finding]:
     return findings + examine_exchange()
 
 
-def examine_exchange() -> list[Finding]:
-    """Run only the checks of the exchange: its status, its clock, the key and the rate."""
-    return list(_reached("kalshi_default", _exchange))
+def examine_exchange(hook: KalshiHook | None = None) -> list[Finding]:
+    """Run only the checks of the exchange: its status, its clock, the key with its scope, and the rate."""
+    return list(_reached("kalshi_default", partial(_exchange, hook or KalshiHook())))
 
 
 def _reached(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -212,8 +215,7 @@ def _freshness(connection: sa.Connection) -> Iterator[Finding]:
         yield Finding(table, "warn" if lag is not None and lag <= 3 * allowed else "fail", words)
 
 
-def _exchange() -> Iterator[Finding]:
-    hook = KalshiHook()
+def _exchange(hook: KalshiHook) -> Iterator[Finding]:
     config = hook.config()
     try:
         answer = requests.get(f"{config.base_url}/exchange/status", timeout=config.timeout, allow_redirects=False)
@@ -222,10 +224,10 @@ def _exchange() -> Iterator[Finding]:
         yield Finding("exchange", "fail", f"{config.base_url} {words}")
         return
     if not answer.ok:
-        words = f"{config.base_url} returns HTTP {answer.status_code}: check the host of kalshi_default."
-        yield Finding("exchange", "fail", words)
+        todo = "try again later" if answer.status_code >= 500 else "check the host of kalshi_default"
+        yield Finding("exchange", "fail", f"{config.base_url} returns HTTP {answer.status_code}: {todo}.")
         return
-    yield Finding("exchange", "ok", config.base_url)
+    yield _status(config, answer.content)
     if "Date" in answer.headers:
         yield _clock("exchange's clock", parsedate_to_datetime(answer.headers["Date"]))
     rate = config.requests_per_second
@@ -233,9 +235,38 @@ def _exchange() -> Iterator[Finding]:
         yield Finding("key", "ok", "none: public data only")
         yield Finding("requests", "ok", f"{rate:g} per second; with a key, the account's own limit is checked too")
         return
-    with hook.get_conn() as exchange:
-        limits = exchange.account_limits()
+    with hook.get_conn(attempts=2) as exchange:
+        yield from _key(config, exchange)
+
+
+class _Status(msgspec.Struct):
+    exchange_active: bool
+    trading_active: bool
+
+
+def _status(config: ExchangeConfig, body: bytes) -> Finding:
+    """The exchange's own status. While trading is paused, its data can still be read."""
+    try:
+        status = msgspec.json.decode(body, type=_Status)
+    except msgspec.DecodeError:
+        words = f"{config.base_url} responds, but not like Kalshi's API: check the host of kalshi_default."
+        return Finding("exchange", "fail", words)
+    if not status.exchange_active:
+        return Finding("exchange", "warn", f"{config.base_url} reports that the exchange is paused: try again later")
+    return Finding("exchange", "ok", config.base_url + ("" if status.trading_active else ", trading is paused"))
+
+
+def _key(config: ExchangeConfig, exchange: Exchange) -> Iterator[Finding]:
+    """Whether the key is accepted, what it may read, and how often."""
+    scope = exchange.scope()
+    if scope != READ:
+        yield Finding("key", "ok", "accepted")
+        may = f"may read {scope} only" if scope else "may read neither positions nor the balance"
+        yield Finding("scope", "fail", f"The key {may}: give it the scope {READ} in Kalshi's account settings.")
+        return
+    limits = exchange.account_limits()
     yield Finding("key", "ok", f"accepted; tier {limits.usage_tier}")
+    yield Finding("scope", "ok", f"{scope}: the portfolio can be read")
     yield _rate(config, limits.read.refill_rate / TOKENS_PER_REQUEST)
 
 

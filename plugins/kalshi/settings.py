@@ -1,4 +1,4 @@
-"""The settings that users edit: ``include/kalshi.toml``, read into frozen dataclasses."""
+"""The settings that users edit: ``kalshi.toml``, read into frozen dataclasses; and where the package's files are."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-PROJECT = Path(__file__).resolve().parents[2]
-INCLUDE = PROJECT / "include"
+PACKAGE = Path(__file__).resolve().parent
+HOLDER = PACKAGE if (PACKAGE / "include").is_dir() else PACKAGE.parents[1]
+"""What holds include/ and dags/: the installed package, or the repository."""
+INCLUDE, DAGS = HOLDER / "include", HOLDER / "dags"
+PROJECT = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() if HOLDER == PACKAGE else HOLDER
+"""Where reports go by default: Airflow's home where the package is installed, else the repository."""
 SEVERITIES = ("error", "warning", "info")
 """The severities of a failed data quality check, from worst to harmless."""
 

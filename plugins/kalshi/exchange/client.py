@@ -37,6 +37,8 @@ EVENTS_PER_PAGE = 200
 TRADES_PER_PAGE = 1000
 PORTFOLIO_PER_PAGE = 1000
 """The exchange's maximum page sizes (Kalshi OpenAPI 3.34); asking for 201 events gets a 400."""
+READ, READ_BALANCE = "read", "read::portfolio_balance"
+"""Scopes of a key: everything, or only the balance (Kalshi docs, "API keys")."""
 
 
 class _SeriesAnswer(Struct):
@@ -51,6 +53,10 @@ class _EventsAnswer(Struct):
 class _MarketsAnswer(Struct):
     markets: list[Raw] | None
     cursor: str | None = None
+
+
+class _Anything(Struct):
+    """An answer that is only asked for to see whether there is one."""
 
 
 class _TradesAnswer(Struct):
@@ -201,6 +207,22 @@ class Exchange:
     def account_limits(self) -> AccountLimits:
         """``GET /account/limits``. Raises RequestRefused (401) without a valid key."""
         return self._transport.get("/account/limits", AccountLimits)
+
+    def scope(self) -> str | None:
+        """What the key may read, found by trying: the scope ``read``, only the balance, or None for neither.
+
+        Raises:
+            RequestRefused: the key itself isn't accepted (401).
+        """
+        for path, scope in (("/portfolio/positions", READ), ("/portfolio/balance", READ_BALANCE)):
+            try:
+                self._transport.get(path, _Anything)
+            except RequestRefused as error:
+                if error.status != 403:
+                    raise
+            else:
+                return scope
+        return None
 
     def balance(self, subaccount: int) -> Balance:
         """``GET /portfolio/balance``."""

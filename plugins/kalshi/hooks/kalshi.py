@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -76,9 +77,14 @@ class KalshiHook(BaseHook):
         except ValueError as error:
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
-    def get_conn(self, warehouse: sa.Engine | None = None) -> Exchange:
-        """A client; with ``warehouse``, in the request budget that all workers share."""
+    def get_conn(self, warehouse: sa.Engine | None = None, attempts: int | None = None) -> Exchange:
+        """A client; with ``warehouse``, in the request budget that all workers share.
+
+        ``attempts``: how often a request is tried, where that isn't what the connection says.
+        """
         config = self.config()
+        if attempts:
+            config = replace(config, retry=RetryPolicy(attempts))
         rate = config.requests_per_second
         budget = None if warehouse is None else SharedBudget(warehouse, config.budget_name, rate)
         try:
@@ -86,7 +92,18 @@ class KalshiHook(BaseHook):
         except ValueError as error:  # a key that can't be read
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
+    def test_connection(self) -> tuple[bool, str]:
+        """What Airflow's Test button shows: whether the exchange can be used with this connection, and every finding.
+
+        Checks the exchange's status and clock and, with a key, the key's scope and the account's limit.
+        """
+        from kalshi.doctor import examine_exchange  # which uses this hook
+
+        findings = examine_exchange(self)
+        failed = [finding for finding in findings if finding.state == "fail"]
+        return not failed, " · ".join(f"{finding.check}: {finding.words}" for finding in failed or findings)
+
 
 def _text_of(file: Path) -> SecretStr:
-    """What a file holds. Bytes that are no text are replaced: the error about them would quote the others."""
+    """The content of a file. Invalid UTF-8 is replaced: a decoding error would quote the rest."""
     return SecretStr(file.read_text(encoding="utf-8", errors="replace"))

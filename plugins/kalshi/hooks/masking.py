@@ -1,4 +1,4 @@
-"""Reads a connection so that its password shows in no log, whatever that prints."""
+"""Reads a connection in such a way that its password never shows in a log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kalshi.hooks.errors import BadConnection
 
 @dataclass(frozen=True)
 class ConnectionParts:
-    """A connection of Airflow, whose own class shows the password when it is printed."""
+    """An Airflow connection; unlike Airflow's own class, printing it doesn't show the password."""
 
     conn_type: str | None
     host: str | None
@@ -33,7 +33,7 @@ def read_connection(conn_id: str) -> ConnectionParts:
     what follows, raises in a frame that holds the connection itself or a secret as text.
 
     Raises:
-        BadConnection: ``extra`` is no JSON object.
+        BadConnection: ``extra`` isn't a JSON object.
         AirflowNotFoundException: there is no such connection.
     """
     hide_masked_values()
@@ -44,8 +44,8 @@ def read_connection(conn_id: str) -> ConnectionParts:
 
 
 def mask(secret: SecretStr) -> None:
-    """Let Airflow mask a secret in its logs, and each line of one that has many: a key printed in a traceback or in
-    JSON has no line breaks."""
+    """Mask a secret in Airflow's logs, line by line if it has several: a key printed in a traceback or in JSON has no
+    line breaks."""
     lines = secret.get_secret_value().splitlines()
     if masked := [line for line in lines if not line.startswith("-----")]:
         mask_secret([*masked])
@@ -63,7 +63,7 @@ def hide_masked_values() -> None:
 
 
 def _take_apart(conn: Any) -> tuple[ConnectionParts, str | None]:
-    """A connection without its extra, and that."""
+    """The parts of a connection without its extra, and the extra."""
     password = SecretStr(conn.password or "")
     return ConnectionParts(conn.conn_type, conn.host, conn.port, conn.schema, conn.login, password, {}), conn.extra
 
@@ -72,7 +72,8 @@ def _object(text: str | None, conn_id: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "{}")
     except ValueError as error:
-        raise BadConnection(f"extra of {conn_id} is no JSON: {error}.") from None
+        raise BadConnection(f"extra of {conn_id} isn't valid JSON: {error}.") from None
     if not isinstance(found, dict):
         raise BadConnection(f"extra of {conn_id} must be a JSON object, such as {{}}.")
-    return found
+    # Airflow's form saves a field that was left empty as null or as "".
+    return {name: value for name, value in found.items() if value not in (None, "")}
