@@ -1,6 +1,6 @@
-"""The pages and the timetable, for an Airflow that reads this plugins folder without the package being installed.
+"""The pages and the timetable, for an Airflow that reads this plugins folder but doesn't have the package installed.
 
-Where it is installed, Airflow finds them through the entry point, and would warn of a second plugin with their name.
+If the package is installed, Airflow finds them through the entry point and would warn about a second plugin.
 """
 
 from importlib.metadata import entry_points

@@ -18,14 +18,14 @@ Message = MutableMapping[str, Any]
 async def pages(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """The pages, imported with their first request: Airflow's other processes load this plugin too."""
+    """The pages, imported at the first request, because all of Airflow's processes load this plugin."""
     from kalshi.ui.app import app
 
     await app(scope, receive, send)
 
 
 class KalshiPlugin(AirflowPlugin):
-    """Found by Airflow through the package's entry point, or in its plugins folder."""
+    """Found through the package's entry point, or in Airflow's plugins folder."""
 
     name = "kalshi"
     timetables: list[Any] = [DayOfDate]  # noqa: RUF012  # as Airflow's own class declares it
@@ -33,7 +33,7 @@ class KalshiPlugin(AirflowPlugin):
     external_views: list[Any] = [  # noqa: RUF012
         {
             "name": "Kalshi",
-            # Airflow may be served below a path, which it puts before its own addresses only.
+            # If Airflow is served below a path, it adds that path only to its own addresses.
             "href": urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + PAGES + "/",
             "destination": "nav",
             "url_route": "kalshi",

@@ -1,4 +1,4 @@
-"""The connection type Kalshi: what Airflow's form of connections shows, and the hook behind its Test button."""
+"""The connection type Kalshi: the fields of Airflow's connection form, and the hook behind its Test button."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND, RetryPo
 
 
 def get_provider_info() -> dict[str, Any]:
-    """As Airflow's ``provider.yaml`` is built up. Airflow finds it by the entry point ``apache_airflow_provider``."""
+    """The provider, shaped like Airflow's ``provider.yaml``; the entry point is ``apache_airflow_provider``."""
     return {
         "package-name": "kalshi-warehouse",
         "name": "Kalshi",
@@ -30,7 +30,7 @@ def get_provider_info() -> dict[str, Any]:
                         "host": f"empty, or {BASE_URLS['prod']}",
                         "login": "empty: public data only",
                         "password": "-----BEGIN PRIVATE KEY-----",
-                        # A base URL holds its own. Airflow 3.3.2 compares an empty port with 0 and tests nothing:
+                        # A base URL includes its port. Airflow 3.3.2 compares an empty port with 0 and refuses to test:
                         # https://github.com/apache/airflow/pull/73298
                         "port": "443: the Test button of Airflow up to 3.3.2 needs one",
                     },
@@ -38,17 +38,17 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": {
                     "env": {
                         "label": "Environment",
-                        "description": "Which of Kalshi's exchanges to read. A base URL wins over it.",
+                        "description": "Which of Kalshi's exchanges to read. A base URL takes precedence.",
                         "schema": {"type": ["string", "null"], "enum": [*BASE_URLS], "default": "prod"},
                     },
                     "private_key_path": {
-                        "label": "File with the private key",
-                        "description": "On the workers, instead of the private key: Airflow then never holds the key.",
+                        "label": "Private key file",
+                        "description": "On the workers, instead of the private key; then Airflow never stores the key.",
                         "schema": {"type": ["string", "null"]},
                     },
                     "requests_per_second": {
                         "label": "Requests per second",
-                        "description": "The limit that all tasks share. "
+                        "description": "The rate limit that all tasks share. "
                         f"Empty: {BASIC_REQUESTS_PER_SECOND:g}, which the Basic tier allows.",
                         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
                     },
