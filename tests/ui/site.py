@@ -20,6 +20,7 @@ from kalshi.reports.quality import QUALITY
 from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.plan import find_cutoff
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
@@ -94,7 +95,7 @@ def site(folder: Path, database: str, key: ApiKey) -> Iterator[Site]:
 def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
     """What the DAGs would have read and found."""
     migrate(engine)
-    cutoff = exchange.historical_cutoff()
+    cutoff = find_cutoff(exchange, engine, "catalog")
     settled, trades = cutoff.markets_settled, cutoff.trades_created
     window: dict[str, Any] = {"window_start": FIRST, "window_end": LAST + DAY}
     for series in SERIES:

@@ -194,6 +194,24 @@ def test_every_page_fits_the_screen_in_light_and_dark(
         page.screenshot(path=tmp_path / f"{name}-{scheme}-{width}.png", full_page=True)
 
 
+def test_every_page_says_that_data_of_the_sandbox_is_synthetic(page: Page, site: Site) -> None:
+    for name, address in PAGES.items():
+        open_alone(page, site, address)
+        place = page.frame_locator("iframe.report") if name == "report" else page
+        expect(place.locator("p.synthetic")).to_contain_text("Synthetic data")
+    page.goto(f"{site.url}/kalshi/files/{REPORT.removeprefix('reports/')}/data_docs/KXHIGHNY/kalshi_candle_1m.html")
+    expect(page.locator("p.synthetic")).to_be_visible()
+
+
+def test_data_of_a_real_exchange_carries_no_such_notice(page: Page, site: Site) -> None:
+    with site.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE kalshi_exchange SET is_synthetic = FALSE"))
+    open_alone(page, site, "")
+    assert page.locator("p.synthetic").count() == 0
+    with site.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE kalshi_exchange SET is_synthetic = TRUE"))
+
+
 def test_the_pages_follow_the_theme_that_was_chosen_in_airflow(page: Page, site: Site) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(f"{site.url}/plugin/kalshi")
