@@ -1,4 +1,4 @@
-"""What this project adds to Airflow itself."""
+"""The Airflow plugin: the timetable, the pages and their menu entry."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Message = MutableMapping[str, Any]
 async def pages(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """The pages, imported with their first request: Airflow's other processes load this plugin too."""
+    """The pages, imported at the first request because Airflow's other processes load this plugin too."""
     from kalshi.ui.app import app
 
     await app(scope, receive, send)
 
 
 class KalshiPlugin(AirflowPlugin):
-    """Found by Airflow in its plugins folder."""
+    """Airflow finds it in its plugins folder."""
 
     name = "kalshi"
     timetables: list[Any] = [DayOfDate]  # noqa: RUF012  # as Airflow's own class declares it
@@ -33,7 +33,7 @@ class KalshiPlugin(AirflowPlugin):
     external_views: list[Any] = [  # noqa: RUF012
         {
             "name": "Kalshi",
-            # Airflow may be served below a path, which it puts before its own addresses only.
+            # Airflow may be served below a path, which it adds only to its own links.
             "href": urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + PAGES + "/",
             "destination": "nav",
             "url_route": "kalshi",
