@@ -1,7 +1,7 @@
-# Airflow's own image with what this project needs. docs/operations.md says how to start it.
+# Airflow's image with this project and its requirements. docs/operations.md says how to start it.
 ARG AIRFLOW=3.3.2-python3.11
 
-# mysqlclient has no wheel: it is built here, so that the image itself has no compiler.
+# mysqlclient has no wheel: this stage builds it, so that the final image has no compiler.
 FROM apache/airflow:${AIRFLOW} AS wheels
 USER root
 RUN apt-get update \
@@ -31,7 +31,7 @@ COPY dags /opt/airflow/dags
 COPY include/kalshi.toml /opt/airflow/include/kalshi.toml
 COPY sandbox /opt/airflow/sandbox
 COPY docker/init.sh /opt/airflow/docker/init.sh
-# Named volumes take the owner of what they cover.
+# A named volume takes its owner from the folder it is mounted on.
 RUN mkdir -p /opt/airflow/reports /opt/airflow/logs /opt/airflow/auth
 ENV KALSHI_SETTINGS=/opt/airflow/include/kalshi.toml
 WORKDIR /opt/airflow

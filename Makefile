@@ -17,33 +17,33 @@ help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/ready .local/airflow/ready  ## install everything that runs: system packages (as root), .venv, Airflow's home in .local
+setup: .venv/ready .local/airflow/ready  ## install everything needed to run: system packages (as root), .venv, Airflow's home in .local
 
-setup-dev: setup .venv/ready-dev  ## and what tests, lint and benchmarks need
+setup-dev: setup .venv/ready-dev  ## the same, and what tests, lint and benchmarks need
 
-demo: setup  ## run every DAG once on data that ends today, and show what came of it; EXCHANGE=sandbox, prod or demo
+demo: setup  ## run every DAG once on data that ends today, and show the results; EXCHANGE=sandbox, prod or demo
 	@$(RUN) scripts.demo --exchange $(EXCHANGE)
 
-ui: setup  ## Airflow's web UI with DAGs, pages and connections ready; EXCHANGE as for demo
+ui: setup  ## run Airflow's web UI with DAGs, pages and connections ready; EXCHANGE as for demo
 	@$(RUN) scripts.ui --exchange $(EXCHANGE)
 
 # The query travels as an environment variable, unexpanded: neither make nor a shell reads its $, quotes or backticks.
 unexport QUERY
 sql: export KALSHI_QUERY = $(value QUERY)
-sql: setup  ## one query on that warehouse: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"
+sql: setup  ## run a query on the demo's warehouse: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"
 	@$(RUN) scripts.sql --exchange $(EXCHANGE)
 
-sandbox: .venv/ready  ## the local exchange on PORT (8321), in the foreground, by the wall clock
+sandbox: .venv/ready  ## run the local exchange on PORT (8321) in the foreground, in real time
 	@$(RUN) sandbox --port $(PORT)
 
-test: setup-dev lint  ## lint, then all tests; ARGS goes to pytest
+test: setup-dev lint  ## run lint, then all tests; ARGS is passed to pytest
 	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-fresh:  ## a bare Debian root (needs root here): plain make and the README's first command in it; ARGS as its --help says
+fresh:  ## try plain make and the README's first command in a minimal Debian root (as root); ARGS=--help for options
 	@scripts/system_packages.sh fresh
 	@scripts/fresh_machine.sh $(ARGS)
 
-lint: .venv/ready-dev  ## ruff, mypy, the schema of docker-compose.yaml, packages that don't fit together
+lint: .venv/ready-dev  ## run ruff and mypy, check docker-compose.yaml's schema and that the packages are compatible
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet . || { echo "Not formatted: make format"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
@@ -51,7 +51,7 @@ lint: .venv/ready-dev  ## ruff, mypy, the schema of docker-compose.yaml, package
 	@.venv/bin/uv pip check --quiet --python .venv/bin/python
 	@echo "ruff and mypy: all clean"
 
-format: .venv/ready-dev  ## let ruff format and fix what it can
+format: .venv/ready-dev  ## format the code, and let ruff fix what it can
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
@@ -59,36 +59,36 @@ format: .venv/ready-dev  ## let ruff format and fix what it can
 docs: setup-dev  ## write the generated parts of README and docs/: tables, DAGs, settings, rules, commands
 	@AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING $(RUN) scripts.docs
 
-bench: setup-dev .local/bench/ready  ## speed, as ratios against a reference measured in the same run
+bench: setup-dev .local/bench/ready  ## measure speed, as ratios to a reference measured in the same run
 	@$(RUN) scripts.bench $(ARGS)
 
-soak: setup  ## all DAGs on their schedules for a simulated hour, and what grows meanwhile; ARGS such as --speed 3
+soak: setup  ## run all DAGs on schedule for a simulated hour and measure what grows; ARGS such as --speed 3
 	@$(RUN) scripts.soak $(ARGS)
 
-doctor: setup  ## look at all that a run needs, with the connections of this shell; EXCHANGE as for demo
+doctor: setup  ## check everything a run depends on, with this shell's connections; EXCHANGE as for demo
 	@$(RUN) scripts.doctor --exchange $(EXCHANGE)
 
-env:  ## .env for docker-compose.yaml, with secrets of its own
+env:  ## write .env for docker-compose.yaml, with generated secrets
 	@$(PYTHON) scripts/env_file.py
 
-audit: .venv/ready-dev  ## known vulnerabilities of the locked packages; asks a public service, so it isn't part of lint
+audit: .venv/ready-dev  ## list known vulnerabilities of the locked packages; not part of lint, as it queries a public service
 	@.venv/bin/uv tool run --quiet pip-audit --strict --progress-spinner off --disable-pip --no-deps \
 	  $(foreach name,requirements requirements-celery,--requirement $(name).txt)
 
-lock: .venv/ready-dev  ## lock the requirements anew from requirements*.in
+lock: .venv/ready-dev  ## lock the requirements again from requirements*.in
 	@for name in requirements requirements-celery requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
 	  --no-annotate --no-header --upgrade $$name.in $$([ $$name != requirements ] || echo pyproject.toml) --output-file $$name.txt; done
 
-stop:  ## stop the web UI, the private server and the sandbox; the data stays
+stop:  ## stop the web UI, the private server and the sandbox; the data is kept
 	@if [ -x .venv/bin/python ]; then $(RUN) scripts.backends stop; fi
 
-clean: stop  ## stop them and remove everything made here: .venv, reports, and .local with the private warehouse
+clean: stop  ## stop them, then remove everything generated: .venv, reports, and .local with the private warehouse
 	@rm -rf .venv .local reports .mypy_cache .ruff_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=/path/to/python3.11"; exit 1; }
+	  { echo "Python 3.11 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Choose another: make PYTHON=/path/to/python3.11"; exit 1; }
 	@PYTHON=$(PYTHON) scripts/system_packages.sh run
 	@$(PYTHON) -m venv .venv
 
@@ -100,7 +100,7 @@ clean: stop  ## stop them and remove everything made here: .venv, reports, and .
 
 .venv/ready-dev: requirements-dev.txt | .venv/ready
 	@PYTHON=$(PYTHON) scripts/system_packages.sh test
-	@echo "Installing what tests and lint need …"
+	@echo "Installing packages for tests and lint …"
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements-dev.txt
 	@touch $@
 

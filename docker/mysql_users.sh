@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run once by the image of MySQL, when its data folder is new: Airflow's database and ours, and a user for each task.
+# The MySQL image runs this once, when its data folder is new: creates Airflow's database and ours, and a user per task.
 set -euo pipefail
 
 : "${MYSQL_AIRFLOW_PASSWORD:?}" "${MYSQL_MIGRATE_PASSWORD:?}" "${MYSQL_LOAD_PASSWORD:?}" "${MYSQL_READ_PASSWORD:?}"

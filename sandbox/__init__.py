@@ -2,6 +2,6 @@
 
     python -m sandbox --port 8321
 
-For the demo, the tests and offline work. By default its world ends now and goes on with the wall clock; ``--clock``
-fixes its time. Same seed and same clock, same bytes; and an event is the same whenever the sandbox was started.
+For the demo, the tests and offline work. By default its data ends now and grows with the wall clock; ``--clock``
+fixes its time. The same seed and clock give the same bytes, and an event doesn't depend on when the sandbox started.
 """

@@ -16,28 +16,26 @@ from sandbox.world import Clock, World
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description="A Kalshi exchange on this machine.")
-    parser.add_argument("--host", default="127.0.0.1", help="its address; 0.0.0.0: all (default %(default)s)")
-    parser.add_argument("--port", type=int, default=8321, help="0 takes a free one (default %(default)s)")
-    parser.add_argument(
-        "--clock", type=datetime.fromisoformat, help="its time at the start, ISO 8601 (default: now, as on the wall)"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind; 0.0.0.0 for all (default %(default)s)")
+    parser.add_argument("--port", type=int, default=8321, help="port; 0 picks a free one (default %(default)s)")
+    parser.add_argument("--clock", type=datetime.fromisoformat, help="time at the start, ISO 8601 (default: now)")
     parser.add_argument(
         "--speed",
         type=float,
-        help="how fast its time moves (default: 1, or 0 with --clock); at 1 the header Date shows it",
+        help="speed of its clock (default: 1, or 0 with --clock); at 1 the header Date shows its time",
     )
-    parser.add_argument("--since", default="2023-01-01", help="the first event's day (default %(default)s)")
+    parser.add_argument("--since", default="2023-01-01", help="day of the first event (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wide-markets", type=int, default=2500, help="markets of KXSANDBOXWIDE (default %(default)s)")
-    parser.add_argument("--dense-candles", action="store_true", help="a candle for every minute, moved or not")
-    parser.add_argument("--requests-per-second", type=float, default=20.0, help="its rate limit; 0: none")
+    parser.add_argument("--dense-candles", action="store_true", help="a candle for every minute, even without a change")
+    parser.add_argument("--requests-per-second", type=float, default=20.0, help="rate limit; 0 for none")
     parser.add_argument(
-        "--key", action="append", default=[], metavar="ID=PEM", help="accept this key id; PEM: its public key's file"
+        "--key", action="append", default=[], metavar="ID=PEM", help="accept this key id; PEM: its public key file"
     )
     parser.add_argument(
-        "--scopes", action="append", default=[], metavar="ID=SCOPE", help="what that key may do (default: read)"
+        "--scopes", action="append", default=[], metavar="ID=SCOPE", help="scope of that key (default: read)"
     )
-    parser.add_argument("--make-key", type=Path, metavar="FILE", help="make a key, its private half into FILE")
+    parser.add_argument("--make-key", type=Path, metavar="FILE", help="generate a key, private half in FILE")
     args = parser.parse_args()
     start, usual_speed = (args.clock.astimezone(UTC), 0.0) if args.clock else (datetime.now(UTC), 1.0)
     clock = Clock(start, usual_speed if args.speed is None else args.speed)
@@ -48,7 +46,7 @@ def main() -> None:
         wide_markets=args.wide_markets,
         dense_candles=args.dense_candles,
     )
-    world.events()  # made before the port opens, so that the first request isn't a slow one
+    world.events()  # generated before the port opens, so that the first request isn't slow
     sandbox = Sandbox(world, requests_per_second=args.requests_per_second)
     scopes = dict(scope.split("=", 1) for scope in args.scopes)
     for key_id, _, path in (key.partition("=") for key in args.key):
@@ -60,8 +58,8 @@ def main() -> None:
     try:
         listener.bind((args.host, args.port))
     except OSError as error:
-        parser.exit(1, f"Port {args.port} can't be had ({error.strerror}): name another, such as --port 0.\n")
-    listener.listen(128)  # before the address is printed: whoever reads it may connect at once
+        parser.exit(1, f"Port {args.port} isn't available ({error.strerror}): choose another, such as --port 0.\n")
+    listener.listen(128)  # before the address is printed: its reader may connect at once
     print(f"http://{args.host}:{listener.getsockname()[1]}/trade-api/v2", flush=True)
     uvicorn.Server(
         uvicorn.Config(sandbox.app(), log_level="warning", access_log=False, date_header=not clock.is_a_wall_clock)

@@ -27,11 +27,11 @@ from sandbox.world import World
 
 Handler = Callable[[Request, Query], dict[str, Any]]
 MARK = "X-Synthetic-Exchange"
-"""A header of every answer, with the exchange's name: whoever stores what comes knows that it isn't real."""
+"""A header of every response, with the exchange's name, so that clients know its data is synthetic."""
 
 
 class NotFound(LookupError):
-    """No such thing: a 404."""
+    """Not found: status 404."""
 
 
 def _json(body: Any, status: int = 200) -> Response:
@@ -44,7 +44,7 @@ def _error(status: int, code: str, message: str, details: str = "") -> Response:
 
 
 class _Marked:
-    """Puts ``MARK`` on every answer."""
+    """Adds the header ``MARK`` to every response."""
 
     def __init__(self, app: ASGIApp, name: str) -> None:
         self._app = app
@@ -60,7 +60,7 @@ class _Marked:
 
 
 class Sandbox:
-    """One exchange: its world, its account and the keys to it, its limit and its faults."""
+    """One exchange: its world, its account and API keys, its rate limit and its faults."""
 
     def __init__(self, world: World, *, requests_per_second: float = 20.0) -> None:
         self.world = world
@@ -167,9 +167,9 @@ class Sandbox:
 
     def _events(self, request: Request, query: Query) -> dict[str, Any]:
         limit = query.limit(200, 1, 200)
-        some, cursor = query.page(*queries.events(query, self.world), limit)
+        events, cursor = query.page(*queries.events(query, self.world), limit)
         shape = self._nested if query.flag("with_nested_markets") else payloads.event
-        return {"events": [shape(e) for e in some], "cursor": cursor}
+        return {"events": [shape(e) for e in events], "cursor": cursor}
 
     def _event(self, request: Request, query: Query) -> dict[str, Any]:
         event = self.world.event(request.path_params["event"])
@@ -180,11 +180,11 @@ class Sandbox:
         return {"event": payloads.event(event), "markets": self._nested(event)["markets"]}
 
     def _markets(self, request: Request, query: Query) -> dict[str, Any]:
-        some, cursor = query.page(*queries.live_markets(query, self.world), query.limit(100, 0, 1000))
-        return {"markets": [payloads.market(m, self.world) for m in some], "cursor": cursor}
+        markets, cursor = query.page(*queries.live_markets(query, self.world), query.limit(100, 0, 1000))
+        return {"markets": [payloads.market(m, self.world) for m in markets], "cursor": cursor}
 
     def _live(self, request: Request) -> Market:
-        """The market in the path, in its series if that is there too."""
+        """The market in the path, which must belong to the path's series if there is one."""
         market = self.world.market(request.path_params["market"])
         if market is None or not self.world.in_live_tier(market):
             raise NotFound("market not found")
@@ -207,19 +207,19 @@ class Sandbox:
         return dict.fromkeys(names, cutoff)
 
     def _historical_markets(self, request: Request, query: Query) -> dict[str, Any]:
-        some, cursor = query.page(*queries.historical_markets(query, self.world), query.limit(100, 0, 1000))
-        return {"markets": [payloads.market(m, self.world) for m in some], "cursor": cursor}
+        markets, cursor = query.page(*queries.historical_markets(query, self.world), query.limit(100, 0, 1000))
+        return {"markets": [payloads.market(m, self.world) for m in markets], "cursor": cursor}
 
     def _historical_market(self, request: Request, query: Query) -> dict[str, Any]:
         return {"market": payloads.market(self._archived(request), self.world)}
 
     def _trades(self, request: Request, query: Query) -> dict[str, Any]:
-        some, cursor = trades.live_trades(query, self.world)
-        return {"trades": [payloads.trade(t) for t in some], "cursor": cursor}
+        page, cursor = trades.live_trades(query, self.world)
+        return {"trades": [payloads.trade(t) for t in page], "cursor": cursor}
 
     def _historical_trades(self, request: Request, query: Query) -> dict[str, Any]:
-        some, cursor = trades.historical_trades(query, self.world)
-        return {"trades": [payloads.trade(t) for t in some], "cursor": cursor}
+        page, cursor = trades.historical_trades(query, self.world)
+        return {"trades": [payloads.trade(t) for t in page], "cursor": cursor}
 
     def _candles(self, request: Request, query: Query) -> dict[str, Any]:
         return candlesticks.of_market(query, self.world, self._live(request))
@@ -236,8 +236,8 @@ class Sandbox:
     def _historical_candles(self, request: Request, query: Query) -> dict[str, Any]:
         return candlesticks.of_archived_market(query, self.world, self._archived(request))
 
-    def _of_account(self, answer: Callable[[Query, World, Account], dict[str, Any]]) -> Handler:
-        return lambda request, query: answer(query, self.world, self.account)
+    def _of_account(self, respond: Callable[[Query, World, Account], dict[str, Any]]) -> Handler:
+        return lambda request, query: respond(query, self.world, self.account)
 
     def _limits(self, request: Request, query: Query) -> dict[str, Any]:
         return {
@@ -261,7 +261,7 @@ class Sandbox:
 
 
 async def _early(struck: list[Fault]) -> Response | None:
-    """The answer of a fault that comes before the exchange looks at the request."""
+    """The response of a fault that strikes before the request is processed."""
     for fault in struck:
         if fault.kind == "slow":
             await asyncio.sleep(float(fault.value or 1))

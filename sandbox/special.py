@@ -1,4 +1,4 @@
-"""Series that the real exchange doesn't have: a very wide one, and one of odd markets."""
+"""Series that the real exchange doesn't have: a very wide one, and one with edge cases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ODD_VERDICTS = {
 
 
 def wide_event(number: int) -> Event:
-    """An event of that many markets, open until 2100, with quotes and no trades."""
+    """An event with ``number`` markets, open until 2100, with quotes but no trades."""
     day = date(2099, 12, 31)
     opened, far = datetime(2023, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, 5, tzinfo=UTC)
     ticker = f"{WIDE.series}-{ticker_day(day)}"
@@ -29,8 +29,8 @@ def wide_event(number: int) -> Event:
 
 
 def odd_events(opening: date) -> Iterator[Event]:
-    """The odd events that open on that day: on each 14th one for the next day, which settles in three odd ways, and on
-    the 14th of each quarter's last month one that stays open to the end of the next quarter, with an empty book.
+    """The edge-case events that open on a day: on every 14th, one for the next day that settles in three odd ways, and
+    on the 14th of each quarter's last month one that stays open to the end of the next quarter, with an empty book.
 
     The first ones open on 2026-09-14.
     """

@@ -1,4 +1,4 @@
-"""The synthetic exchange: its clock, its events, its tape, and which tier has what."""
+"""The synthetic exchange: its clock, its events, its tape, and the two tiers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sandbox.weather import CITIES, weather_event
 LIVE_DAYS = 90
 """Markets settled longer ago than this are in the historical tier."""
 TIER_OVERLAP = timedelta(days=1)
-"""Around the cutoff both tiers have a market and its trades."""
+"""Near the cutoff, both tiers have a market and its trades."""
 
 
 @dataclass
 class Clock:
-    """The exchange's time: stands at ``start``, or moves ``speed`` times as fast as the real one."""
+    """The exchange's time: fixed at ``start``, or moving ``speed`` times as fast as real time."""
 
     start: datetime
     speed: float = 0.0
@@ -28,7 +28,7 @@ class Clock:
 
     @property
     def is_a_wall_clock(self) -> bool:
-        """Whether it goes as a clock on a wall does, so that another machine's may be compared with it."""
+        """Whether it runs in real time, so that other machines can compare their clocks with it."""
         return self.speed == 1
 
     def now(self) -> datetime:
@@ -36,7 +36,7 @@ class Clock:
 
 
 class World:
-    """The weather events from ``since`` on, the odd ones, and a wide one with ``wide_markets`` markets."""
+    """The weather events from ``since`` on, the edge cases, and a wide event with ``wide_markets`` markets."""
 
     def __init__(
         self,
@@ -64,16 +64,16 @@ class World:
         return list(self._events)
 
     def cutoff(self) -> datetime:
-        """Where the live tier begins: a midnight, so that it moves once a day."""
+        """The start of the live tier: a midnight, so that it moves once a day."""
         day = (self.clock.now() - timedelta(days=LIVE_DAYS)).date()
         return datetime.combine(day, time(), UTC)
 
     def events(self, series: str | None = None) -> list[Event]:
-        """Every event created by now, oldest first."""
+        """Every event created so far, oldest first."""
         self._grow()
         now = self.clock.now()
         chosen = self._events.values() if series is None else [self._events.get(series, [])]
-        return [e for some in chosen for e in some if e.created <= now]
+        return [e for events in chosen for e in events if e.created <= now]
 
     def markets(self, series: str | None = None) -> Sequence[Market]:
         """The markets of those events, newest first."""
@@ -94,13 +94,13 @@ class World:
         return next((m for m in event.markets if m.ticker == ticker), None) if event else None
 
     def trading(self, moment: datetime) -> list[Market]:
-        """The markets that could trade then."""
+        """The markets open for trading at ``moment``."""
         self._grow()
         events = self._trading_on.get(moment.date(), [])
         return [m for e in events if e.opens <= moment < e.closes for m in e.markets]
 
     def first_opening(self) -> datetime:
-        """A midnight before which there was no trade."""
+        """The midnight before the first trading day."""
         return datetime.combine(min(self._trading_on), time(), UTC)
 
     def in_live_tier(self, market: Market) -> bool:

@@ -1,4 +1,4 @@
-"""Prepares an Airflow home in ``.local/airflow``, and makes it the default of ``.venv/bin/airflow``."""
+"""Prepares an Airflow home in ``.local/airflow`` and makes it the default for ``.venv/bin/airflow``."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DEFAULTS = {
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
 }
-"""Variables that are already set win."""
+"""Variables that are already set take precedence."""
 
 
 def sqlite_address(home: Path) -> str:
-    """Airflow's own database in ``home``. Its parts wait 10 s for each other, rather than 5 s and no longer than tasks
-    wait for the API server."""
+    """The URL of Airflow's metadata database in ``home``. Its processes wait up to 10 s for a lock, longer than
+    tasks wait for the API server; the default is 5 s."""
     return f"sqlite:///{home.resolve()}/airflow.db?timeout=10"
 
 
 def main() -> None:
     lines = "; ".join(f"os.environ.setdefault({name!r}, {value!r})" for name, value in DEFAULTS.items())
-    # Python runs .pth files at its start, so that `.venv/bin/airflow` and `.venv/bin/python -m airflow` find the DAGs
-    # from any folder. Only this repository's own .venv has this file; the package that is installed has none.
+    # Python runs .pth files at startup, so that `.venv/bin/airflow` and `.venv/bin/python -m airflow` find the DAGs from
+    # any folder. Only this repository's own .venv has this file; the installed package has none.
     hook = Path(sysconfig.get_path("purelib")) / "kalshi_warehouse.pth"
     hook.write_text(f"import os; {lines}\n", encoding="utf-8")
     HOME.mkdir(parents=True, exist_ok=True)
@@ -36,13 +36,13 @@ def main() -> None:
 
 
 def prepare() -> None:
-    """Migrate the metadata database of the AIRFLOW_HOME that is set, and make the pool."""
+    """Migrate the metadata database in AIRFLOW_HOME and create the pool."""
     _airflow("db", "migrate")
-    _airflow("pools", "set", POOL, "8", "Tasks that ask the exchange at the same time")
+    _airflow("pools", "set", POOL, "8", "Tasks that send requests to the exchange")
 
 
 def _airflow(*arguments: str) -> None:
-    """Run one Airflow command in silence, or show all that it said and stop."""
+    """Run one Airflow command silently; if it fails, exit with its whole output."""
     command = [sys.executable, "-m", "airflow", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

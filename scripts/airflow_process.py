@@ -1,4 +1,4 @@
-"""All of Airflow as processes of this machine."""
+"""Airflow's components as processes on this machine."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 
 @contextmanager
 def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """All of Airflow (scheduler, workers, DAG processor, API) for the length of a with-block, and its address.
+    """All of Airflow (scheduler, workers, DAG processor, API) and its URL, for the duration of a with-block.
 
     Raises:
-        SystemExit: it isn't up in time; ``log`` says why.
+        SystemExit: it doesn't start in time; ``log`` says why.
     """
     url = f"http://127.0.0.1:{port}"
     environment = {DATABASE: sqlite_address(Path(environment["AIRFLOW_HOME"])), **environment}
@@ -42,7 +42,7 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__CORE__PARALLELISM": "8",
-        # Two Airflows on one machine would fight for the default ports of the servers of logs.
+        # Two Airflows on one machine would compete for the log servers' default ports.
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
@@ -71,23 +71,23 @@ def running(environment: dict[str, str], port: int, log: Path) -> Iterator[tuple
 
 
 def end_on_signals() -> None:
-    """Raise KeyboardInterrupt on Ctrl+C, a request to end, and the end of the terminal.
+    """Raise KeyboardInterrupt on SIGINT (Ctrl+C), SIGTERM and SIGHUP.
 
-    A shell starts what it puts into the background with SIGINT ignored: Python then leaves it so.
+    A shell starts background jobs with SIGINT ignored, and Python leaves it ignored.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
 
 
 def end_with_make() -> None:
-    """Let a `make` that is killed take this process with it, by SIGTERM: it can tell nobody."""
+    """Get SIGTERM if `make` is killed, since it can't pass a signal on then."""
     if "MAKELEVEL" in os.environ:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextmanager
 def _ended_with_us(group: int) -> Iterator[None]:
-    """Have the process group stopped also where this process is killed and can't do it."""
+    """Stop the process group even if this process is killed and can't do it itself."""
     watcher = [sys.executable, "-m", "scripts.end_group", str(group)]
     with subprocess.Popen(watcher, cwd=PROJECT, stdin=subprocess.PIPE, start_new_session=True) as process:
         try:
@@ -97,7 +97,7 @@ def _ended_with_us(group: int) -> Iterator[None]:
 
 
 def _let_readers_pass(database: str) -> None:
-    """On SQLite, so that readers and a writer don't wait for each other: the scheduler dies of a locked database."""
+    """Switch SQLite to WAL, so that readers and a writer don't block each other: a lock kills the scheduler."""
     url = make_url(database)
     if url.get_backend_name() == "sqlite":
         with closing(sqlite3.connect(url.database or "")) as connection:
@@ -119,7 +119,7 @@ def wait_until_up(url: str, airflow: subprocess.Popen[bytes], log: Path) -> None
 
 def stop_group(leader: subprocess.Popen[bytes]) -> None:
     """Stop a process with its whole group."""
-    reaper = threading.Thread(target=leader.wait)  # a process that nobody waited for is still in its group
+    reaper = threading.Thread(target=leader.wait)  # an unreaped process would remain in its group
     reaper.start()
     end_group(leader.pid)
     reaper.join()

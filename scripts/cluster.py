@@ -66,7 +66,7 @@ def cluster(
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    for command in (("db", "migrate"), ("pools", "set", POOL, "8", "Tasks that ask the exchange at the same time")):
+    for command in (("db", "migrate"), ("pools", "set", POOL, "8", "Tasks that send requests to the exchange")):
         _airflow(command, settings, folder)
     logs = tuple(folder / f"worker-{number}.log" for number in range(1, workers + 1))
     with ExitStack() as stack:

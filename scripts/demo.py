@@ -1,4 +1,4 @@
-"""``make demo``: every DAG once, in Airflow, and what came of it."""
+"""``make demo``: runs every DAG once in Airflow and shows the results."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from scripts.backends import EXCHANGES, LOCAL, connections
 from scripts.warm_airflow import WarmAirflow, warm_airflow
 
 SERIES = (demo_page.SERIES, "KXHIGHCHI")
-"""Those whose prices the demo reads; the catalog is read of all."""
+"""The series whose prices the demo reads; it reads the catalog of all."""
 OWN_LINE = re.compile(r"^\S+T(?P<clock>\d\d:\d\d:\d\d)\S* \[\w+ *\] (?P<message>.*?) *\[(?:kalshi|airflow\.task\.\S*)")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One run of one DAG. ``report``: how its report is shown; ``date``: its logical date, where it goes by one."""
+    """One run of one DAG. ``report``: how to show its report; ``date``: its logical date, if it depends on one."""
 
     dag: str
     does: str
@@ -52,19 +52,19 @@ class Step:
 
 
 def steps() -> Iterator[Step]:
-    """Every DAG, on whole days that end with yesterday. Which days there are is known after the catalog was read."""
+    """Every DAG, on whole days up to yesterday. The first day is only known once the catalog has been read."""
     yield Step("kalshi_catalog_sync", "series, events and markets of every configured city", CATALOG)
-    some = {"series": SERIES}
+    priced = {"series": SERIES}
     first, yesterday = first_day(), datetime.now(UTC).date() - timedelta(days=1)
     two_days_ago, today = yesterday - timedelta(days=1), yesterday + timedelta(days=1)
-    yield Step("kalshi_settlements_sync", "what settled, and how", SETTLEMENTS, some)
+    yield Step("kalshi_settlements_sync", "settlements and their results", SETTLEMENTS, priced)
     if KalshiHook().config().key_id:
         yield Step("kalshi_portfolio_sync", "positions, fills and P&L of the account", PORTFOLIO)
-    yield Step("kalshi_trades_sync", "public trades", TRADES, some | days(first, today))
-    yield Step("kalshi_candles_backfill", "1-minute candles of any days", CANDLES, some | days(first, two_days_ago))
-    yield Step("kalshi_candles_daily", "1-minute candles of yesterday", CANDLES, some, yesterday)
-    yield Step("kalshi_price_snapshots", "top of the book of open markets", SNAPSHOTS, some)
-    yield Step("kalshi_data_quality", "what is there, missing or suspicious", QUALITY, some | days(first, yesterday))
+    yield Step("kalshi_trades_sync", "public trades", TRADES, priced | days(first, today))
+    yield Step("kalshi_candles_backfill", "1-minute candles of past days", CANDLES, priced | days(first, two_days_ago))
+    yield Step("kalshi_candles_daily", "1-minute candles of yesterday", CANDLES, priced, yesterday)
+    yield Step("kalshi_price_snapshots", "top of the book of open markets", SNAPSHOTS, priced)
+    yield Step("kalshi_data_quality", "coverage, rules and a small backtest", QUALITY, priced | days(first, yesterday))
     yield Step("kalshi_health_check", "connections, rights, clocks, disk, stale tables", None)
 
 
@@ -73,7 +73,7 @@ def days(first: date, last: date) -> dict[str, str]:
 
 
 def first_day() -> date:
-    """The UTC day on which the latest event opened that closed before today and has a result."""
+    """The UTC day on which the latest event that closed before today and has a result opened."""
     query = sa.text(
         "SELECT MAX(e.event_date) FROM kalshi_event e JOIN kalshi_market m ON m.event_ticker = e.event_ticker "
         "WHERE e.series_ticker = :series AND m.result IS NOT NULL AND m.close_time_utc < UTC_DATE()"
@@ -81,13 +81,13 @@ def first_day() -> date:
     with WarehouseHook().connected() as engine, engine.connect() as connection:
         last = connection.execute(query, {"series": demo_page.SERIES}).scalar_one()
     if last is None:
-        raise SystemExit(f"\nThe catalog knows no settled event of {demo_page.SERIES}, so there are no days to read.")
+        raise SystemExit(f"\nThe catalog has no settled event of {demo_page.SERIES}, so there are no days to read.")
     opened: date = last - timedelta(days=1)
     return opened
 
 
 def run_dag(airflow: WarmAirflow, log: TextIO, step: Step) -> bool:
-    """Run the DAG with Airflow's whole output in ``log``, our own lines on the screen."""
+    """Run the DAG with Airflow's full output in ``log`` and the project's own lines on the screen."""
     print(f"\n{step.dag}: {step.does}\n", flush=True)
     date = [str(step.date)] if step.date else []
     with airflow.start(["dags", "test", step.dag, *date, "--conf", json.dumps(step.conf)], os.environ) as command:
@@ -97,27 +97,27 @@ def run_dag(airflow: WarmAirflow, log: TextIO, step: Step) -> bool:
                 if own := OWN_LINE.match(line):
                     print(f"{own['clock']}  {own['message']}", flush=True)
         except KeyboardInterrupt:
-            os.kill(command.pid, signal.SIGINT)  # `dags test` listens to nothing else
+            os.kill(command.pid, signal.SIGINT)  # `dags test` ignores other signals
             raise
         return command.wait() == 0
 
 
 def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, str]:
-    """Run the DAG and print what it did; whether it succeeded, and its report's verdict."""
+    """Run the DAG and print what it did. Returns whether it succeeded, and its report's verdict."""
     began = time.time()
     succeeded = run_dag(airflow, log, step)
     latest = load_settings().reports_folder / step.dag / "latest"
     if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
-        raise SystemExit(f"\nThe run ended before its report. The end of {log.name} says why.")
+        raise SystemExit(f"\nThe run ended before it wrote a report. The end of {log.name} says why.")
     report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
     if step.report:
         print(f"\n{step.report.table(report['series'])}")
-    print(f"\n{report['verdict']}. The report: {(latest / 'index.html').resolve()}\n")
+    print(f"\n{report['verdict']}. Report: {(latest / 'index.html').resolve()}\n")
     return succeeded, report["verdict"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Run every DAG once and show what came of them.")
+    parser = argparse.ArgumentParser(description="Run every DAG once and show the results.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
     exchange = parser.parse_args().exchange
     end_on_signals()
@@ -128,20 +128,20 @@ def main() -> None:
     LOCAL.mkdir(exist_ok=True)
     verdicts: dict[str, tuple[str, str]] = {}
     failed = []
-    print(f"Airflow's whole log: {LOCAL / 'demo.log'}")
+    print(f"Airflow's full log: {LOCAL / 'demo.log'}")
     with (LOCAL / "demo.log").open("w", encoding="utf-8") as log, warm_airflow(os.environ, log) as airflow:
         for step in steps():
             succeeded, verdict = show(airflow, log, step)
             verdicts[step.dag] = verdict, step.does
             failed += [] if succeeded else [step.dag]
     finish(verdicts)
-    print(f"\nThat took {time.time() - began:.0f} s.")
+    print(f"\nDone in {time.time() - began:.0f} s.")
     if failed:
         raise SystemExit(f"Failed: {', '.join(failed)}. The reports say why.")
 
 
 def finish(verdicts: dict[str, tuple[str, str]]) -> None:
-    """Print an answer, what the warehouse holds, and the address of the page that leads to everything."""
+    """Print an answer, the warehouse's row counts, and the address of the page that links to everything."""
     with WarehouseHook().connected() as engine, engine.connect() as connection:
         page = demo_page.write_page(connection, verdicts)
         if is_synthetic(connection):
@@ -149,13 +149,13 @@ def finish(verdicts: dict[str, tuple[str, str]]) -> None:
         if found := demo_page.answer(connection):
             question, headers, rows = found
             print(f"\n{question}\n\n{tabulate(rows, headers=headers, floatfmt='.2f')}\n")
-            print(f"The picture: {page.with_name(demo_page.PICTURE)}")
+            print(f"Chart: {page.with_name(demo_page.PICTURE)}")
         print(f"\n{tabulate(demo_page.row_counts(connection), headers=['table', 'rows'])}\n")
-    print(f"All of it on one page: {page.resolve().as_uri()}\nLive in Airflow:       make ui")
+    print(f"Everything on one page: {page.resolve().as_uri()}\nLive in Airflow:        make ui")
 
 
 if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        raise SystemExit("\nStopped. What was read stays, and the next `make demo` goes on.") from None
+        raise SystemExit("\nStopped. The data already loaded is kept, and the next `make demo` resumes.") from None

@@ -1,4 +1,4 @@
-"""What ``make demo`` ends with: an answer from its data, a picture, and one page that leads to the rest."""
+"""The ending of ``make demo``: an answer from its data, a chart, and a page that links to the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kalshi.ui.views import Link
 from kalshi.warehouse.exchanges import is_synthetic
 
 SERIES = "KXHIGHNY"
-"""That the question is about; so is the query."""
+"""The series of the question and its query."""
 TABLES = (
     *("kalshi_series", "kalshi_event", "kalshi_market", "kalshi_settlement", "kalshi_trade", "kalshi_price_snapshot"),
     *("kalshi_candle_1m", "kalshi_candle_1m_dense", "kalshi_fill", "kalshi_position", "kalshi_quality_result"),
@@ -32,12 +32,12 @@ def row_counts(connection: sa.Connection) -> list[tuple[str, int]]:
 
 
 def answer(connection: sa.Connection) -> tuple[str, list[str], Rows] | None:
-    """The question, and its answer as headers and rows; None where no settled event was read to its close."""
+    """The question, and its answer as headers and rows; None if no settled event has been read up to its close."""
     found = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().all()
     if not found:
         return None
     question = (
-        f"New York's high on {found[0]['event_date']:%d %b %Y}: the market at 10:00 the day before, and what settled"
+        f"New York's high on {found[0]['event_date']:%d %b %Y}: the market at 10:00 the day before, and the settlement"
     )
     headers = ["bracket", "bid", "ask", "settled", "profit"]
     money = ("bid", "ask", "profit")
@@ -46,7 +46,7 @@ def answer(connection: sa.Connection) -> tuple[str, list[str], Rows] | None:
 
 
 def write_picture(connection: sa.Connection, file: Path) -> None:
-    """The prices of the brackets of the event that ``answer`` is about, as PNG."""
+    """Draw the bracket prices of the event in ``answer``, as PNG."""
     day = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().first()
     event = connection.execute(
         sa.text("SELECT event_ticker FROM kalshi_event WHERE series_ticker = :s AND event_date = :day"),

@@ -1,4 +1,4 @@
-"""``make doctor``: ``python -m kalshi doctor`` with the connections that demo and ui use."""
+"""``make doctor``: ``python -m kalshi doctor`` with the connections of ``make demo`` and ``make ui``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.backends import EXCHANGES, connections
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Look at everything that a run needs.")
+    parser = argparse.ArgumentParser(description="Check everything a run depends on.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
     os.environ.update(connections(parser.parse_args().exchange))
     print()

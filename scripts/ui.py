@@ -14,11 +14,11 @@ from scripts.backends import EXCHANGES, LOCAL, connections, only_ui
 from scripts.private_server import free_port
 
 PAGES = "/plugin/kalshi"
-"""Where Airflow shows this project's pages, with its own menu around them."""
+"""The path of this project's pages, with Airflow's menu around them."""
 
 
 def _port() -> int:
-    """8080, or a free one where that is taken."""
+    """Port 8080, or a free one if that is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -29,7 +29,7 @@ def _port() -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Airflow's web UI with the DAGs and both connections ready.")
+    parser = argparse.ArgumentParser(description="Run Airflow's web UI with the DAGs and both connections ready.")
     parser.add_argument("--exchange", choices=EXCHANGES, default="sandbox")
     exchange = parser.parse_args().exchange
     end_on_signals()
@@ -40,7 +40,7 @@ def main() -> None:
         print(f"Starting Airflow; its log: {log}", flush=True)
         with running(dict(os.environ), port, log) as (airflow, url):
             print(f"\n  Airflow       {url}\n  Kalshi pages  {url}{PAGES}\n  {_login()}\n", flush=True)
-            print("Switch a DAG on and trigger it there. Ctrl-C stops Airflow.", flush=True)
+            print("Switch a DAG on and trigger it in the UI. Ctrl-C stops Airflow.", flush=True)
             airflow.wait()
 
 

@@ -73,7 +73,7 @@ def _airflows_own() -> list[Finding]:
 
 def _pool(slots: int) -> Finding:
     if not slots:
-        words = f'There is no pool {POOL}: airflow pools set {POOL} 8 "Tasks that ask the exchange"'
+        words = f'There is no pool {POOL}: airflow pools set {POOL} 8 "Tasks that send requests to the exchange"'
         return Finding("pool", "fail", words)
     return Finding("pool", "ok", f"{POOL}: {slots} tasks at the same time")
 

@@ -64,7 +64,7 @@ def candles_contest(url: str, server: PrivateServer, args: argparse.Namespace) -
     sizes = [candles.growth(url, server, days) for days in args.days]
     print(candles.growth_table(sizes))
     candles.draw(contest, sizes, PICTURE)
-    print(f"\nThe picture: {PICTURE}")
+    print(f"\nChart: {PICTURE}")
 
 
 def quality_growth(_: str, server: PrivateServer, args: argparse.Namespace) -> None:

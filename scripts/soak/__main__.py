@@ -251,7 +251,7 @@ def conclude(samples: list[tuple[float, dict[str, float]]]) -> list[str]:
     print(f"\n{growth.table(verdicts)}\n")
     picture = FOLDER / "soak.png"
     growth.draw(panels(series), picture)
-    print(f"The picture: {picture}; all samples and logs are beside it.\n")
+    print(f"Chart: {picture}; all samples and logs are in the same folder.\n")
     return [
         f"{v.name} grew by {v.grew:,.1f}, more than the allowed {v.allowed:,.1f}" for v in verdicts if not v.is_well
     ]

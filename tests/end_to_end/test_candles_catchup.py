@@ -67,7 +67,7 @@ def fresh_airflow(
         AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT="20",
         AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL="2",
     )
-    done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
+    done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that send requests to the exchange")
     assert done.returncode == 0, done.stdout
     return airflow
 

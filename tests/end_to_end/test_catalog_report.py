@@ -49,7 +49,7 @@ def test_the_page_says_what_each_series_did_and_what_is_held(report_page: Path, 
     held = cells(page, "What the warehouse holds")
     assert held["KXHIGHNY"][-1] == "0"
     assert held["KXHIGHDEN"][-1] == "1", "the deleted day is missing"
-    notes = page.locator("h2:has-text('What to look at') + ul").inner_text()
+    notes = page.locator("h2:has-text('Errors and warnings') + ul").inner_text()
     assert "raise max_pages" in notes
     assert "HTTP 404" in notes
 

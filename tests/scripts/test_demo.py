@@ -64,7 +64,7 @@ def test_demo_runs_every_dag_and_ends_with_an_answer_a_picture_and_one_page(
     assert all(bid < ask for bid, ask, _ in prices)
     assert [settled for *_, settled in prices].count("yes") == 1
     assert re.search(r"^kalshi_price_snapshot +\d+$", ending, re.MULTILINE)
-    assert f"All of it on one page: {(tmp_path / 'index.html').as_uri()}\n" in ending
+    assert f"Everything on one page: {(tmp_path / 'index.html').as_uri()}\n" in ending
 
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((tmp_path / "index.html").as_uri())
@@ -110,7 +110,7 @@ def test_an_interrupted_demo_stops_at_once_and_leaves_no_process(
         children = psutil.Process(demo.pid).children(recursive=True)
         demo.send_signal(signal.SIGINT)
         *_, last = said
-    assert last == "Stopped. What was read stays, and the next `make demo` goes on.\n"
+    assert last == "Stopped. The data already loaded is kept, and the next `make demo` resumes.\n"
     assert children
     assert not any(child.is_running() for child in children)
 

@@ -89,7 +89,7 @@ def test_make_stop_ends_the_ui_before_what_it_needs(environment: dict[str, str])
     ui, _ = started(environment, UI)
     processes = psutil.Process(ui.pid).children(recursive=True)
     second = subprocess.run(UI, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert second.stderr.endswith("`make ui` runs already. `make stop` ends it.\n")
+    assert second.stderr.endswith("`make ui` is already running. `make stop` ends it.\n")
     stop = [sys.executable, "-c", "from scripts.backends import stop_ui; stop_ui()"]
     done = subprocess.run(stop, env=environment, cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout == f"Stopping Airflow's web UI (process {ui.pid}) first …\n"

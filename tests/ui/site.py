@@ -85,7 +85,7 @@ def site(folder: Path, database: str, key: ApiKey) -> Iterator[Site]:
             AIRFLOW__API_AUTH__JWT_SECRET=SECRET,
             AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=",".join(f"{user}:{role}" for user, role in USERS.items()),
         )
-        done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that ask the exchange")
+        done = airflow.run("pools", "set", "kalshi_api", "8", "Tasks that send requests to the exchange")
         assert done.returncode == 0, done.stdout
         with running(airflow.environment, free_port(), folder / "airflow.log") as (_, url):
             yield Site(url, engine, reports)

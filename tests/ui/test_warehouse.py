@@ -34,7 +34,7 @@ def test_a_server_that_is_down_is_told_apart_and_its_password_not_shown(
 ) -> None:
     monkeypatch.setenv(CONNECTION, "mysql://somebody:very-secret@127.0.0.1:1/kalshi")
     said = refused(client, address)
-    assert "doesn&#39;t answer (MySQL error 2003)" in said
+    assert "can&#39;t be reached (MySQL error 2003)" in said
     assert "very-secret" not in said
     assert "somebody" not in said
 

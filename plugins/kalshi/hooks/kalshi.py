@@ -18,10 +18,10 @@ from kalshi.warehouse.server import is_loopback
 
 
 def base_url(host: str | None, port: int | None, schema: str | None, conn_type: str | None, env: str) -> str:
-    """The base URL of a connection: its host where that is a whole URL, else put together from its parts.
+    """The base URL of a connection: its host if that is a complete URL, otherwise built from its parts.
 
-    ``kalshi://127.0.0.1:8080/trade-api/v2`` works as well as the whole URL in the host. An empty host
-    is the environment ``env``: prod or demo.
+    ``kalshi://127.0.0.1:8080/trade-api/v2`` works as well as a complete URL in the host. An empty host
+    means the environment ``env``: prod or demo.
     """
     if not host:
         if env not in BASE_URLS:
@@ -31,9 +31,9 @@ def base_url(host: str | None, port: int | None, schema: str | None, conn_type: 
         return host.rstrip("/")
     address, _, path = host.partition("/")
     schemes = ("http", "https")
-    # Airflow's own http connections have the scheme in their schema; elsewhere the schema is the path.
-    named = next((word for word in (schema, conn_type) if word in schemes), None)
-    scheme = named or ("http" if is_loopback(address) else "https")
+    # Airflow's own http connections keep the scheme in their schema; in other types the schema is the path.
+    named_scheme = next((word for word in (schema, conn_type) if word in schemes), None)
+    scheme = named_scheme or ("http" if is_loopback(address) else "https")
     path = path.strip("/") or ("" if schema in schemes else (schema or "").strip("/")) or "trade-api/v2"
     return f"{scheme}://{address}{f':{port}' if port else ''}/{path}"
 
@@ -43,8 +43,8 @@ class KalshiHook(BaseHook):
 
     ``host``: base URL up to and including ``/trade-api/v2`` (empty: production, or ``extra.env``);
     ``login``: API key id; ``password``: private key PEM, or ``extra.private_key_path``;
-    ``extra.requests_per_second``: the budget that all tasks share (default 20, the Basic tier);
-    ``extra.attempts``: how often a request is tried before the task gives up (default 8, about half a minute).
+    ``extra.requests_per_second``: the budget shared by all tasks (default 20, the Basic tier);
+    ``extra.attempts``: attempts per request before the task gives up (default 8, about half a minute).
     """
 
     conn_name_attr = "kalshi_conn_id"
@@ -57,7 +57,7 @@ class KalshiHook(BaseHook):
         self.kalshi_conn_id = kalshi_conn_id
 
     def config(self) -> ExchangeConfig:
-        """The connection, checked. Raises BadConnection saying which part is wrong."""
+        """The validated connection. Raises BadConnection, which says what part is wrong."""
         conn = read_connection(self.kalshi_conn_id)
         extra, key = conn.extra, conn.password
         if not key and extra.get("private_key_path"):
@@ -78,9 +78,9 @@ class KalshiHook(BaseHook):
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
     def get_conn(self, warehouse: sa.Engine | None = None, attempts: int | None = None) -> Exchange:
-        """A client; with ``warehouse``, in the request budget that all workers share.
+        """A client; with ``warehouse`` it shares the request budget of all workers.
 
-        ``attempts``: how often a request is tried, where that isn't what the connection says.
+        ``attempts``: how often a request is tried, instead of what the connection says.
         """
         config = self.config()
         if attempts:
@@ -89,7 +89,7 @@ class KalshiHook(BaseHook):
         budget = None if warehouse is None else SharedBudget(warehouse, config.budget_name, rate)
         try:
             return Exchange(config, budget)
-        except ValueError as error:  # a key that can't be read
+        except ValueError as error:  # an unreadable key
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
     def test_connection(self) -> tuple[bool, str]:

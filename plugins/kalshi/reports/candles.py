@@ -1,4 +1,4 @@
-"""The report of the candles sync: how many minutes each day has."""
+"""The report of the candles sync: how many candles each day has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """Candles and markets with candles per series and event day, of the 60 event days up to the latest."""
+    """Candles and markets with candles per series and event day, for the 60 event days up to the latest."""
     query = (
         "SELECT e.series_ticker AS series, DATE_FORMAT(e.event_date, '%Y-%m-%d') AS day, COUNT(*) AS candles, "
         "COUNT(DISTINCT c.market_ticker) AS markets FROM kalshi_event e "
@@ -26,8 +26,8 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
 CANDLES = RunReport(
     job="candles",
     title="Kalshi candles",
-    intro="“Ideal”: as many requests as full answers of 10,000 candles would take. A window that was complete already "
-    "is not read again.",
+    intro="“Ideal”: the number of requests if every response were full (10,000 candles). A window that is already "
+    "complete is not read again.",
     columns={
         "scope": "series",
         "state": "state",
@@ -59,5 +59,5 @@ CANDLES = RunReport(
         height={"step": 26},
     ),
     chart_title="Candles by event day",
-    chart_intro="Of the 60 event days up to the latest that has candles. Minutes without news have no candle.",
+    chart_intro="The 60 event days up to the latest with candles. Minutes without a change have no candle.",
 )

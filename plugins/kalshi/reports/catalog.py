@@ -1,4 +1,4 @@
-"""The report of the catalog sync: what the warehouse holds of each series, and which days it has."""
+"""The report of the catalog sync: what the warehouse holds of each series, and which days have events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
 
 
 def _held(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
-    """What the warehouse holds of each series. Missing days: between its first and last event, where daily."""
+    """What the warehouse holds of each series. ``missing_days`` lie between the first and last event of a daily one."""
     query = (
         "SELECT s.series_ticker, m.markets, m.open, m.settled, m.earliest_close_time_utc, m.latest_close_time_utc, "
         "e.events, CASE s.frequency WHEN 'daily' THEN e.missing_days END AS missing_days FROM kalshi_series s "
@@ -46,7 +46,7 @@ def _held(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
 
 
 def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
-    """For each daily series and month: how many days have an event, of those between its first and last."""
+    """For each daily series and month: the days between its first and last event, and how many have an event."""
     query = (
         "SELECT DISTINCT e.series_ticker, e.event_date FROM kalshi_event e JOIN kalshi_series s "
         "ON s.series_ticker = e.series_ticker WHERE s.frequency = 'daily' AND e.event_date IS NOT NULL "
@@ -56,11 +56,11 @@ def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[dict[st
     for row in rows_of(connection, query, wanted):
         days[row["series_ticker"]].add(row["event_date"])
     months: list[dict[str, Any]] = []
-    for ticker, there in days.items():
-        first, last = min(there), max(there)
+    for ticker, event_days in days.items():
+        first, last = min(event_days), max(event_days)
         expected = (first + timedelta(days=n) for n in range((last - first).days + 1))
-        for month, some in groupby(expected, key=lambda day: f"{day:%Y-%m}"):
-            found = [day in there for day in some]
+        for month, calendar_days in groupby(expected, key=lambda day: f"{day:%Y-%m}"):
+            found = [day in event_days for day in calendar_days]
             months.append({"series": ticker, "month": month, "days": sum(found), "expected": len(found)})
     return months
 
@@ -72,18 +72,18 @@ def _sections(report: Details) -> list[Section]:
     return [
         Section(
             "What the warehouse holds",
-            "“Settled” markets have a result. “Days missing” are days without an event between the first and the last.",
+            "“Settled” markets have a result. “Days missing”: days without an event between the first and the last.",
             list(HELD_COLUMNS.values()),
             cells(report["warehouse"], HELD_COLUMNS),
         ),
-        Section("Status of the markets read", "", ["series", *statuses], counts if statuses else []),
+        Section("Status of the markets in this run", "", ["series", *statuses], counts if statuses else []),
     ]
 
 
 CATALOG = RunReport(
     job="catalog",
     title="Kalshi catalog",
-    intro="Markets and events: as read in this run, each counted once. Closing days are UTC.",
+    intro="Markets and events read in this run, each counted once. Close dates are UTC.",
     columns={
         "scope": "series",
         "state": "state",
@@ -105,7 +105,7 @@ CATALOG = RunReport(
             "color": {
                 "field": "share",
                 "type": "quantitative",
-                "title": "days there",
+                "title": "days with events",
                 "scale": {"domain": [0, 1], "range": ["#d9480f", "#fff4e6", "#0b7285"]},
                 "legend": {"format": ".0%"},
             },
@@ -113,6 +113,6 @@ CATALOG = RunReport(
         width=950,
         height={"step": 26},
     ),
-    chart_title="Dates that can be backtested",
-    chart_intro="Share of each month's days that have an event in the warehouse.",
+    chart_title="Days you can backtest",
+    chart_intro="Share of the days in each month with an event in the warehouse.",
 )

@@ -1,4 +1,4 @@
-"""The charts of the reports: said in Vega-Lite's own words, drawn by Altair."""
+"""The charts of the reports: specified in Vega-Lite, drawn by Altair."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ BY_SERIES = {"field": "series", "type": "nominal", "title": None}
 
 
 def by_date(field: str) -> dict[str, Any]:
-    """An encoding: days or months side by side, each with its name where there is room for it."""
+    """An encoding: days or months side by side, labelled where space allows."""
     return {"field": field, "type": "ordinal", "title": None, "axis": {"labelOverlap": True, "labelAngle": -45}}
 
 
 def chart_of(rows: str, **specification: Any) -> Callable[[dict[str, Any]], alt.Chart | None]:
-    """What draws the chart of the field ``rows`` of a report: a list of dictionaries. None where it is empty.
+    """A function that charts the field ``rows`` of a report (a list of dictionaries), or returns None if it is empty.
 
-    ``specification``: mark, encoding, width, height … as Vega-Lite (https://vega.github.io/vega-lite/docs) has them.
+    ``specification``: mark, encoding, width, height … in Vega-Lite (https://vega.github.io/vega-lite/docs).
     """
 
     def draw(report: dict[str, Any]) -> alt.Chart | None:
         if not report[rows]:
             return None
-        import altair as alt  # takes 0.2 s: too long for every import of a DAG file
+        import altair as alt  # takes 0.2 s: too slow for every import of a DAG file
 
         chart: alt.Chart = alt.Chart.from_dict({"data": {"values": report[rows]}, "padding": PADDING, **specification})
         return chart

@@ -1,4 +1,4 @@
-"""Great Expectations' Data Docs of a quality run: a page a series and table, readable without a network."""
+"""Great Expectations' Data Docs of a quality run: a page per series and table, readable offline."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ OUTSIDE = re.compile(
     r"|\son\w+=\"[^\"]*\"",
     re.DOTALL | re.IGNORECASE,
 )
-"""What would ask another machine, what leads nowhere here, and all that would run: of Data Docs' scripts, styles,
-pictures, buttons."""
+"""Whatever in Data Docs would contact another machine, lead nowhere here or run code: scripts, styles, pictures,
+buttons."""
 BODY = re.compile(r"<body\b[^>]*>")
 
 
 def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
     """Write ``data_docs/<series>/<table>.html`` below ``folder`` from the checks of a quality report."""
     checks = sorted(report["checks"], key=lambda check: (check["series"], check["table"]))
-    for (series, table), some in groupby(checks, key=lambda check: (check["series"], check["table"])):
+    for (series, table), group in groupby(checks, key=lambda check: (check["series"], check["table"])):
         page = folder / "data_docs" / series / f"{table}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
-        result = _result(f"{series}: {table}", list(some), report["queries"])
+        result = _result(f"{series}: {table}", list(group), report["queries"])
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
         html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
         page.write_text(offline(html, SYNTHETIC if report["is_synthetic"] else ""), encoding="utf-8")
 
 
 def offline(html: str, notice: str = "") -> str:
-    """The page without anything of other machines, in our own style, with a ``notice`` above it."""
+    """The page without anything from other machines, in our own style, with ``notice`` at the top."""
     own = OUTSIDE.sub("", html).replace("</head>", f"<style>{STYLE}</style></head>", 1)
     return BODY.sub(rf'\g<0><p class="synthetic">{notice}</p>', own, count=1) if notice else own
 

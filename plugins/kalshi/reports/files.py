@@ -1,4 +1,4 @@
-"""Report files on disk: a folder per DAG run, written whole or not at all."""
+"""Report files on disk: a folder per DAG run, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 SYNTHETIC = "Synthetic data: made up by the sandbox, a local exchange. No price in it was ever traded."
-"""What every report and page says that is made from such data."""
+"""The notice on every report and page that shows such data."""
 TEMPLATES.globals["SYNTHETIC"] = SYNTHETIC
 
 
@@ -44,27 +44,27 @@ def write_files(
 ) -> Path:
     """Write ``report.json``, ``plot.png`` and ``index.html`` into ``folder/<dag run id>/``.
 
-    The page holds its plot and its style, so it works offline and as an e-mail attachment.
-    ``write_more`` may put further files beside them.
-    ``folder/latest`` points to the newest report; the newest ``keep`` of them stay.
+    The page embeds its plot and its style, so it works offline and as an e-mail attachment.
+    ``write_more`` may add files to the same folder.
+    ``folder/latest`` points to the newest report; only the newest ``keep`` reports stay.
     """
     target = folder / folder_name(report["dag_run_id"])
     folder.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
-    making.chmod(0o755)
-    (making / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
+    unfinished = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
+    unfinished.chmod(0o755)
+    (unfinished / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
     svg = Markup()
     if chart is not None:
-        chart.save(making / "plot.png", scale_factor=2)
+        chart.save(unfinished / "plot.png", scale_factor=2)
         drawing = io.StringIO()
         chart.save(drawing, format="svg")
-        # Altair's SVG is made from escaped text; nothing of the exchange enters it as markup.
+        # Altair escapes text in its SVG, so nothing from the exchange gets into it as markup.
         svg = Markup(drawing.getvalue())  # noqa: S704
     page = TEMPLATES.get_template(template).render(report=report, plot=svg, **context)
-    (making / "index.html").write_text(page, encoding="utf-8")
-    write_more(making)
+    (unfinished / "index.html").write_text(page, encoding="utf-8")
+    write_more(unfinished)
     shutil.rmtree(target, ignore_errors=True)
-    making.rename(target)
+    unfinished.rename(target)
     _point_latest(folder, target.name)
     reports = [path for path in folder.iterdir() if not path.is_symlink() and not path.name.startswith(".")]
     for old in sorted(reports, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:

@@ -16,7 +16,7 @@ STATES = {"ok": "success", "warn": "warning", "fail": "failed"}
 
 
 def health_report(dag_run_id: str, findings: Sequence[Finding]) -> dict[str, Any]:
-    """The fields that every report has; a check takes the place of a series."""
+    """The fields common to every report; each check is listed like a series."""
     by_state = {state: [f.check for f in findings if f.state == state] for state in STATES}
     return {
         "job": "health",

@@ -1,4 +1,4 @@
-"""The report of the portfolio sync: what was earned, day by day and series by series, and what is held."""
+"""The report of the portfolio sync: what was earned by day and by series, and which positions are held."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ SERIES_COLUMNS = {
     "series": "series",
     "markets": "markets traded",
     "open_markets": "open",
-    "cost_basis": "cost of open",
+    "cost_basis": "cost of open positions",
     "unrealized_pnl": "unrealised",
-    "traded_pnl": "realised by trades",
-    "settled_pnl": "realised by settlements",
+    "traded_pnl": "realised from trades",
+    "settled_pnl": "realised from settlements",
     "fees": "fees",
     "net_pnl": "realised less fees",
 }
 POSITION_COLUMNS = {
     "market": "market",
     "subaccount": "subaccount",
-    "quantity": "contracts (NO: below 0)",
+    "quantity": "contracts (NO is negative)",
     "avg_price": "paid",
     "current_price": "bid",
     "cost_basis": "cost",
@@ -59,7 +59,7 @@ EQUITY_CURVE = {
     },
     "height": 220,
 }
-"""Vega-Lite, of the rows ``pnl_by_day``; so is the next."""
+"""Vega-Lite for the rows ``pnl_by_day``, like ``PNL_BY_SERIES``."""
 PNL_BY_SERIES = {
     "mark": {"type": "bar"},
     "encoding": {
@@ -72,7 +72,7 @@ PNL_BY_SERIES = {
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """All in dollars, as text to the cent; the rows of the chart as numbers."""
+    """Amounts in dollars, as text rounded to the cent; numbers in the rows of the chart."""
     by_series = (
         "SELECT series_ticker AS series, COUNT(DISTINCT market_ticker) AS markets, "
         "CAST(SUM(quantity <> 0) AS SIGNED) AS open_markets, CAST(ROUND(SUM(cost_basis), 2) AS CHAR) AS cost_basis, "
@@ -125,9 +125,9 @@ def _sections(report: Details) -> list[Section]:
             "open_positions",
             POSITION_COLUMNS,
             "Open positions",
-            f"The {MOST_POSITIONS} that cost most. Of NO, “paid” and “bid” are per contract of NO.",
+            f"The {MOST_POSITIONS} with the highest cost. For NO, “paid” and “bid” are prices of NO.",
         ),
-        _section(report, "balances", BALANCE_COLUMNS, "Balance", "“Positions”: what the exchange values them at."),
+        _section(report, "balances", BALANCE_COLUMNS, "Balance", "“Positions”: their value according to the exchange."),
         _section(
             report,
             "reconciliation",
@@ -145,7 +145,7 @@ def _section(report: Details, field: str, columns: dict[str, str], title: str, i
 PORTFOLIO = RunReport(
     job="portfolio",
     title="Kalshi portfolio",
-    intro="“Closed”: positions that the exchange doesn't show any more. “Differences”: markets where our figures and "
+    intro="“Closed”: positions that the exchange no longer lists. “Differences”: markets where our figures and "
     "the exchange's differ.",
     columns={
         "scope": "subaccount",
@@ -164,5 +164,5 @@ PORTFOLIO = RunReport(
         vconcat=[{**EQUITY_CURVE, "width": 900}, {**PNL_BY_SERIES, "width": 900}],
     ),
     chart_title="Equity curve, and P&L by series",
-    chart_intro="Realised by trades and settlements, less fees; what is open isn't in it.",
+    chart_intro="Realised from trades and settlements, less fees; open positions are not included.",
 )

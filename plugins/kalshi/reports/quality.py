@@ -1,4 +1,4 @@
-"""The report of the data quality run: what is there, what is missing, what is suspicious, and could one trade on it."""
+"""The report of the data quality run: data held, missing and suspicious, and whether you could backtest on it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ WORST = {
 READY = {
     "series": "series",
     "decision": "decision",
-    "last_event": "up to event of",
+    "last_event": "latest event",
     "events": "events",
     "markets": "markets",
     "settled": "settled",
@@ -58,14 +58,14 @@ READY = {
     "maker_trades": "maker trades",
     "maker_pnl": "maker P&L",
     "fees": "fees",
-    "reason": "why not",
+    "reason": "why no trades",
 }
 CHANGED = {"job": "job", "table": "table", "inserted": "inserted", "updated": "updated"}
 
 
 @dataclass(frozen=True)
 class QualityReport(RunReport):
-    """The report of a quality run: its verdict is that of the data, not only that of its tasks."""
+    """The report of a quality run: its verdict covers the data, not only the tasks."""
 
     def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
         """The report of one DAG run. A series with a broken rule of severity error counts as failed."""
@@ -128,29 +128,30 @@ def _sections(report: Details) -> list[Section]:
     return [
         Section(
             "Coverage, spreads and gaps",
-            "Of the minutes in which markets were open; report.json has them by day. Candles are sparse by design: a "
-            "minute without news has none, so “quote known” (a quote not older than quality.quote_minutes) says "
-            "more than “with candle”. Gaps are in minutes; spreads in dollars, at the close of candles, without "
+            "Counts minutes in which markets were open; report.json has them by day. Candles are sparse by design: a "
+            "minute without a change has none, so “quote known” (a quote no older than quality.quote_minutes) tells "
+            "you more than “with candle”. Gaps are in minutes; spreads in dollars at the close of each candle, without "
             "empty books.",
             list(COVERED.values()),
             cells(report["coverage"], COVERED),
         ),
         Section(
             "Worst markets",
-            f"The {MOST_MARKETS} with the most minutes in which no quote was known.",
+            f"The {MOST_MARKETS} with the most minutes without a known quote.",
             list(WORST.values()),
             cells([row for row in report["worst_markets"] if row["unquoted"] or row["missing"]], WORST),
         ),
         Section(
             "Backtest readiness",
-            "The latest settled events: at each decision, one YES bought at the ask (taker) and one at the bid where "
-            "seeded dice say that a resting order fills (maker), held to settlement. Dollars, after fees.",
+            "A small backtest over the latest settled events. At each decision it buys one YES at the ask (taker), and "
+            "one at the bid if a seeded random draw fills the resting order (maker), and holds both to settlement. "
+            "P&L in dollars, after fees.",
             list(READY.values()),
             cells(report["readiness"], READY),
         ),
         Section(
             "New since the last quality run",
-            "Rows that the other jobs inserted and updated for these series.",
+            "Rows that other jobs inserted or updated for these series.",
             list(CHANGED.values()),
             cells(report["changes"], CHANGED),
         ),
@@ -158,10 +159,10 @@ def _sections(report: Details) -> list[Section]:
 
 
 def _heat_maps(report: Details) -> alt.VConcatChart | None:
-    """Cities by dates, one map per decision time, in one picture."""
+    """Heat maps of cities by day, one per decision time, in one picture."""
     if not report["decisions"]:
         return None
-    import altair as alt  # takes 0.2 s: too long for every import of a DAG file
+    import altair as alt  # takes 0.2 s: too slow for every import of a DAG file
 
     cities = {series.ticker: series.city for series in load_settings().series}
     by_decision: dict[str, list[Details]] = defaultdict(list)
@@ -197,7 +198,7 @@ def _spreads(days: list[Details]) -> Details:
 QUALITY = QualityReport(
     job="quality",
     title="Kalshi data quality",
-    intro="Markets: open at some time in the window. Rules that had nothing to look at don't count as checks.",
+    intro="Markets: open at some time in the window. Rules with no rows to check don't count as checks.",
     columns={
         "scope": "series",
         "state": "state",
@@ -214,7 +215,7 @@ QUALITY = QualityReport(
     sections=_sections,
     chart=_heat_maps,
     chart_title="Quotes at decision times",
-    chart_intro=f"Share of each event's markets in which a quote was known when a strategy decides: the decision times "
-    f"of kalshi.toml, and the market's own open. Of {HEAT_MAP_DAYS} event days; each as the latest run saw it.",
+    chart_intro=f"Share of each event's markets with a known quote when a strategy decides: at the decision times in "
+    f"kalshi.toml and at the market's open. Covers {HEAT_MAP_DAYS} event days, each according to the latest run.",
     failure="broke rules of severity error, or couldn't be checked",
 )

@@ -1,4 +1,4 @@
-"""The report of one DAG run: what each series did, and what a job adds to that."""
+"""The report of one DAG run: the result of each series, and what the job adds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDING = {
     "duration_seconds": "took s",
 }
 STATES = ("success", "warning", "failed")
-"""From good to bad."""
+"""From best to worst."""
 Details = dict[str, Any]
 
 
@@ -50,9 +50,9 @@ class Section:
 class RunReport:
     """How the runs of one job are reported.
 
-    ``columns``: of the run table, by field of a series' report; ``details``: further fields of the report,
-    asked of the warehouse; ``sections`` and ``chart`` are made from the finished report; ``failure``: what is
-    said of a series that failed.
+    ``columns``: headings of the run table, by field of a series' report; ``details``: further fields of the report,
+    queried from the warehouse; ``sections`` and ``chart`` are built from the finished report; ``failure``: the words
+    for a series that failed.
     """
 
     job: str
@@ -88,7 +88,7 @@ class RunReport:
         }
 
     def table(self, series: list[Details]) -> str:
-        """What the run did, as an aligned text table, with what went wrong below it."""
+        """What the run did, as an aligned text table, with errors and warnings below it."""
         lines = _aligned(cells(series, self.columns), list(self.columns.values()), floatfmt=".1f")
         notes = [(s["scope"], note) for s in series for note in [s.get("error"), *s.get("warnings", [])] if note]
         return "\n".join([lines, *(f"{scope}: {one_line(note)}" for scope, note in notes)])
@@ -119,7 +119,7 @@ class RunReport:
 
 
 def _aligned(rows: Sequence[Sequence[Any]], headers: Sequence[str], floatfmt: str = "g") -> str:
-    """A text table, a line for each row."""
+    """A text table, one line per row."""
     lines = [[one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     return tabulate(lines, headers=list(headers), floatfmt=floatfmt)
 
@@ -130,9 +130,9 @@ def rows_of(connection: sa.Connection, query: str, wanted: list[str]) -> list[De
     return [dict(row) for row in rows.mappings()]
 
 
-def cells(things: list[Details], columns: dict[str, str]) -> list[list[Any]]:
-    """The things as rows of cells: of a list its length, of a time named like a first or last close its day."""
-    return [[_cell(name, thing.get(name, "")) for name in columns] for thing in things]
+def cells(records: list[Details], columns: dict[str, str]) -> list[list[Any]]:
+    """The records as rows of cells: a list shows its length, a close time its day, other times their minute."""
+    return [[_cell(name, record.get(name, "")) for name in columns] for record in records]
 
 
 def _cell(name: str, value: Any) -> Any:
@@ -144,18 +144,18 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _series_report(ticker: str, by_scope: dict[str, list[Details]]) -> Details:
-    """What the tasks of one series did, taken together."""
+    """The combined report of all tasks of one series."""
     runs = by_scope.get(ticker, [])
     if not runs:
         plan = by_scope[PLAN][-1]["report"] if by_scope.get(PLAN) else None
         why = (plan or {}).get("error") or "See the log of the task plan."
-        return {"scope": ticker, "state": "failed", "error": f"Its task never began. {why}"}
+        return {"scope": ticker, "state": "failed", "error": f"Its task never started. {why}"}
     killed = {"scope": ticker, "state": "failed", "error": "Its task was killed.", "warnings": []}
     return _together([run["report"] or killed for run in runs])
 
 
 def _together(reports: list[Details]) -> Details:
-    """The reports of the windows of one series as one: the worst state, sums, the widest window."""
+    """One report from those of a series' windows: the worst state, sums, the widest window."""
     merged = dict(reports[0])
     for report in reports[1:]:
         for name, value in report.items():

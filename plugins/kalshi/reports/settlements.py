@@ -1,4 +1,4 @@
-"""The report of the settlements sync: what settled, what is missing or odd, and how long settling took."""
+"""The report of the settlements sync: what settled, what is missing or odd, and how long settlement took."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_ODD_ROWS = 50
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """Hours from close to settlement, the longest of each event, for events of the last 90 days."""
+    """Hours from close to settlement, the longest per event, for events settled in the last 90 days."""
     query = (
         "SELECT s.series_ticker AS series, s.event_ticker AS event, DATE_FORMAT(MAX(s.settled_at_utc), '%Y-%m-%d') "
         "AS day, CAST(MAX(TIMESTAMPDIFF(MINUTE, m.close_time_utc, s.settled_at_utc)) / 60 AS DOUBLE) AS hours "
@@ -32,26 +32,26 @@ def _sections(report: Details) -> list[Section]:
     odd = [
         [s["scope"], what, name] for s in report["series"] for field, what in ODD.items() for name in s.get(field, [])
     ]
-    left = f" The first {MOST_ODD_ROWS} of {len(odd)}; report.json has all." if len(odd) > MOST_ODD_ROWS else ""
-    intro = f"A market past its close settles within hours as a rule; one that stays here wants a look.{left}"
-    return [Section("Not settled, or oddly", intro, ["series", "what", "which"], odd[:MOST_ODD_ROWS])]
+    limit = f" The first {MOST_ODD_ROWS} of {len(odd)}; report.json has all." if len(odd) > MOST_ODD_ROWS else ""
+    intro = f"A market usually settles within hours of its close; check any that stays on this list.{limit}"
+    return [Section("Missing or odd settlements", intro, ["series", "problem", "market or event"], odd[:MOST_ODD_ROWS])]
 
 
 SETTLEMENTS = RunReport(
     job="settlements",
     title="Kalshi settlements",
-    intro="“Settled”: in the warehouse now. “Amended”: a known result or value that the exchange changed. “Overdue”: "
-    "past its close without a settlement.",
+    intro="“Settled”: in the warehouse now. “Amended”: the exchange changed a known result or value. “Overdue”: past "
+    "its close without a settlement.",
     columns={
         "scope": "series",
         "state": "state",
         "markets": "markets read",
         "settled": "settled",
-        "newly_settled": "newly",
+        "newly_settled": "newly settled",
         "amended": "amended",
         "without_result": "no result",
         "overdue": "overdue",
-        "events_without_one_yes": "not one YES",
+        "events_without_one_yes": "not exactly one YES",
         "pages": "pages",
         **ENDING,
     },
@@ -68,6 +68,6 @@ SETTLEMENTS = RunReport(
         width=900,
         height=240,
     ),
-    chart_title="How long settling took",
+    chart_title="Time to settle",
     chart_intro="Each point is an event that settled in the last 90 days.",
 )

@@ -1,4 +1,4 @@
-"""The report of the price snapshots: what was quoted at the latest one."""
+"""The report of the price snapshots: the quotes in the latest one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
 SNAPSHOTS = RunReport(
     job="snapshots",
     title="Kalshi price snapshots",
-    intro="“Empty books”: nobody quotes; they are stored and marked.",
+    intro="“Empty books”: markets that nobody quotes. They are stored and marked.",
     columns={
         "scope": "series",
         "state": "state",

@@ -1,4 +1,4 @@
-"""The report of the trades sync: how much was traded, day by day."""
+"""The report of the trades sync: how much was traded each day."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """Trades and contracts per series and day, of the 60 days up to the latest trade."""
+    """Trades and contracts per series and day, for the 60 days up to the latest trade."""
     query = (
         "SELECT m.series_ticker AS series, DATE_FORMAT(t.executed_at_utc, '%Y-%m-%d') AS day, COUNT(*) AS trades, "
         "CAST(SUM(t.`count`) AS CHAR) AS contracts FROM kalshi_trade t JOIN kalshi_market m "
@@ -22,8 +22,8 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
 TRADES = RunReport(
     job="trades",
     title="Kalshi trades",
-    intro="“Markets”: open at some time in the window; “traded”: those of them with a trade in it. A window that "
-    "was complete already is not read again.",
+    intro="“Markets”: open at some time in the window; “traded”: those with a trade in it. A window that is already "
+    "complete is not read again.",
     columns={
         "scope": "series",
         "state": "state",
@@ -47,5 +47,5 @@ TRADES = RunReport(
         height=240,
     ),
     chart_title="Trades in the warehouse",
-    chart_intro="By UTC day, of the 60 days up to the latest trade.",
+    chart_intro="By UTC day, for the 60 days up to the latest trade.",
 )

@@ -1,1 +1,1 @@
-"""The pages that this project adds to Airflow's UI, under the menu entry Kalshi."""
+"""The pages this project adds to Airflow's UI, under the menu entry Kalshi."""

@@ -1,4 +1,4 @@
-"""The routes of the pages. Every one demands Airflow's login and the right to see plugins."""
+"""The routes of the pages. Each requires an Airflow login and the permission to see plugins."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from kalshi.warehouse.exchanges import is_synthetic
 
 REPORTS_LISTED = 25
-"""Of each DAG; of one alone, all."""
+"""Per DAG; a list of one DAG shows all of them."""
 LONGEST_LIST = 60
-"""Characters of what a report asks to look at; the report has all of it."""
+"""Characters of the names to check; the report lists all of them."""
 STATIC = {"pages.css": "text/css", "pages.js": "text/javascript", "vega.js": "text/javascript"}
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
@@ -38,21 +38,21 @@ REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; "
     "sandbox allow-same-origin"
 )
-"""A report has its style inside and no scripts."""
+"""A report embeds its style and has no scripts."""
 OptionalDay = Annotated[date | None, BeforeValidator(lambda value: value or None)]
 
 app = FastAPI(
     title="Kalshi",
     dependencies=[Depends(requires_access_view(AccessView.PLUGINS))],
-    openapi_url=None,  # these would answer without a login
+    openapi_url=None,  # these would be served without a login
     docs_url=None,
     redoc_url=None,
 )
 
 
 @app.middleware("http")
-async def say_what_a_page_may_do(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Nothing from outside, nothing kept by proxies."""
+async def set_security_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    """Block anything from other machines, and caching by proxies."""
     response = await call_next(request)
     response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     response.headers.setdefault("Cache-Control", "no-store")
@@ -88,10 +88,10 @@ def show_coverage(
 @app.get("/event/{event_ticker:path}")
 def show_event(request: Request, event_ticker: str) -> HTMLResponse:
     with reading() as connection:
-        found, made_up = event_page(connection, event_ticker), is_synthetic(connection)
+        found, synthetic = event_page(connection, event_ticker), is_synthetic(connection)
     if found is None:
-        return _not_found(request, f"The warehouse has no event {event_ticker}: kalshi_catalog_sync reads events.")
-    return render(request, "event.html.jinja", is_synthetic=made_up, **found)
+        return _not_found(request, f"The warehouse has no event {event_ticker}; kalshi_catalog_sync reads events.")
+    return render(request, "event.html.jinja", is_synthetic=synthetic, **found)
 
 
 @app.get("/portfolio")
@@ -103,20 +103,20 @@ def show_portfolio(request: Request) -> HTMLResponse:
 @app.get("/reports")
 def list_reports(request: Request, dag: str = "") -> HTMLResponse:
     found = reports(load_settings().reports_folder, REPORTS_LISTED if not dag else 1_000)
-    chosen = {name: some for name, some in found.items() if some and dag in ("", name)}
+    chosen = {name: listed for name, listed in found.items() if listed and dag in ("", name)}
     return render(
         request,
         "reports.html.jinja",
-        is_synthetic=any(report["is_synthetic"] for some in chosen.values() for report in some),
-        dags={name: [_listed(request, report) for report in some] for name, some in chosen.items()},
-        known=[name for name, some in found.items() if some],
+        is_synthetic=any(report["is_synthetic"] for listed in chosen.values() for report in listed),
+        dags={name: [_row(request, report) for report in listed] for name, listed in chosen.items()},
+        known=[name for name, listed in found.items() if listed],
         most=REPORTS_LISTED,
         dag=dag,
     )
 
 
-def _listed(request: Request, report: dict[str, Any]) -> list[Any]:
-    """A row of the list of reports."""
+def _row(request: Request, report: dict[str, Any]) -> list[Any]:
+    """A row in the list of reports."""
     began = report["began_at"] or report["written_at"]
     return [
         Link(cell(began), address(request, "reports", report["dag"], report["run"])),
@@ -147,7 +147,7 @@ def send_report_file(request: Request, path: str) -> Response:
 
 @app.get("/static/{name}")
 def send_static(request: Request, name: str) -> Response:
-    """The style and the scripts. The chart library comes from the package that draws the reports' charts."""
+    """Style and scripts. The chart library comes from the package that draws the reports' charts."""
     if name not in STATIC:
         return _not_found(request, f"There is no file {name}.")
     headers = {"Cache-Control": "private, max-age=3600"}
@@ -160,7 +160,7 @@ def _not_found(request: Request, message: str) -> HTMLResponse:
 
 @cache
 def _static(name: str) -> str:
-    """What a file holds. Making the chart library (Vega, Vega-Lite and Vega-Embed) takes two seconds."""
+    """The content of a file. Bundling the chart library (Vega, Vega-Lite and Vega-Embed) takes two seconds."""
     if name == "vega.js":
         library: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
         return library

@@ -1,4 +1,4 @@
-"""The charts of the pages that no report has."""
+"""The charts that only the pages have."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def price_chart(brackets: list[str], prices: Rows, trades: Rows, decisions: Rows
         "type": "nominal",
         "sort": brackets,
         "scale": {"domain": brackets, "scheme": "category10"},
-        "legend": {**LEGEND, "title": "click: one bracket alone"},
+        "legend": {**LEGEND, "title": "click to show one bracket"},
     }
     faded = {"condition": {"param": "chosen", "empty": True, "value": 1}, "value": 0.06}
 
@@ -103,7 +103,7 @@ def _moment() -> dict[str, Any]:
 
 
 def _quote(row: dict[str, Any]) -> dict[str, Any]:
-    """A point of line and band; in an empty book (bid 0, ask 1) or before the first quote there is none."""
+    """A point of line and band; its prices are None in an empty book (bid 0, ask 1) and before the first quote."""
     bid, ask = row["bid"], row["ask"]
     if bid is None or ask is None or (bid == 0 and ask == 1):
         bid = ask = None

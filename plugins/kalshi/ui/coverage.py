@@ -1,4 +1,4 @@
-"""The coverage page: heat maps of cities and days, and the events behind them."""
+"""The coverage page: heat maps by city and day, and the events behind them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kalshi.ui.warehouse import ask
 
 MOST_EVENTS = 60
 SMALLEST, LARGEST = 16, 56
-"""Pixels of a day."""
+"""Width of a day, in pixels."""
 ROW = 22
 EVERY_MINUTE = "every minute"
 LEGEND = {"format": ".0%", "orient": "top", "gradientThickness": 8, "values": [0, 0.5, 1]}
@@ -25,7 +25,7 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Window:
-    """The events to show: of one series, or all (""), of ``days`` days up to ``until``, or up to the latest."""
+    """The events to show: of one series or all (""), in the ``days`` days up to ``until`` (None: the latest)."""
 
     series: str = ""
     days: int = 60
@@ -56,7 +56,7 @@ def coverage(connection: sa.Connection, request: Request, window: Window) -> dic
 
 
 def _heat_maps(request: Request, minutes: Rows, decisions: Rows, cities: dict[str, str]) -> list[Chart]:
-    """One map of all minutes and one per decision time, side by side in days. A cell leads to its event."""
+    """One map of all minutes and one per decision time, over the same days. A cell links to its event."""
     maps: dict[str, Rows] = {EVERY_MINUTE: [{**row, "all": row["expected"], "of": "minutes"} for row in minutes]}
     for name in [*(decision.name for decision in load_settings().decision_times), "open"]:
         maps[name] = [{**row, "all": row["markets"], "of": "markets"} for row in decisions if row["decision"] == name]
@@ -75,7 +75,7 @@ def _heat_maps(request: Request, minutes: Rows, decisions: Rows, cities: dict[st
         encoding = specification["encoding"]
         encoding["x"]["scale"] |= {"domain": days}
         encoding["x"]["axis"] |= {"labelExpr": "utcFormat(toDate(datum.value), '%d %b')"}
-        encoding["y"]["axis"] = {"orient": "right"}  # stays in sight where the map is scrolled to its end
+        encoding["y"]["axis"] = {"orient": "right"}  # stays visible when the map is scrolled to its end
         if encoding["color"]["legend"]:
             encoding["color"] |= {"title": "quote known", "legend": LEGEND}
         about = [field for field in ("event", "day", "quotes", "longest_gap", "mean_spread") if field in found[0]]
@@ -89,14 +89,14 @@ def _heat_maps(request: Request, minutes: Rows, decisions: Rows, cities: dict[st
 def _events(
     request: Request, events: Rows, minutes: Rows, decisions: Rows, cities: dict[str, str]
 ) -> tuple[list[str], list[list[Any]]]:
-    """Headers and rows: those with the smallest share of minutes in which a quote was known first."""
+    """Headers and rows, those with the smallest share of minutes with a known quote first."""
     by_event = {row["event"]: row for row in minutes}
     quotes = {(row["event"], row["decision"]): f"{row['quoted']} of {row['markets']}" for row in decisions}
     names = list(dict.fromkeys(row["decision"] for row in decisions))
 
     def share(row: dict[str, Any]) -> float:
-        seen = by_event.get(row["event"])
-        return seen["quoted"] / seen["expected"] if seen and seen["expected"] else 2.0  # never looked at: last
+        result = by_event.get(row["event"])
+        return result["quoted"] / result["expected"] if result and result["expected"] else 2.0  # never checked: last
 
     table = [
         [
@@ -105,7 +105,7 @@ def _events(
             row["day"],
             row["markets"],
             row["settled"],
-            f"{100 * share(row):.1f} %" if share(row) <= 1 else "not looked at",
+            f"{100 * share(row):.1f} %" if share(row) <= 1 else "not checked",
             by_event.get(row["event"], {}).get("longest_gap"),
             *(quotes.get((row["event"], name), "") for name in names),
         ]

@@ -18,7 +18,7 @@ MOST_DAYS = 7
 MOST_TRADES = 2000
 TRADES_LISTED = 50
 POINTS = 300
-"""Of a market's line, at most."""
+"""Per market's line, at most."""
 MARKETS = {
     "bracket": "bracket",
     "status": "status",
@@ -30,7 +30,7 @@ MARKETS = {
     "volume": "volume",
     "open_interest": "open interest",
     "settled_at_utc": "settled (UTC)",
-    "settled_at_source": "known from",
+    "settled_at_source": "time known from",
     "market": "market",
 }
 TRADES = {
@@ -51,16 +51,16 @@ COVERAGE = {
 CHANGES = {
     "changed_at_utc": "seen (UTC)",
     "market": "market",
-    "old_result": "result was",
-    "new_result": "is",
-    "old_settlement_value": "paid was",
-    "new_settlement_value": "is",
+    "old_result": "old result",
+    "new_result": "new result",
+    "old_settlement_value": "paid before",
+    "new_settlement_value": "paid now",
 }
 Rows = list[dict[str, Any]]
 
 
 def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] | None:
-    """What the template ``event.html.jinja`` shows; None where there is no such event."""
+    """What the template ``event.html.jinja`` shows; None if there is no such event."""
     found = ask(connection, "event", event=event_ticker)
     if not found:
         return None
@@ -82,7 +82,7 @@ def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] |
 
 
 def _prices(connection: sa.Connection, event_ticker: str, drawn: list[str], names: dict[str, str]) -> dict[str, Any]:
-    """The chart of the latest ``MOST_DAYS`` days that have minutes, and the trades in them."""
+    """The chart of the latest ``MOST_DAYS`` days with prices, and the trades in them."""
     nothing: dict[str, Any] = {
         "chart": None,
         "trades": (TRADES.values(), []),
@@ -122,12 +122,12 @@ def _coverage(connection: sa.Connection, drawn: list[str], names: dict[str, str]
         else "none"
         for row in quotes
     }
-    seen = [market for market in drawn if market in found]
-    minutes = rows(_named([found[market] for market in seen], names), COVERAGE)
-    at_decisions = [[known.get((market, name), "") for name in decisions] for market in seen]
+    checked = [market for market in drawn if market in found]
+    minutes = rows(_named([found[market] for market in checked], names), COVERAGE)
+    at_decisions = [[known.get((market, name), "") for name in decisions] for market in checked]
     headers = [*COVERAGE.values(), *(f"at {name}" for name in decisions)]
     return headers, [[*left, *right] for left, right in zip(minutes, at_decisions, strict=True)]
 
 
-def _named(things: Rows, names: dict[str, str]) -> Rows:
-    return [{**thing, "bracket": names[thing["market"]]} for thing in things]
+def _named(records: Rows, names: dict[str, str]) -> Rows:
+    return [{**record, "bracket": names[record["market"]]} for record in records]

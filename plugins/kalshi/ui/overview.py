@@ -1,4 +1,4 @@
-"""The first page: how fresh the data is, what ran, how good it is and how much there is."""
+"""The first page: how fresh the data is, what ran, data quality and table sizes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FRESHNESS = {
     "table": "table",
     "verdict": "verdict",
     "latest_data_utc": "latest data (UTC)",
-    "latest_successful_run_utc": "last good run (UTC)",
+    "latest_successful_run_utc": "last successful run (UTC)",
     "lag_minutes": "minutes ago",
-    "allowed_lag_minutes": "allowed",
+    "allowed_lag_minutes": "minutes allowed",
 }
 RUNS = {
     "job": "job",
@@ -43,10 +43,10 @@ VERDICTS = {
     "errors": "errors",
     "warnings": "warnings",
     "checks": "checks",
-    "started_at_utc": "looked at (UTC)",
+    "started_at_utc": "checked (UTC)",
     "report": "report",
 }
-TABLES = {"name": "table", "row_estimate": "rows, about", "megabytes": "MB"}
+TABLES = {"name": "table", "row_estimate": "rows (estimate)", "megabytes": "MB"}
 
 
 def overview(connection: sa.Connection, request: Request, reports: Path) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def overview(connection: sa.Connection, request: Request, reports: Path) -> dict
 
 
 def _verdict(run: dict[str, Any], request: Request, reports: Path) -> dict[str, Any]:
-    """A quality run as the overview shows it: broken rules of severity error make it failed."""
+    """A quality run as the overview shows it; broken rules of severity error count as failed."""
     report = msgspec.json.decode(run["report"] or "{}")
     name = folder_name(run["dag_run_id"] or "")
     return {

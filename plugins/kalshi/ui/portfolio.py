@@ -1,4 +1,4 @@
-"""The portfolio page: what the report of the portfolio sync shows, as it is now."""
+"""The portfolio page: the sections of the portfolio sync's report, with current data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kalshi.ui.views import Chart
 
 
 def portfolio(connection: sa.Connection) -> dict[str, Any]:
-    """What the template ``portfolio.html.jinja`` shows, of the subaccounts in ``kalshi.toml``."""
+    """What the template ``portfolio.html.jinja`` shows, for the subaccounts in ``kalshi.toml``."""
     subaccounts = load_settings().subaccounts
     found = PORTFOLIO.details(connection, [str(number) for number in subaccounts])
     days = found["pnl_by_day"]

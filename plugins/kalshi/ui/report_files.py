@@ -1,4 +1,4 @@
-"""The files in the reports folder: which reports there are, and the one that an address asks for."""
+"""The files in the reports folder: the list of reports, and the file behind a URL."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 TYPES = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
-"""What a report is made of; nothing else is served."""
+"""The file types of a report; nothing else is served."""
 
 
 class Verdict(msgspec.Struct):
-    """What the list of reports shows of a ``report.json``."""
+    """The fields of a ``report.json`` that the list of reports shows."""
 
     dag_run_id: str = ""
     verdict: str = ""
@@ -24,27 +24,28 @@ class Verdict(msgspec.Struct):
     warned: list[str] = []
 
 
-def report_file(folder: Path, asked: str) -> Path | None:
-    """The file below ``folder`` that an address names; None where there is none, or it isn't one of a report's.
+def report_file(folder: Path, path: str) -> Path | None:
+    """The file below ``folder`` at a path from a URL; None if it doesn't exist or isn't part of a report.
 
     Neither ``..``, absolute paths, backslashes nor symbolic links lead out of the folder.
     """
-    parts = asked.split("/")
-    if "\\" in asked or "\0" in asked or any(not part or part.startswith(".") for part in parts):
+    parts = path.split("/")
+    if "\\" in path or "\0" in path or any(not part or part.startswith(".") for part in parts):
         return None
     try:
         file = folder.joinpath(*parts).resolve(strict=True)
-    except (OSError, RuntimeError):  # isn't there, too long a name; links in a circle
+    except (OSError, RuntimeError):  # missing file, name too long; circular links
         return None
     is_ours = file.is_relative_to(folder.resolve()) and file.is_file() and file.suffix in TYPES
     return file if is_ours else None
 
 
 def reports(folder: Path, most: int) -> dict[str, list[dict[str, Any]]]:
-    """By DAG, its ``most`` newest reports, the newest first.
+    """By DAG, its ``most`` newest reports, newest first.
 
-    Of each: ``dag``, ``run``, ``written_at`` and ``began_at`` (naive UTC), ``took`` (s), ``cause``, ``verdict``,
-    ``to_look_at`` (what failed, else what warned), ``is_synthetic``. What an older report lacks is None or empty.
+    Each has ``dag``, ``run``, ``written_at`` and ``began_at`` (naive UTC), ``took`` (s), ``cause``, ``verdict``,
+    ``to_look_at`` (names that failed, or else that warned), ``is_synthetic``. Fields that an older report lacks are
+    None or empty.
     """
     dags = sorted(path for path in folder.iterdir() if _is_folder(path)) if folder.is_dir() else []
     return {dag.name: list(map(_report, sorted(filter(_is_report, dag.iterdir()), key=_age)[:most])) for dag in dags}

@@ -1,4 +1,4 @@
-"""How a page looks: its template, its tables and its charts."""
+"""Rendering of a page: its template, tables and charts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TEMPLATES = REPORTS.overlay(
     loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(FOLDER / "templates"), REPORTS.loader])  # type: ignore[list-item]
 )
 PAGES = {"": "Overview", "coverage": "Coverage", "portfolio": "Portfolio", "reports": "Reports"}
-"""The menu: addresses below that of the pages, and their names."""
+"""The menu: paths below the pages' root, and their names."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A cell that leads somewhere."""
+    """A table cell with a link."""
 
     text: str
     href: str
@@ -34,7 +34,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart in Vega-Lite's words, drawn in the browser as wide as there is room, between two widths in pixels."""
+    """A Vega-Lite chart, drawn in the browser as wide as space allows, between two widths in pixels."""
 
     specification: Mapping[str, Any]
     narrowest: int = 0
@@ -44,29 +44,29 @@ class Chart:
 def render(
     request: Request, template: str, status: int = 200, *, is_synthetic: bool = False, **context: Any
 ) -> HTMLResponse:
-    """The page. ``base`` in its template is the address of the pages, ``here`` that of the page below it.
+    """The page. ``base`` in its template is the root of all pages, ``current`` the path of this page below it.
 
-    ``is_synthetic``: whether it shows data that is made up, which it then says.
+    ``is_synthetic``: whether it shows synthetic data, and so needs the notice.
     """
     base = root(request)
-    here = request.url.path.removeprefix(base).strip("/")
-    context |= {"base": base, "here": here, "menu": PAGES, "is_synthetic": is_synthetic}
+    current = request.url.path.removeprefix(base).strip("/")
+    context |= {"base": base, "current": current, "menu": PAGES, "is_synthetic": is_synthetic}
     html = TEMPLATES.get_template(template).render(context)
     return HTMLResponse(html, status)
 
 
 def root(request: Request) -> str:
-    """Where Airflow serves the pages, such as /kalshi; no slash at its end."""
+    """The path at which Airflow serves the pages, such as /kalshi, without a trailing slash."""
     return str(request.scope["root_path"]).rstrip("/")
 
 
 def address(request: Request, *parts: str) -> str:
-    """The address of a page; what the parts hold is quoted."""
+    """The path of a page; its parts are percent-encoded."""
     return "/".join([root(request), *(quote(part, safe="") for part in parts)])
 
 
 def cell(value: Any) -> Any:
-    """What a table shows: times to the minute, numbers without trailing zeros."""
+    """A value as a table shows it: times to the minute, numbers without trailing zeros."""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, Decimal):
@@ -74,6 +74,6 @@ def cell(value: Any) -> Any:
     return value
 
 
-def rows(things: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> list[list[Any]]:
-    """The things as rows of cells, in the order of the columns."""
-    return [[cell(thing[name]) for name in columns] for thing in things]
+def rows(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> list[list[Any]]:
+    """The records as rows of cells, in the order of the columns."""
+    return [[cell(record[name]) for name in columns] for record in records]

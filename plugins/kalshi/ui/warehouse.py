@@ -1,4 +1,4 @@
-"""The pages' way to the warehouse: one short connection per page, which can only read."""
+"""The pages' access to the warehouse: one short read-only connection per page."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from kalshi.quality import sql
 from kalshi.warehouse.server import InsecureServer
 
 SECONDS = 30
-"""A page's query is ended after that."""
+"""The time limit for a page's query."""
 NO_TABLES = {1049, 1146, 1356}
-"""MySQL's numbers for: no such database, no such table, a view of a table that isn't there."""
+"""MySQL's error numbers for: no such database, no such table, a view of a table that doesn't exist."""
 NO_ACCESS = {1040, 1044, 1045, 1053, 1129, 1130, 1142}
-"""Too many connections, wrong user or password, shutting down, host not allowed, may not read the table. From 2000 on
-the numbers are the client's: no server, connection lost."""
+"""Too many connections, wrong user or password, shutting down, host not allowed, no permission to read the table.
+Numbers from 2000 on are the client's: no server, connection lost."""
 TOO_LONG = {1969, 3024}
-"""Ended after the time allowed: MariaDB, MySQL."""
+"""Query exceeded its time limit: MariaDB, MySQL."""
 
 
 class WarehouseUnavailable(RuntimeError):
-    """There is nothing to show; the message says why, and what to do, in one sentence."""
+    """The page has nothing to show; the message says why, and what to do, in one sentence."""
 
 
 @contextmanager
 def reading() -> Iterator[sa.Connection]:
-    """A connection on which writing is refused and no query runs for longer than ``SECONDS``.
+    """A read-only connection on which no query runs for longer than ``SECONDS``.
 
     Raises:
-        WarehouseUnavailable: there is no usable connection, or no answer.
+        WarehouseUnavailable: there is no usable connection, or the server doesn't respond.
     """
     try:
         engine = WarehouseHook().get_conn()
@@ -74,18 +74,18 @@ def _is_mariadb(connection: sa.Connection) -> bool:
 
 
 def _reason(error: sa.exc.DBAPIError) -> str | None:
-    """Why there was no answer. The driver's words stay in the log: they name the server and its user."""
+    """Why the query failed. The driver's message stays in the log: it names the server and its user."""
     number = error.orig.args[0] if error.orig and error.orig.args else 0
     if number in NO_TABLES:
         return (
             "The warehouse has no tables yet, or those of an older version: trigger the DAG kalshi_catalog_sync, "
-            "which makes and fills them."
+            "which creates and fills them."
         )
     if number in TOO_LONG:
-        return f"The warehouse didn't answer within {SECONDS} s: ask for fewer days, or try again when it is less busy."
+        return f"The warehouse didn't respond within {SECONDS} s: choose fewer days, or try again when it is less busy."
     if number in NO_ACCESS or 2000 <= number < 3000:
         return (
-            f"The warehouse doesn't answer (MySQL error {number}): see that its server runs and that the connection "
-            "kalshi_warehouse has the right address, user and password."
+            f"The warehouse can't be reached (MySQL error {number}): check that its server is running and that the "
+            "connection kalshi_warehouse has the right address, user and password."
         )
     return None

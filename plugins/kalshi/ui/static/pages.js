@@ -1,20 +1,20 @@
 "use strict";
-// The theme, and the charts in it.
+// Applies the theme and draws the charts in its colours.
 
-const wishes = window.matchMedia("(prefers-color-scheme: dark)");
+const systemTheme = window.matchMedia("(prefers-color-scheme: dark)");
 
-/* Airflow shows these pages in a frame, and says in the class of its own page which theme was chosen. */
+/* Airflow shows these pages in a frame; a class on its own page names the selected theme. */
 function airflowPage() {
   try {
     return window.top === window ? null : window.top.document.documentElement;
   } catch {
-    return null;  // framed by somebody else
+    return null;  // framed by another site
   }
 }
 
 function theme() {
   const chosen = ["light", "dark"].find((name) => airflowPage()?.classList.contains(name));
-  return chosen ?? (wishes.matches ? "dark" : "light");
+  return chosen ?? (systemTheme.matches ? "dark" : "light");
 }
 
 function look() {
@@ -47,7 +47,7 @@ async function draw() {
     const specification = JSON.parse(place.nextElementSibling.textContent);
     await window.vegaEmbed(place, specification, {
       actions: false,
-      ast: true,  // expressions are walked, not evaluated: the page's policy allows no eval
+      ast: true,  // interpret expressions without eval, which the page's policy forbids
       config: look(),
       defaultStyle: false,
       loader: { target: "_self" },
@@ -66,5 +66,5 @@ function show() {
 
 show();
 document.addEventListener("DOMContentLoaded", show);
-wishes.addEventListener("change", show);
+systemTheme.addEventListener("change", show);
 if (airflowPage()) new MutationObserver(show).observe(airflowPage(), { attributeFilter: ["class"] });
