@@ -27,8 +27,8 @@ def sqlite_address(home: Path) -> str:
 
 def main() -> None:
     lines = "; ".join(f"os.environ.setdefault({name!r}, {value!r})" for name, value in DEFAULTS.items())
-    # Python runs .pth files at startup, so that `.venv/bin/airflow` and `.venv/bin/python -m airflow` find the DAGs from
-    # any folder. Only this repository's own .venv has this file; the installed package has none.
+    # Python runs .pth files at startup, so `.venv/bin/airflow` and `.venv/bin/python -m airflow` find the DAGs from any
+    # folder. Only this repository's own .venv has this file; the installed package has none.
     hook = Path(sysconfig.get_path("purelib")) / "kalshi_warehouse.pth"
     hook.write_text(f"import os; {lines}\n", encoding="utf-8")
     HOME.mkdir(parents=True, exist_ok=True)

@@ -82,7 +82,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     installed = Installed(folder)
     installed.environment["AIRFLOW__CORE__DAGS_FOLDER"] = installed.run("python", "-m", "kalshi", "dags").strip()
     installed.run("airflow", "db", "migrate")
-    installed.run("airflow", "pools", "set", "kalshi_api", "8", "Tasks that ask the exchange at the same time")
+    installed.run("airflow", "pools", "set", "kalshi_api", "8", "Tasks that send requests to the exchange")
     return installed
 
 
