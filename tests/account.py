@@ -1,4 +1,4 @@
-"""A sandbox whose account a key opens."""
+"""A sandbox with an account, and the key to it."""
 
 from __future__ import annotations
 

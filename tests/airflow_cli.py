@@ -1,4 +1,4 @@
-"""Airflow's command line, as a user runs it, with a metadata database of the tests' own."""
+"""Airflow's command line, as a user runs it, with a separate metadata database for the tests."""
 
 from __future__ import annotations
 

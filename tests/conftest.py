@@ -44,7 +44,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileS
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason in MISSING_MYSQL:
         terminalreporter.section("NOT TESTED ON A REAL MYSQL", sep="!", red=True, bold=True)
-        terminalreporter.write_line(f"Debian's MySQL can't be had at the moment: {reason}")
+        terminalreporter.write_line(f"Debian's MySQL isn't available at the moment: {reason}")
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]
 
 @pytest.fixture(scope="session")
 def mysql_program() -> Program:
-    """A real MySQL of Debian's unstable release. What needs it is skipped, loudly, where Debian has none."""
+    """A real MySQL from Debian's unstable release. Its tests are skipped, conspicuously, if Debian has none."""
     try:
         backends.LOCAL.mkdir(exist_ok=True)
         with FileLock(backends.LOCAL / "real-mysql.lock"):

@@ -1,4 +1,4 @@
-"""What a warehouse says, to compare two of them by: every table, whichever run wrote it and whenever."""
+"""The content of a warehouse for comparison: every table, without the columns that name a run or its time."""
 
 from __future__ import annotations
 

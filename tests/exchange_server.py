@@ -1,4 +1,4 @@
-"""The sandbox as a process, and the switches of its faults."""
+"""The sandbox as a process, and a way to switch its faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kalshi's own Python client, as the measure of our signatures and of the sandbox."""
+"""Kalshi's own Python client, as the reference for our signatures and for the sandbox."""
 
 from __future__ import annotations
 

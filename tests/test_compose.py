@@ -1,4 +1,4 @@
-"""docker-compose.yaml: no Docker here, so what can be held without one is."""
+"""docker-compose.yaml, as far as it can be checked without Docker."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_image_runs_without_root_and_is_of_the_version_that_is_locked() -> N
 
 
 def test_it_refuses_to_start_with_the_example_as_it_is() -> None:
-    """Compose refuses ``${NAME:?…}`` where NAME is empty, and in the example every secret is."""
+    """Compose refuses ``${NAME:?…}`` if NAME is empty, as every secret in the example is."""
     secrets = dict(SECRET.findall((PROJECT / ".env.example").read_text(encoding="utf-8")))
     assert len(secrets) == 10
     assert set(secrets.values()) == {""}

@@ -1,4 +1,4 @@
-"""The doctor beside real servers: what is well is left alone, and each thing that isn't is named."""
+"""The doctor with real servers: healthy parts pass, and each fault is named."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_key_and_what_its_account_allows(
 
 
 class _LateExchange(BaseHTTPRequestHandler):
-    """Answers anything, an hour behind."""
+    """Responds to any request, with a clock an hour behind."""
 
     def do_GET(self) -> None:
         self.send_response_only(200)

@@ -1,4 +1,4 @@
-"""README and docs say what the code does: generated parts, queries, links, names of tests."""
+"""README and docs match the code: generated parts, queries, links, names of tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PRINTED = re.search(r'```sh\nmake sql QUERY="([^"]+)"\n```\n\n```\n(.*?)```', RE
 
 @pytest.fixture(scope="module")
 def filled(mariadb: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
-    """A warehouse that the jobs filled from the sandbox, whose server's clock stands where the sandbox's does."""
+    """A warehouse that the jobs filled from the sandbox, on a server with the sandbox's time."""
     folder = tmp_path_factory.mktemp("filled")
     key = make_key("ed25519", folder)
     engine = open_engine(address_of(mariadb.database("test_readme")))
@@ -96,7 +96,7 @@ def test_every_extra_that_a_hook_reads_is_described(hook: str, connection: str) 
     assert set(re.findall(r"^\| `extra\.(\w+)`", section, re.MULTILINE)) == read
 
 
-def test_every_test_that_the_page_about_faults_names_is_there() -> None:
+def test_every_test_named_on_the_page_about_faults_exists() -> None:
     page = (PROJECT / "docs" / "faults.md").read_text(encoding="utf-8")
     files = {file.name: file.read_text(encoding="utf-8") for file in (PROJECT / "tests").rglob("test_*.py")}
     assert set(re.findall(r"\btest_\w+\.py", page)) <= files.keys()

@@ -1,4 +1,4 @@
-"""How the exchange's JSON reads as records, and what is refused."""
+"""Decoding the exchange's JSON into records, and what is refused."""
 
 from __future__ import annotations
 

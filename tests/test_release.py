@@ -1,4 +1,4 @@
-"""What a release consists of: one version, its entry in the changelog, the checks before a commit."""
+"""The parts of a release: one version, its entry in the changelog, the checks before a commit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_changelog_names_its_releases_newest_first() -> None:
 
 
 def test_pre_commit_runs_what_make_lint_runs() -> None:
-    """One hook that is ``make lint``: the tools' versions are said in requirements-dev.txt and nowhere else."""
+    """One hook that is ``make lint``: requirements-dev.txt alone pins the tools' versions."""
     file = PROJECT / ".pre-commit-config.yaml"
     check = [sys.executable, "-m", "pre_commit", "validate-config", str(file)]
     done = subprocess.run(check, capture_output=True, text=True, check=False)

@@ -23,7 +23,7 @@ from tests.exchange_server import ExchangeServer
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run left behind. ``output`` is Airflow's whole log."""
+    """The results of one run. ``output`` is Airflow's full log."""
 
     succeeded: bool
     output: str

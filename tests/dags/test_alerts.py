@@ -1,4 +1,4 @@
-"""A failed run of a DAG, told by Airflow's own notifiers to a mail server and a webhook."""
+"""A failed DAG run, reported by Airflow's own notifiers to a mail server and a webhook."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def webhook() -> Iterator[tuple[list[dict[str, Any]], int]]:
         server.shutdown()
 
 
-def test_a_failed_run_is_told_once_to_each_notifier(
+def test_a_failed_run_is_reported_once_to_each_notifier(
     dag_under_test: Callable[[str], DagUnderTest],
     mailbox: tuple[list[Message], int],
     webhook: tuple[list[dict[str, Any]], int],
@@ -111,7 +111,7 @@ def test_a_failed_run_is_told_once_to_each_notifier(
     assert run.startswith("Run: https://airflow.example/dags/kalshi_catalog_sync/runs/manual__")
 
 
-def test_a_good_run_is_told_to_nobody(
+def test_a_successful_run_sends_no_notification(
     dag_under_test: Callable[[str], DagUnderTest], webhook: tuple[list[dict[str, Any]], int]
 ) -> None:
     dag = dag_under_test("kalshi_health_check")

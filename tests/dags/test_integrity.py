@@ -1,4 +1,4 @@
-"""What holds for every DAG file: it loads cheaply, explains itself and follows the house rules."""
+"""Rules for every DAG file: it loads quickly, is documented and follows the project's conventions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The DAG kalshi_data_quality, run by ``airflow dags test`` on what the other jobs read."""
+"""The DAG kalshi_data_quality, run by ``airflow dags test`` on the data of the other jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def filled(dag: DagUnderTest, exchange: Exchange) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-def test_clean_data_is_green_and_without_dates_the_days_read_last_are_looked_at(
+def test_clean_data_is_green_and_without_dates_the_days_read_last_are_checked(
     dag: DagUnderTest, filled: sa.Engine
 ) -> None:
     outcome = dag.run(series=["KXHIGHNY"])

@@ -1,4 +1,4 @@
-"""The DAGs of settlements, trades and snapshots, each on a fresh database, with no catalog sync before."""
+"""The DAGs of settlements, trades and snapshots, each on a fresh database, without a catalog sync first."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
     assert "minutes after the snapshot's timestamp" in outcome.page
 
 
-def test_tasks_end_their_connections_and_do_not_break_them_off(dag_under_test: Dag, mariadb: PrivateServer) -> None:
+def test_tasks_close_their_connections_properly(dag_under_test: Dag, mariadb: PrivateServer) -> None:
     broken_off = _broken_off(mariadb)
     outcome = dag_under_test("kalshi_price_snapshots").run(series=["KXHIGHNY"], retention_days=1)
     assert outcome.succeeded, outcome.output[-3000:]

@@ -1,4 +1,4 @@
-"""The DAG kalshi_portfolio_sync: with a key, without one, with a bad one; and the private key shows nowhere."""
+"""The DAG kalshi_portfolio_sync: with a key, without one, with a bad one; and the private key never appears."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The day that a run of a daily DAG stands for."""
+"""The day that a run of a daily DAG covers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ten days of candles by Airflow's scheduler, as they come when the daily DAG is switched on, and it is killed."""
+"""Ten days of candles by Airflow's scheduler, after the daily DAG is switched on; the scheduler is killed meanwhile."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def fresh_airflow(
         KALSHI_SETTINGS=str(tmp_path / "kalshi.toml"),
         KALSHI_REPORTS_FOLDER=str(tmp_path / "reports"),
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
-        # How soon a scheduler and its tasks are taken for dead: by default 30 s and 5 min, looked at every 5 min.
+        # How soon a scheduler and its tasks count as dead: by default 30 s and 5 min, checked every 5 min.
         AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC="1",
         AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD="20",
         AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL="5",

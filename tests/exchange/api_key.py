@@ -1,4 +1,4 @@
-"""API keys made for a test."""
+"""API keys generated for a test."""
 
 from __future__ import annotations
 

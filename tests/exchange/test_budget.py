@@ -14,7 +14,7 @@ from tests.exchange_server import ExchangeServer
 
 
 class HandClock:
-    """A clock that moves only when told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -70,7 +70,7 @@ def test_sixty_requests_at_the_basic_rate_are_all_admitted() -> None:
     assert exchange.traffic.throttled_seconds > 0
 
 
-def test_a_client_in_too_much_of_a_hurry_is_refused_and_still_gets_its_answers() -> None:
+def test_a_client_over_the_rate_limit_is_refused_and_still_gets_its_responses() -> None:
     with ExchangeServer("--since=2026-09-01", "--requests-per-second=2", "--wide-markets=0") as server:
         with Exchange(ExchangeConfig(server.base_url, requests_per_second=10_000)) as exchange:
             answers = {exchange.historical_cutoff() for _ in range(8)}

@@ -1,4 +1,4 @@
-"""The candles of an event: cut answers are followed to their end, or refused."""
+"""The candles of an event: truncated responses are continued to their end, or refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def of_event(exchange: Exchange) -> Candles:
 
 
 def of_markets(exchange: Exchange) -> Candles:
-    """The same, asked for market by market."""
+    """The same, requested market by market."""
     tickers = [m.record.ticker for page in exchange.markets(event_ticker=EVENT) for m in page.records]
     return {
         found.market_ticker: [candle.end_ts for candle in found.candles]
@@ -45,7 +45,7 @@ def test_an_event_that_is_cut_short_comes_to_its_end_with_every_minute_once(exch
 
 
 @pytest.mark.parametrize("cut", [FIRST + 1, FIRST + 60, FIRST + HOUR + 17, LAST - 1])
-def test_it_does_not_matter_where_the_exchange_cuts(
+def test_the_result_does_not_depend_on_where_the_exchange_truncates(
     exchange: Exchange, exchange_server: ExchangeServer, cut: int
 ) -> None:
     whole = of_markets(exchange)

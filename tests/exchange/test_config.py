@@ -1,4 +1,4 @@
-"""What a configuration refuses, before anything is sent."""
+"""Invalid configurations are refused before any request is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client makes of every fault that the sandbox can have."""
+"""How the client handles every fault that the sandbox can produce."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_fault_in_the_middle_of_a_list_is_waited_out_and_nothing_is_missing(
     assert exchange.traffic.requests == 3 + times
 
 
-def test_an_answer_slower_than_the_timeout_is_asked_for_again(exchange_server: ExchangeServer) -> None:
+def test_a_response_slower_than_the_timeout_is_requested_again(exchange_server: ExchangeServer) -> None:
     exchange_server.faults({"kind": "slow", "value": 2, "path": "/cutoff"})
     with Exchange(quick_config(exchange_server, timeout=(2.0, 0.5))) as exchange:
         assert exchange.historical_cutoff().markets_settled.year == 2026
@@ -62,7 +62,7 @@ def test_a_fault_that_lasts_is_given_up_in_words_that_say_what_was_seen_last(
     assert (exchange.traffic.requests, exchange.traffic.retries) == (4, 3)
 
 
-def test_an_exchange_that_never_answers_in_time_is_given_up(exchange_server: ExchangeServer) -> None:
+def test_an_exchange_that_never_responds_in_time_is_given_up(exchange_server: ExchangeServer) -> None:
     exchange_server.faults({"kind": "slow", "value": 2, "path": "/cutoff", "times": 99})
     with (
         Exchange(quick_config(exchange_server, timeout=(2.0, 0.2))) as exchange,
@@ -93,7 +93,7 @@ def test_a_list_that_fails_for_good_still_gives_the_pages_before(
         next(pages)
 
 
-def test_an_answer_without_its_list_is_not_taken_for_an_empty_list(
+def test_a_response_without_its_list_is_not_taken_for_an_empty_list(
     exchange_server: ExchangeServer, exchange: Exchange
 ) -> None:
     exchange_server.faults({"kind": "missing_list", "path": "/(markets|events)$", "times": 99})

@@ -1,4 +1,4 @@
-"""Lists come whole, page by page, or fail."""
+"""Lists are read completely, page by page, or fail."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ def test_the_historical_tier_is_listed_whole(exchange_server: ExchangeServer, ex
     assert listed == expected
 
 
-def test_events_are_listed_whole_in_the_largest_pages_there_are(
-    exchange_server: ExchangeServer, exchange: Exchange
-) -> None:
+def test_events_are_listed_completely_in_the_largest_pages(exchange_server: ExchangeServer, exchange: Exchange) -> None:
     expected = all_tickers(exchange_server, "/events", "events", 99)
     pages = list(exchange.events())
     assert {len(page.records) for page in pages[:-1]} == {200}
@@ -75,7 +73,7 @@ def test_a_list_can_be_taken_up_at_a_cursor(exchange: Exchange) -> None:
     assert tickers(exchange.historical_markets(start=first.cursor)) == tickers(iter(rest))
 
 
-def test_a_page_cap_gives_its_pages_and_then_says_that_the_list_goes_on(exchange: Exchange) -> None:
+def test_a_page_cap_gives_its_pages_and_then_says_that_the_list_continues(exchange: Exchange) -> None:
     pages, words = read_until_error(exchange.markets(series_ticker=WIDE, max_pages=2), PageCapReached)
     assert len(set(tickers(iter(pages)))) == 2000
     assert "/markets has more pages after page 2" in words
@@ -95,7 +93,7 @@ def test_a_repeated_cursor_is_an_error_after_the_pages_that_were_read(
     assert "/markets repeated a cursor on page 2" in words
 
 
-def test_a_cursor_that_leads_back_to_where_the_list_was_taken_up_is_an_error(
+def test_a_cursor_that_leads_back_to_where_the_list_was_resumed_is_an_error(
     exchange_server: ExchangeServer, exchange: Exchange
 ) -> None:
     start = next(exchange.historical_markets()).cursor
@@ -137,7 +135,7 @@ CURSORS = st.sampled_from(["", *"abcdef"])
 
 
 @given(links=st.fixed_dictionaries(dict.fromkeys("abcdef", CURSORS)), start=CURSORS.map(lambda c: c or None))
-def test_no_page_is_ever_asked_for_twice_and_every_walk_ends(links: dict[str, str], start: str | None) -> None:
+def test_no_page_is_requested_twice_and_every_list_ends(links: dict[str, str], start: str | None) -> None:
     asked: list[str | None] = []
 
     def fetch(cursor: str | None, number: int) -> Page[Market]:

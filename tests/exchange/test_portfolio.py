@@ -1,4 +1,4 @@
-"""The portfolio's lists, page by page, and what a fill says."""
+"""The portfolio's lists, page by page, and the fields of a fill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two connections, in every form in which Airflow takes them."""
+"""The two connections, in every form that Airflow accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A warehouse with two days of the sandbox's New York, brought back to that after each test."""
+"""A warehouse with two days of the sandbox's New York, restored after each test."""
 
 from __future__ import annotations
 
@@ -120,13 +120,13 @@ def build_dense_minutes(engine: sa.Engine) -> None:
 
 
 def check(engine: sa.Engine, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> dict[str, Any]:
-    """A quality run, of 20 September unless told otherwise."""
+    """A quality run, by default for 20 September."""
     request = QualityRequest(SERIES, window_start=start, window_end=end, **others)
     return check_series(engine, request, load_settings().quality)
 
 
 def plant(engine: sa.Engine, *statements: str) -> None:
-    """Change the data behind everybody's back: foreign keys are not looked at."""
+    """Change the data directly, with foreign keys not checked."""
     with engine.begin() as connection:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         for statement in statements:

@@ -1,4 +1,4 @@
-"""Faults planted in a warehouse: each is found by the checks made for it, and by no other."""
+"""Faults planted in a warehouse: each is found by its own checks, and by no other."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ DENSE_FAULTS = {
 }
 
 
-def test_dense_minutes_are_looked_at_too(filled_on_both: sa.Engine) -> None:
+def test_dense_minutes_are_checked_too(filled_on_both: sa.Engine) -> None:
     engine = filled_on_both
     build_dense_minutes(engine)
     assert broken(check(engine)) == set()

@@ -1,4 +1,4 @@
-"""What a quality run says of clean data: green, and the figures are those of the rows."""
+"""The results of a quality run on clean data: green, with figures that match the rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 RULES = load_settings().quality
 
 
-def test_clean_data_is_green_and_every_check_had_something_to_look_at(filled_on_both: sa.Engine) -> None:
+def test_clean_data_is_green_and_every_check_had_rows_to_check(filled_on_both: sa.Engine) -> None:
     plant(
         filled_on_both,
         "INSERT INTO kalshi_price_snapshot (market_ticker, snapshot_at_utc, observed_at_utc, yes_bid, yes_ask, volume, "

@@ -1,4 +1,4 @@
-"""A quality run reads the rows of its window and leaves the others alone, and asks nobody outside."""
+"""A quality run reads only the rows of its window, and contacts nothing but the database."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_a_rule_is_refused() -> None:
         CheckRule("error", 1.5)
 
 
-def test_nothing_but_the_database_is_asked_and_the_report_needs_nobody(
+def test_only_the_database_is_queried_and_the_report_works_offline(
     filled: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []

@@ -1,4 +1,4 @@
-"""Which days a quality run looks at."""
+"""Which days a quality run checks."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_after_candles_the_days_that_they_read(warehouse: sa.Engine) -> None:
     assert days(news("friday", "saturday")) == [("2026-09-18", "2026-09-20")], "news that came together"
 
 
-def test_by_hand_the_days_asked_for(warehouse: sa.Engine) -> None:
+def test_by_hand_it_checks_the_requested_days(warehouse: sa.Engine) -> None:
     chosen = {"date_from": "2026-09-01", "date_to": "2026-09-03"}
     assert days(news(), **chosen) == [("2026-09-01", "2026-09-04")]
     with pytest.raises(AirflowFailException, match="Give both date_from and date_to"):
@@ -89,7 +89,7 @@ def test_by_hand_without_dates_the_days_read_last_whole(warehouse: sa.Engine) ->
     assert days(news()) == [("2026-09-20", "2026-09-21")]
 
 
-def test_where_no_candles_were_ever_read_yesterday(warehouse: sa.Engine) -> None:
+def test_without_any_candles_it_checks_yesterday(warehouse: sa.Engine) -> None:
     with warehouse.begin() as connection:
         connection.exec_driver_sql("DELETE FROM kalshi_sync_run")
     assert days(news()) == [("2026-09-29", "2026-09-30")]

@@ -1,4 +1,4 @@
-"""A small exchange with an account, an empty warehouse, and what each job leaves there when nothing fails."""
+"""A small exchange with an account, an empty warehouse, and what each job stores there if nothing fails."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Content = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class Account:
-    """A sandbox at an address of its own, where it can be stopped and started, and the key to its account."""
+    """A sandbox at its own address, which a test can stop and start, and the key to its account."""
 
     key: ApiKey
     port: int = field(default_factory=free_port)
@@ -100,7 +100,7 @@ def small(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 @pytest.fixture(scope="session")
 def reference() -> Callable[[Job, Exchange, sa.Engine], Content]:
-    """``reference(job, exchange, engine)``: what the job leaves in an empty warehouse where nothing fails. The
+    """``reference(job, exchange, engine)``: what the job stores in an empty warehouse if nothing fails. The
     warehouse is empty again after it."""
     known: dict[tuple[str, bool], Content] = {}
 
@@ -117,7 +117,7 @@ def reference() -> Callable[[Job, Exchange, sa.Engine], Content]:
 
 
 def assert_same(engine: sa.Engine, expected: Content) -> None:
-    """Every row is there, and nothing else; every window is complete, every run that began has ended."""
+    """The expected rows and no others; every window complete, every started run ended."""
     assert contents(engine) == expected
     assert expected["kalshi_market"][0] > 0
     assert select(engine, "SELECT job, state, error FROM kalshi_checkpoint WHERE state <> 'COMPLETE'") == []

@@ -1,4 +1,4 @@
-"""The jobs that the faults meet, each as its DAG runs it: the cutoff first, then one series or subaccount."""
+"""The jobs that face the faults, each as its DAG runs it: the cutoff first, then one series or subaccount."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock that is ahead of the exchange's: what the exchange hasn't got yet is not taken for read."""
+"""A clock that is ahead of the exchange's: data that the exchange doesn't have yet is not recorded as read."""
 
 from __future__ import annotations
 

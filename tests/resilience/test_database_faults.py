@@ -1,4 +1,4 @@
-"""Every job meets what a database does to a transaction: on servers of these tests' own, which may be killed."""
+"""Every job faces what a database can do to a transaction, on servers that these tests may kill."""
 
 from __future__ import annotations
 
@@ -62,25 +62,25 @@ class Database:
             cursor.execute(f"SET GLOBAL {variable} = %s", (value,))
         self.engine.dispose()
 
-    def somebody_waits(self) -> bool:
+    def session_is_waiting(self) -> bool:
         with self.server.as_root() as cursor:
             return bool(cursor.execute("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"))
 
     @contextmanager
     def holding_the_run(self) -> Iterator[pymysql.cursors.Cursor]:
-        """Somebody else's transaction. It holds the row of the run, which each page of a job comes to last."""
-        somebody = pymysql.connect(
+        """Another session's transaction. It locks the row of the run, the last one that each page writes."""
+        session = pymysql.connect(
             unix_socket=self.server.socket, user="root", password=self.server.root_password, database="resilience"
         )
         try:
-            with somebody.cursor() as cursor:
+            with session.cursor() as cursor:
                 cursor.execute("SET innodb_lock_wait_timeout = 50")
                 (run,) = select(self.engine, "SELECT run_id FROM kalshi_sync_run WHERE state = 'running'")
                 cursor.execute("SELECT 1 FROM kalshi_sync_run WHERE run_id = %s FOR UPDATE", (run["run_id"],))
-                until(self.somebody_waits)
+                until(self.session_is_waiting)
                 yield cursor
         finally:
-            somebody.close()
+            session.close()
 
 
 @pytest.fixture(scope="session")
@@ -148,14 +148,14 @@ def test_a_run_outlives_a_lock_a_deadlock_and_a_restart_in_mid_transaction(
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(job.run, exchange, database.engine)
         until(lambda: asked(server, job) >= before + 2)
-        with database.holding_the_run() as somebody:
+        with database.holding_the_run() as session:
             # Of two transactions in a deadlock the server ends the one that wrote less.
-            somebody.executemany("INSERT INTO elsewhere.ballast VALUES (%s)", [(n,) for n in range(50_000)])
+            session.executemany("INSERT INTO elsewhere.ballast VALUES (%s)", [(n,) for n in range(50_000)])
             until(lambda: "Lock wait timeout" in caplog.text)
-            until(database.somebody_waits)
-            somebody.execute(f"SELECT 1 FROM {job.table} FOR UPDATE")
+            until(database.session_is_waiting)
+            session.execute(f"SELECT 1 FROM {job.table} FOR UPDATE")
             until(lambda: "Deadlock" in caplog.text)
-            until(database.somebody_waits)
+            until(database.session_is_waiting)
             getattr(database, how)()
         database.start()
         report = done.result()

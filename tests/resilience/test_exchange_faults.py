@@ -1,4 +1,4 @@
-"""Every job meets every fault of the exchange: a retry ends with the rows of a run that met none."""
+"""Every job faces every fault of the exchange; a retry ends with the rows of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_an_exchange_that_is_away_for_longer_than_a_run_waits_costs_that_run_onl
 
 @pytest.mark.parametrize("hours", [-12, 12])
 @pytest.mark.parametrize("job", ["catalog", "settlements", "trades", "candles"], indirect=True)
-def test_a_cutoff_that_moves_after_the_run_asked_for_it_costs_nothing(
+def test_a_cutoff_that_moves_after_the_run_read_it_costs_nothing(
     job: Job, hours: int, server: ExchangeServer, warehouse: sa.Engine, exchange: Exchange, reference: Any
 ) -> None:
     whole = reference(job, exchange, warehouse)

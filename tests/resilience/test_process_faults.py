@@ -1,4 +1,4 @@
-"""Every job is killed, and runs beside itself: what is there in the end is what one run alone leaves."""
+"""Every job is killed, and runs twice at once: the result is that of a single undisturbed run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORK = get_context("fork")
 
 
 def start(job: Job, account: Account, server: ExchangeServer, database: str, **about: Any) -> BaseProcess:
-    """The job in a process forked from this one, which has all imports behind it; its connections are its own."""
+    """The job in a process forked from this one, which has imported everything; it opens its own connections."""
 
     def work() -> None:
         with account.client(server) as exchange:

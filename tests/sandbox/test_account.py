@@ -134,9 +134,7 @@ def test_pages_and_bounds_of_time_cut_the_same_list(
     assert listed(server, key, FILLS, subaccount=0, ticker=",".join(two)) == [f for f in whole if f["ticker"] in two]
 
 
-def test_positions_are_of_the_primary_account_and_unsettled_unless_asked_otherwise(
-    server: ExchangeServer, key: ApiKey
-) -> None:
+def test_positions_are_of_the_primary_account_and_unsettled_by_default(server: ExchangeServer, key: ApiKey) -> None:
     lists = {s: listed(server, key, POSITIONS, settlement_status=s) for s in ("unsettled", "settled", "all")}
     assert ask(server, key, POSITIONS, limit=1000).json()["market_positions"] == lists["unsettled"]
     assert listed(server, key, POSITIONS, subaccount=0, settlement_status="unsettled") == lists["unsettled"]

@@ -1,4 +1,4 @@
-"""The candles of the chart: made of the tape's quotes and trades, the same through any window."""
+"""The candles of the chart: built from the tape's quotes and trades, the same in any window."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def life(market: Market) -> tuple[int, int]:
 
 
 def from_the_tape(market: Market) -> list[Candle]:
-    """Every minute, by the plainest way there is."""
+    """Every minute, computed in the simplest way."""
     trades = sorted(TAPE.trades(market, 0, FAR * 1_000_000))
     found, bid, ask, previous, total = [], 0, 100, 0, 0
     for quote in TAPE.quotes(market, 0, FAR):
@@ -96,7 +96,7 @@ def test_the_parts_of_a_window_hold_the_candles_of_the_whole(
 
 @pytest.mark.parametrize("market", MARKETS[::4], ids=lambda market: market.ticker)
 @pytest.mark.parametrize("period", periods.PERIODS)
-def test_a_candle_opens_where_the_one_before_it_closed_and_knows_the_last_price(market: Market, period: int) -> None:
+def test_a_candle_opens_where_the_previous_one_closed_and_has_the_last_price(market: Market, period: int) -> None:
     found = candles(CHART, market, period)
     assert (found[0].bid.open, found[0].ask.open, found[0].previous) == (0, 100, 0)
     for before, after in pairwise(found):
@@ -143,7 +143,7 @@ def test_the_days_on_which_the_clocks_change_have_23_and_25_hours() -> None:
 
 
 @given(market=st.sampled_from(MARKETS), place=st.floats(-0.1, 1.2), period=st.sampled_from(periods.PERIODS))
-def test_what_is_carried_over_a_start_is_what_the_latest_candle_before_it_left(
+def test_the_quotes_carried_into_a_start_are_those_of_the_latest_candle_before_it(
     market: Market, place: float, period: int
 ) -> None:
     opens, closes = life(market)
@@ -160,7 +160,7 @@ def test_what_is_carried_over_a_start_is_what_the_latest_candle_before_it_left(
     assert carried.end == periods.ends(period, start + 1, start + 90_000)[0]
 
 
-def test_a_candle_that_is_not_over_is_not_there_yet() -> None:
+def test_a_candle_appears_only_once_its_period_is_over() -> None:
     market = MARKETS[2]
     opens, _ = life(market)
     for period, seconds in ((1, 60), (60, 3600)):

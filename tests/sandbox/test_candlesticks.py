@@ -225,7 +225,7 @@ def test_an_archived_market_has_candles_in_its_own_tier_only(
     assert answered(morning, event_path(ARCHIVED_EVENT), **life(archived[0])) == nothing
 
 
-def test_what_is_not_there_is_a_404_and_in_a_batch_left_out(
+def test_an_unknown_market_is_a_404_and_left_out_of_a_batch(
     morning: ExchangeServer, closed: list[dict[str, Any]]
 ) -> None:
     ticker, asked = closed[0]["ticker"], window(NOW - 60, NOW)
@@ -342,7 +342,7 @@ def test_before_its_first_candle_a_market_has_no_latest_one(
 
 
 @pytest.mark.parametrize(("event", "period"), [("KXHIGHCHI-26SEP20", 1), ("KXSANDBOXWIDE-99DEC31", 60)])
-def test_an_event_s_candles_are_cut_short_and_go_on_from_where_they_end(
+def test_an_event_s_candles_are_truncated_and_resume_where_they_end(
     dense: ExchangeServer, event: str, period: int
 ) -> None:
     markets = answered(dense, "/markets", event_ticker=event, limit=1000)["markets"]
@@ -368,7 +368,7 @@ def test_an_event_s_candles_are_cut_short_and_go_on_from_where_they_end(
 
 
 @pytest.mark.parametrize("kind", ["http_429", "http_500", "http_502", "truncated_json", "dropped_connection", "slow"])
-def test_the_faults_of_other_routes_strike_here_too(exchange_server: ExchangeServer, kind: str) -> None:
+def test_faults_of_other_routes_strike_candle_routes_too(exchange_server: ExchangeServer, kind: str) -> None:
     [market, *_] = markets_of(exchange_server, CLOSED_EVENT)
     path = path_of(market["ticker"])
     plain = answered(exchange_server, path, **life(market))

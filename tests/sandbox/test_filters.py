@@ -50,7 +50,7 @@ def unix(text: str) -> int:
         ("settled", {"finalized"}),
     ],
 )
-def test_the_words_of_the_status_filter_are_not_those_of_the_answers(
+def test_the_status_filter_uses_other_words_than_the_responses(
     morning: ExchangeServer, asked: str, answered: set[str]
 ) -> None:
     assert {market["status"] for market in listed(morning, status=asked)} == answered

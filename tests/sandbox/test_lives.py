@@ -1,4 +1,4 @@
-"""What becomes of a market after its close, as the clock moves."""
+"""What happens to a market after its close, as the clock moves."""
 
 from __future__ import annotations
 

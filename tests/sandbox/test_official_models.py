@@ -1,4 +1,4 @@
-"""Every route of the sandbox, held against the models of Kalshi's own client."""
+"""Every route of the sandbox, validated against the models of Kalshi's own client."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def filled(route: str, name: str, ticker: str) -> str:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_answer_fits_the_official_model_and_holds_nothing_that_it_does_not_know(
+def test_every_response_fits_the_official_model_and_has_no_unknown_fields(
     morning: ExchangeServer, key: ApiKey, official_client: OfficialClient, route: str
 ) -> None:
     model = official_client.model_of(route)

@@ -132,7 +132,7 @@ def test_a_market_can_have_its_trades_in_both_tiers(morning: ExchangeServer, cut
         assert any(created(trade) < cutoff for trade in historical) or not historical
 
 
-def test_block_trades_come_along_unless_they_are_asked_for_or_out(
+def test_block_trades_are_included_unless_the_request_selects_or_excludes_them(
     week: list[dict[str, Any]], morning: ExchangeServer
 ) -> None:
     since = unix(NOW) - 7 * DAY
@@ -144,7 +144,7 @@ def test_block_trades_come_along_unless_they_are_asked_for_or_out(
 
 @pytest.mark.parametrize("ticker", ["KXNOSUCH-1-T1", "KXHIGHNY-26SEP22", "KXHIGHNY-26SEP23-T65,KXHIGHNY-26SEP23-T72"])
 @pytest.mark.parametrize("path", [LIVE, HISTORICAL])
-def test_what_is_no_market_has_no_trades(morning: ExchangeServer, path: str, ticker: str) -> None:
+def test_an_unknown_market_has_no_trades(morning: ExchangeServer, path: str, ticker: str) -> None:
     assert morning.get(path, ticker=ticker).json() == {"trades": [], "cursor": ""}
 
 

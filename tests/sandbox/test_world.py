@@ -1,4 +1,4 @@
-"""The sandbox's world: the same bytes each time, recorded where it can be, two tiers, a clock, a limit."""
+"""The sandbox's world: the same bytes each time, recorded data where available, two tiers, a clock, a rate limit."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_temperature_that_was_measured_decides_a_settled_event(morning: Exch
         assert market["close_time"] < market["settlement_ts"]
 
 
-def test_what_is_not_settled_has_no_settlement(morning: ExchangeServer) -> None:
+def test_an_unsettled_market_has_no_settlement(morning: ExchangeServer) -> None:
     for status in ("unopened", "open", "closed"):
         for market in morning.get("/markets", status=status).json()["markets"]:
             assert not {"settlement_ts", "settlement_value_dollars"} & set(market)
@@ -144,7 +144,7 @@ def test_an_open_market_is_not_in_the_historical_tier(morning: ExchangeServer) -
     assert morning.get("/historical/markets", tickers=open_one).json()["markets"] == []
 
 
-def test_the_clock_stands_unless_it_is_told_to_move() -> None:
+def test_the_clock_stands_still_without_a_speed() -> None:
     assert len(set(cutoffs("--speed=0", 3))) == 1
     moving = cutoffs("--speed=5000000", 3)
     assert moving == sorted(moving)
@@ -167,7 +167,7 @@ def limited() -> Iterator[ExchangeServer]:
         yield server
 
 
-def test_beyond_the_rate_limit_the_answer_is_a_bare_429(limited: ExchangeServer) -> None:
+def test_beyond_the_rate_limit_the_response_is_a_bare_429(limited: ExchangeServer) -> None:
     answers = [limited.get("/exchange/status") for _ in range(40)]
     assert answers[0].status_code == 200
     refused = [answer for answer in answers if answer.status_code == 429]
@@ -186,7 +186,7 @@ def test_a_fault_that_does_not_exist_is_refused_by_name(exchange_server: Exchang
     assert answer.json()["error"]["code"] == "bad_request"
 
 
-def test_a_fault_strikes_its_path_after_its_skips_and_as_often_as_it_was_told(
+def test_a_fault_strikes_its_path_after_its_skips_and_as_often_as_configured(
     exchange_server: ExchangeServer,
 ) -> None:
     exchange_server.faults({"kind": "http_500", "path": "/cutoff$", "skip": 1, "times": 2})
@@ -202,7 +202,7 @@ def wall() -> Iterator[ExchangeServer]:
         yield server
 
 
-def test_without_a_clock_the_world_ends_now_and_goes_on(wall: ExchangeServer) -> None:
+def test_without_a_clock_the_world_ends_now_and_keeps_growing(wall: ExchangeServer) -> None:
     now = datetime.now(UTC)
     markets = wall.get("/markets", series_ticker="KXHIGHNY", limit=100).json()["markets"]
     open_now = [m for m in markets if m["status"] == "active"]
@@ -219,7 +219,7 @@ def test_without_a_clock_the_world_ends_now_and_goes_on(wall: ExchangeServer) ->
 
 
 @pytest.mark.parametrize("path", ["/exchange/status", "/markets?limit=0", "/markets/NOBODY", "/portfolio/balance"])
-def test_every_answer_says_that_the_data_is_synthetic(wall: ExchangeServer, path: str) -> None:
+def test_every_response_says_that_the_data_is_synthetic(wall: ExchangeServer, path: str) -> None:
     assert MARK == SYNTHETIC, "the client looks for what the sandbox says"
     assert wall.get(path).headers[MARK] == "sandbox, seed 1"
 

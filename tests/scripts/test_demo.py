@@ -24,7 +24,7 @@ DEMO = [sys.executable, "-m", "scripts.demo"]
 
 @pytest.fixture(scope="module")
 def exchange_today() -> Iterator[ExchangeServer]:
-    """The sandbox by the wall clock, with some months behind it."""
+    """The sandbox in real time, with a few months of data."""
     since = (datetime.now(UTC) - timedelta(days=100)).date()
     with ExchangeServer(f"--since={since}", "--requests-per-second=0", "--wide-markets=0", clock=None) as server:
         yield server
@@ -79,7 +79,7 @@ def test_demo_runs_every_dag_and_ends_with_an_answer_a_picture_and_one_page(
     page.close()
 
 
-def test_an_exchange_that_is_away_is_told_before_anything_is_run(environment: dict[str, str]) -> None:
+def test_an_unreachable_exchange_is_reported_before_anything_runs(environment: dict[str, str]) -> None:
     nobody = {"AIRFLOW_CONN_KALSHI_DEFAULT": "kalshi://127.0.0.1:9/trade-api/v2"}
     done = subprocess.run(DEMO, env={**environment, **nobody}, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 1

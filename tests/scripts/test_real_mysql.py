@@ -1,4 +1,4 @@
-"""Where the tests' real MySQL comes from."""
+"""The download of the tests' real MySQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides whether a soak passes: which runs fall due, and what counts as growth."""
+"""How a soak is judged: which runs are due, and what counts as growth."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_of_a_role_only_the_lasting_process_counts() -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_what_is_left_behind_is_told(
+def test_leftovers_are_reported(
     mariadb: PrivateServer, empty_database: str, warehouse: sa.Engine, tmp_path: Path
 ) -> None:
     watch = Watch(os.getpid(), os.getpid(), mariadb, address_of(empty_database).database, tmp_path)

@@ -13,7 +13,7 @@ from tests.airflow_cli import PROJECT
 
 @pytest.fixture
 def environment(empty_database: str) -> dict[str, str]:
-    """Of a shell whose warehouse is the test's; no query asks the exchange."""
+    """The environment of a shell with the test's warehouse; no query contacts the exchange."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     connections = {
         "AIRFLOW_CONN_KALSHI_WAREHOUSE": empty_database,

@@ -1,4 +1,4 @@
-"""What an ordinary user without the packages reads."""
+"""The message for an ordinary user without the packages."""
 
 from __future__ import annotations
 

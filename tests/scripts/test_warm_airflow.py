@@ -1,4 +1,4 @@
-"""Airflow's commands in a process that has imported it already."""
+"""Airflow's commands in a process that has already imported it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_interrupt_ends_the_command_alone(warm: WarmAirflow, airflow: Airflow
     assert run(warm, "version")[0] == 0
 
 
-def test_an_airflow_that_cannot_start_is_told(airflow: Airflow, tmp_path: Path) -> None:
+def test_an_airflow_that_cannot_start_is_reported(airflow: Airflow, tmp_path: Path) -> None:
     broken = {**airflow.environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "nonsense"}
     log = tmp_path / "log"
     with pytest.raises(SystemExit, match=f"Airflow doesn't start: see {log}"), log.open("w") as file:  # noqa: SIM117

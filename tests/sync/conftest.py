@@ -1,4 +1,4 @@
-"""A longer exchange, and questions to the warehouse."""
+"""An exchange with a longer history, and queries on the warehouse."""
 
 from __future__ import annotations
 

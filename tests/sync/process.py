@@ -1,4 +1,4 @@
-"""A sync in a process of its own: ``python -m tests.sync.process DATABASE EXCHANGE SERIES DAG_RUN``."""
+"""A sync in a separate process: ``python -m tests.sync.process DATABASE EXCHANGE SERIES DAG_RUN``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def peak_megabytes() -> float:
-    """The most memory this process ever had. getrusage would tell its parent's, where that had more."""
+    """The peak memory of this process. getrusage would report the parent's if that was higher."""
     peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert peak
     return int(peak[1]) / 1024

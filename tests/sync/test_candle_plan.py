@@ -81,5 +81,5 @@ def test_small_events_share_a_request() -> None:
     assert [len(unit.tickers) for unit in units] == [6, 6], "six markets of 1,440 minutes fill a batch of 10,000"
 
 
-def test_a_piece_never_asks_a_market_for_more_than_it_may() -> None:
+def test_a_piece_never_requests_more_of_a_market_than_allowed() -> None:
     assert list(pieces(60, 60 * 9_000)) == [(60, 60 * 4_500), (60 * 4_501, 60 * 9_000)]

@@ -1,4 +1,4 @@
-"""A candle backfill that is killed, again and again: the rows of one that is not, and nothing asked for twice."""
+"""A candle backfill that is killed repeatedly has the rows of an undisturbed one, and requests nothing twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FORK = multiprocessing.get_context("fork")
 
 
 def backfill(database: str, base_url: str) -> None:
-    """In a process forked from this one, which has all imports behind it; its connections are its own."""
+    """Run in a process forked from this one, which has imported everything; it opens its own connections."""
     with Exchange(ExchangeConfig(base_url, requests_per_second=10_000)) as exchange:
         reading(exchange, open_engine(address_of(database), loads=True))(*WINDOW, dag_run_id="manual")
 
@@ -60,7 +60,7 @@ def finished_events(engine: sa.Engine) -> set[str]:
 
 
 def halves(engine: sa.Engine) -> dict[str, int]:
-    """The rows of each event that is there in part, and is read again: none where the backfill is complete."""
+    """The rows of each partly stored event, which is read again: none if the backfill is complete."""
     if select(engine, "SELECT 1 FROM kalshi_checkpoint WHERE job = 'candles' AND state = 'COMPLETE'"):
         return {}
     rows = select(

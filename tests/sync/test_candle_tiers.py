@@ -53,7 +53,7 @@ def test_a_market_archived_between_two_runs_is_complete(
     assert_event_is_complete(warehouse, exchange_server)
 
 
-def test_a_run_that_failed_goes_on_though_its_markets_were_archived_meanwhile(
+def test_a_failed_run_resumes_although_its_markets_were_archived_meanwhile(
     exchange: Exchange, candles: Candles, warehouse: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     arguments = ("--clock=2026-06-20T12:00:00+00:00", "--since=2026-04-01", "--requests-per-second=0")

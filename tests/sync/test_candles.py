@@ -179,7 +179,7 @@ def test_a_window_off_the_minute_is_refused(candles: Candles) -> None:
         candles(SEP_20 + timedelta(seconds=30), SEP_20 + DAY)
 
 
-def test_where_batches_are_refused_events_are_asked_for_and_paged_to_their_end(
+def test_if_batches_are_refused_events_are_requested_and_paged_to_their_end(
     candles: Candles, warehouse: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     whole = candles(SEP_20 - 2 * DAY, SEP_20)

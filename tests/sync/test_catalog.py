@@ -1,4 +1,4 @@
-"""The catalog sync against the sandbox: complete, repeatable, and true to what the exchange sent."""
+"""The catalog sync against the sandbox: complete, repeatable, and faithful to what the exchange sent."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SAME = [
 
 
 def listed(server: ExchangeServer, path: str) -> Iterator[dict[str, Any]]:
-    """Every market of KXHIGHNY that the exchange lists there."""
+    """Every market of KXHIGHNY that the exchange lists at this path."""
     cursor: str | None = None
     while cursor != "":
         answer = server.get(path, series_ticker="KXHIGHNY", limit=1000, cursor=cursor).json()
@@ -111,7 +111,7 @@ def test_a_series_without_its_archive(sync: Sync, warehouse: sa.Engine, exchange
     assert windows(warehouse) == ["COMPLETE"]
 
 
-def test_the_archive_is_read_once_and_again_when_asked(sync: Sync, exchange_server: ExchangeServer) -> None:
+def test_the_archive_is_read_once_and_again_on_request(sync: Sync, exchange_server: ExchangeServer) -> None:
     def archive_requests() -> int:
         return int(exchange_server.stats()["by_path"].get("/trade-api/v2/historical/markets", 0))
 
@@ -201,7 +201,7 @@ def test_an_amended_settlement_is_kept_with_what_it_was(
     )
 
 
-def test_an_answer_without_its_settlement_erases_nothing(
+def test_a_response_without_its_settlement_erases_nothing(
     sync: Sync, warehouse: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     known = "SELECT market_ticker, result, settlement_ts_utc, settlement_value, expiration_value FROM kalshi_market"

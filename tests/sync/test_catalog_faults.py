@@ -1,4 +1,4 @@
-"""The catalog sync on bad days: nothing bad stops the good, and nothing is silently short."""
+"""The catalog sync with faults: bad records don't stop good ones, and nothing is silently missing."""
 
 from __future__ import annotations
 

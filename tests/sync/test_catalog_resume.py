@@ -1,4 +1,4 @@
-"""A sync that died goes on where it stopped, and a large one stays small in memory."""
+"""A killed sync resumes where it stopped, and a large one needs little memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def sync_in_a_process(database: str, server: ExchangeServer, series: str, dag_ru
     return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_killed_sync_goes_on_at_its_page(
+def test_a_killed_sync_resumes_with_its_page(
     warehouse_on_both: sa.Engine, empty_database_on_both: str, long_exchange: ExchangeServer
 ) -> None:
     long_exchange.faults({"kind": "slow", "path": ARCHIVE, "skip": 1, "value": 8})
@@ -62,7 +62,7 @@ def test_a_killed_sync_goes_on_at_its_page(
         assert whole["markets"] == count(warehouse_on_both, "kalshi_market") > half
 
 
-def test_a_failed_sync_goes_on_at_its_page(warehouse: sa.Engine, long_exchange: ExchangeServer) -> None:
+def test_a_failed_sync_resumes_with_its_page(warehouse: sa.Engine, long_exchange: ExchangeServer) -> None:
     with Exchange(quick_config(long_exchange)) as exchange:
         sync = syncing(exchange, warehouse)
         long_exchange.faults({"kind": "http_500", "path": ARCHIVE, "skip": 2, "times": 4})
@@ -76,7 +76,7 @@ def test_a_failed_sync_goes_on_at_its_page(warehouse: sa.Engine, long_exchange: 
         assert sync(full=True)["inserted"] == 0
 
 
-def test_a_failed_sync_of_what_was_complete_goes_on_at_its_page(
+def test_a_failed_sync_of_a_complete_series_resumes_with_its_page(
     warehouse: sa.Engine, long_exchange: ExchangeServer
 ) -> None:
     with Exchange(quick_config(long_exchange)) as exchange:

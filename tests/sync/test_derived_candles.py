@@ -1,4 +1,4 @@
-"""Candles made of trades, and dense minutes, against what the exchange itself says and minute by minute."""
+"""Candles built from trades, and dense minutes, against the exchange's own candles and minute by minute."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_an_unknown_source_is_refused(sync: Sync) -> None:
 
 
 def walked(engine: sa.Engine, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """The dense minutes, made minute by minute from what is stored."""
+    """The dense minutes, built minute by minute from the stored candles."""
     candles = {
         (row["market_ticker"], row["bucket_start_utc"], row["source"]): row
         for row in select(engine, "SELECT * FROM kalshi_candle_1m")
@@ -166,7 +166,7 @@ def walked(engine: sa.Engine, start: datetime, end: datetime) -> list[dict[str, 
     return minutes
 
 
-def test_every_minute_of_a_markets_life_is_there_with_the_last_quotes(
+def test_every_minute_of_a_markets_life_has_a_row_with_the_last_quotes(
     exchange: Exchange, warehouse_on_both: sa.Engine
 ) -> None:
     report = Sync(exchange, warehouse_on_both)(sources=("api_event", "trades"), dense=True)

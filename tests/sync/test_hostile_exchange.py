@@ -1,4 +1,4 @@
-"""Records with anything in their fields: each is stored as it came or set apart with a reason, and stops nothing."""
+"""Records with anything in their fields: each is stored as sent or rejected with a reason, and stops nothing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ nasty: st.SearchStrategy[Any] = st.one_of(
 
 @dataclass(frozen=True)
 class Kind:
-    """A record as the exchange sends it, where it goes, and how a page of such is written."""
+    """A record as the exchange sends it, its table, and the function that writes a page of them."""
 
     record: type[Struct]
     good: dict[str, Any]
@@ -225,7 +225,7 @@ def spoilt(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def check_page(engine: sa.Engine, kind: Kind, records: list[dict[str, Any]]) -> None:
-    """Write these and a good one as a page: all are accounted for, and the good one is there."""
+    """Write these and a good record as a page: all are accounted for, and the good one is stored."""
     wire, column = kind.key
     numbered = [
         {**record, wire: f"{kind.good[wire]}{n}"} if record.get(wire) == kind.good[wire] else record

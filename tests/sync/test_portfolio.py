@@ -88,7 +88,7 @@ def listed(server: ExchangeServer, key: ApiKey, path: str, what: str, **params: 
 
 
 def snapshot(engine: sa.Engine) -> dict[str, list[dict[str, Any]]]:
-    """Every row of the portfolio, but for when it was looked at."""
+    """Every row of the portfolio, without the times at which it was observed."""
     rows = {table: select(engine, f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in TABLES}
     for row in rows["kalshi_position"]:
         del row["last_synced_at_utc"]
@@ -176,7 +176,7 @@ def test_every_fill_is_stored_as_the_exchange_tells_it(
     assert select(warehouse_on_both, linked) == select(warehouse_on_both, positions) != [{"n": 0}]
 
 
-def test_a_second_sync_asks_only_for_the_overlap_and_changes_nothing(
+def test_a_second_sync_requests_only_the_overlap_and_changes_nothing(
     portfolio: Portfolio, account: ExchangeServer, key: ApiKey, warehouse: sa.Engine
 ) -> None:
     first = portfolio()
@@ -328,7 +328,7 @@ def test_settlements_and_the_balance_are_stored_in_dollars(
     assert row["balance_date"] == datetime.now(UTC).date()
 
 
-def test_what_is_wrong_with_a_key_is_told_apart(
+def test_each_problem_with_a_key_has_its_own_message(
     account: ExchangeServer, key: ApiKey, warehouse: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def message(key: ApiKey) -> str:

@@ -1,4 +1,4 @@
-"""The settlements sync against the sandbox: complete, incremental, and never forgetful."""
+"""The settlements sync against the sandbox: complete, incremental, and a known result is never lost."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_fresh_database_gets_every_settled_market_with_its_parents(
     assert report["without_result"] == report["events_without_one_yes"] == []
 
 
-def test_the_second_run_changes_nothing_and_asks_for_far_less(settle: Settle, warehouse: sa.Engine) -> None:
+def test_the_second_run_changes_nothing_and_sends_far_fewer_requests(settle: Settle, warehouse: sa.Engine) -> None:
     first = settle()
     second = settle()
     assert (second["inserted"], second["updated"]) == (0, 0)

@@ -47,7 +47,7 @@ def trades(exchange: Exchange, warehouse: sa.Engine) -> Trades:
 
 
 def listed(server: ExchangeServer, start: datetime, end: datetime, *paths: str) -> Iterator[dict[str, Any]]:
-    """Every trade of KXHIGHNY that the exchange lists there in that time, once."""
+    """Every trade of KXHIGHNY that the exchange lists at these paths and times, once."""
     seen = set()
     for path in paths:
         cursor: str | None = None
@@ -112,7 +112,7 @@ def test_a_window_across_the_cutoff_comes_from_both_tiers_without_a_double(
     assert stored(warehouse, start, end).keys() == there
 
 
-def test_an_incremental_run_goes_on_where_the_last_one_ended(trades: Trades, warehouse: sa.Engine) -> None:
+def test_an_incremental_run_resumes_where_the_last_one_ended(trades: Trades, warehouse: sa.Engine) -> None:
     trades(SEP_20, SEP_20 + timedelta(hours=1), incremental=True)
     report = trades(SEP_20 + timedelta(hours=8), SEP_20 + timedelta(hours=9), incremental=True)
     assert report["from_utc"] == SEP_20, "the end of the last window, less an hour of overlap"
@@ -153,7 +153,7 @@ def test_too_many_rejected_records_are_read_again_by_the_next_run(
     assert trades(SEP_20, SEP_20 + DAY, "KXSANDBOXODD")["state"] == "success"
 
 
-def test_a_run_that_failed_goes_on_at_the_market_where_it_stopped(
+def test_a_failed_run_resumes_with_the_market_where_it_stopped(
     trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     exchange_server.faults({"kind": "http_500", "path": "/markets/trades", "skip": 6, "times": 99})
@@ -186,7 +186,7 @@ def test_two_runs_at_the_same_time_leave_the_rows_of_one(warehouse: sa.Engine, e
     assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
 
 
-def test_days_without_a_market_that_a_person_asked_for_end_with_a_warning_that_names_others(trades: Trades) -> None:
+def test_requested_days_without_a_market_end_with_a_warning_that_names_others(trades: Trades) -> None:
     march = datetime(2026, 3, 1, tzinfo=UTC)
     report = trades(march, march + DAY, by_hand=True)
     assert (report["state"], report["markets"]) == ("warning", 0)

@@ -38,7 +38,7 @@ def reports_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def client(reports_folder: Path) -> Iterator[TestClient]:
-    """The pages without Airflow around them, to somebody who is logged in."""
+    """The pages without Airflow around them, for a user who is logged in."""
     (login,) = app.router.dependencies
     app.dependency_overrides[login.dependency] = lambda: None  # type: ignore[index]
     airflow = FastAPI()

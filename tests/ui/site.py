@@ -1,4 +1,4 @@
-"""All of Airflow with its pages, over a warehouse that the jobs filled, for the length of a with-block."""
+"""All of Airflow with its pages, over a warehouse that the jobs filled, for the duration of a with-block."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
 
 
 def _plant_faults(engine: sa.Engine) -> None:
-    """Asks above a dollar, and a day without candles."""
+    """Ask prices above a dollar, and a day without candles."""
     with engine.begin() as planting:
         planting.execute(
             sa.text(

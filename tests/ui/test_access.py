@@ -1,4 +1,4 @@
-"""Who gets to see the pages: nobody without Airflow's login and a role in it."""
+"""Who can see the pages: only users with an Airflow login and a role."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_viewer_gets_the_page_with_the_token_or_the_cookie(site: Site, address
 
 
 @pytest.mark.parametrize("address", EXAMPLES.values())
-def test_somebody_without_a_role_is_refused(site: Site, address: str) -> None:
+def test_a_user_without_a_role_is_refused(site: Site, address: str) -> None:
     claims = jwt.decode(site.token("viewer"), options={"verify_signature": False})
     token = jwt.encode({**claims, "role": None}, SECRET, algorithm="HS512")
     answer = requests.get(f"{site.url}/kalshi{address}", headers={"Authorization": f"Bearer {token}"}, timeout=60)

@@ -1,4 +1,4 @@
-"""The pages' connection: it only reads, and where there is none a page says what to do."""
+"""The pages' connection: it is read-only, and without one a page says what to do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def refused(client: TestClient, address: str) -> str:
 
 
 @pytest.mark.parametrize("address", ASKING)
-def test_without_a_connection_the_page_says_where_to_make_one(
+def test_without_a_connection_the_page_says_where_to_create_one(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.delenv(CONNECTION, raising=False)
@@ -29,7 +29,7 @@ def test_without_a_connection_the_page_says_where_to_make_one(
 
 
 @pytest.mark.parametrize("address", ASKING)
-def test_a_server_that_is_down_is_told_apart_and_its_password_not_shown(
+def test_a_server_that_is_down_has_its_own_message_without_the_password(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv(CONNECTION, "mysql://somebody:very-secret@127.0.0.1:1/kalshi")
@@ -39,7 +39,9 @@ def test_a_server_that_is_down_is_told_apart_and_its_password_not_shown(
     assert "somebody" not in said
 
 
-def test_a_wrong_password_is_told_too(client: TestClient, monkeypatch: pytest.MonkeyPatch, empty_database: str) -> None:
+def test_a_wrong_password_is_reported_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, empty_database: str
+) -> None:
     address = address_of(empty_database)
     monkeypatch.setenv(CONNECTION, empty_database.replace(address.password.get_secret_value(), "wrong-password"))
     said = refused(client, "")
@@ -47,7 +49,7 @@ def test_a_wrong_password_is_told_too(client: TestClient, monkeypatch: pytest.Mo
     assert "wrong-password" not in said
 
 
-def test_a_connection_without_a_database_is_told_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_without_a_database_is_reported_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CONNECTION, "mysql://somebody:very-secret@127.0.0.1:1/")
     assert "has no database" in refused(client, "")
 
@@ -74,7 +76,7 @@ def test_tables_without_rows_make_pages_that_say_what_to_do(client: TestClient, 
     assert "kalshi_portfolio_sync" in said["portfolio"].text
 
 
-def test_an_event_that_is_not_there_is_404_and_its_name_is_text(client: TestClient, migrated: None) -> None:
+def test_an_unknown_event_is_404_and_its_name_is_text(client: TestClient, migrated: None) -> None:
     answer = client.get("event/%3Cb%3Eno%2Fsuch")
     assert answer.status_code == 404
     assert "&lt;b&gt;no/such" in answer.text

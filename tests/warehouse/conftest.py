@@ -1,4 +1,4 @@
-"""A sample table with a column of every kind, in databases that take LOAD DATA and in those that don't."""
+"""A sample table with a column of every kind, in databases that allow LOAD DATA and in those that don't."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def samples(empty_database_on_both: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture(params=[True, False], ids=["load_data", "insert"])
 def samples_each_way(request: pytest.FixtureRequest, samples: sa.Engine, server: PrivateServer) -> Iterator[sa.Engine]:
-    """The same, where the server takes LOAD DATA LOCAL and where it doesn't."""
+    """The same, on a server that allows LOAD DATA LOCAL and on one that doesn't."""
     with server.as_root() as cursor:
         cursor.execute("SET GLOBAL local_infile = %s", (request.param,))
     yield samples

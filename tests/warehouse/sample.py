@@ -1,4 +1,4 @@
-"""The table that the writer's tests write, and a look into it."""
+"""The table that the writer's tests write, and its content."""
 
 from __future__ import annotations
 

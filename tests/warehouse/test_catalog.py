@@ -1,4 +1,4 @@
-"""Series, events and markets: known settlements stay, amendments leave a trace, parents come first."""
+"""Series, events and markets: known settlements stay, amendments are recorded, parents come first."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_the_day_of_an_event_is_read_from_its_ticker(ticker: str, day: date | No
     assert event_date(ticker) == day
 
 
-def test_an_answer_older_than_what_is_stored_changes_nothing(catalog: sa.Engine) -> None:
+def test_a_response_older_than_the_stored_row_changes_nothing(catalog: sa.Engine) -> None:
     write_market(catalog, 1, **SETTLED, updated_time="2026-09-24T12:00:00Z")
     before = only(rows(catalog, "kalshi_market"))
     stale = {"status": "closed", "result": "yes", "settlement_value_dollars": "1.0000"}

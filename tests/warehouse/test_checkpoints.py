@@ -1,4 +1,4 @@
-"""Checkpoints: what is covered, what is taken over, what is superseded."""
+"""Checkpoints: what is covered, resumed and superseded."""
 
 from __future__ import annotations
 

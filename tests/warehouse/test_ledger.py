@@ -34,7 +34,7 @@ def states(engine: sa.Engine) -> dict[int, str]:
 
 
 def grow_old(engine: sa.Engine, run_id: int) -> None:
-    """As if the run had given no sign of life for longer than a living one does."""
+    """Age the run's heartbeat beyond that of any live run."""
     with engine.begin() as connection:
         connection.execute(
             sa.text(

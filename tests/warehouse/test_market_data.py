@@ -1,4 +1,4 @@
-"""Trades and settlements of markets that nobody has seen, the freshness view, and the printed backtest."""
+"""Trades and settlements of unknown markets, the freshness view, and the printed backtest."""
 
 from __future__ import annotations
 

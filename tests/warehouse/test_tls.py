@@ -1,4 +1,4 @@
-"""TLS to the warehouse, with real servers and a CA made here."""
+"""TLS to the warehouse, with real servers and a CA generated for the test."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def cipher(address: ServerAddress) -> str:
         engine.dispose()
 
 
-def test_a_remote_server_is_reached_over_tls_without_being_asked_for(remote: ServerAddress) -> None:
+def test_a_remote_server_is_reached_over_tls_by_default(remote: ServerAddress) -> None:
     assert cipher(remote).startswith("TLS_")
 
 

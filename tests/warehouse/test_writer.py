@@ -1,4 +1,4 @@
-"""The writer: exact counts, exact values, misfits set apart, on both servers and with both ways to load."""
+"""The writer: exact counts, exact values, bad rows rejected, on both servers and with both ways to load."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_float_is_refused(samples_each_way: sa.Engine) -> None:
     assert stored(samples_each_way) == {}
 
 
-def test_a_server_without_load_data_is_asked_only_once(samples_each_way: sa.Engine) -> None:
+def test_a_server_without_load_data_is_tried_only_once(samples_each_way: sa.Engine) -> None:
     with samples_each_way.begin() as connection:
         for _ in range(2):
             upsert(connection, SAMPLE, [row("it")], run_id=1)
