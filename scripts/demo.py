@@ -112,6 +112,10 @@ def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, str]:
     report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
     if step.report:
         print(f"\n{step.report.table(report['series'])}")
+    else:
+        for part in report["series"]:
+            for words in filter(None, [part["error"], *part["warnings"]]):
+                print(f"{part['scope']}: {words}")
     print(f"\n{report['verdict']}. Report: {(latest / 'index.html').resolve()}\n")
     return succeeded, report["verdict"]
 
@@ -149,7 +153,7 @@ def finish(verdicts: dict[str, tuple[str, str]]) -> None:
         if found := demo_page.answer(connection):
             question, headers, rows = found
             print(f"\n{question}\n\n{tabulate(rows, headers=headers, floatfmt='.2f')}\n")
-            print(f"Chart: {page.with_name(demo_page.PICTURE)}")
+            print(f"{demo_page.NOTE}\nChart: {page.with_name(demo_page.PICTURE)}")
         print(f"\n{tabulate(demo_page.row_counts(connection), headers=['table', 'rows'])}\n")
     print(f"Everything on one page: {page.resolve().as_uri()}\nLive in Airflow:        make ui")
 

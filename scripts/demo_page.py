@@ -24,6 +24,7 @@ TABLES = (
     *("kalshi_candle_1m", "kalshi_candle_1m_dense", "kalshi_fill", "kalshi_position", "kalshi_quality_result"),
 )
 PICTURE = "demo.png"
+NOTE = "Profit: one YES bought at the ask, before fees. The query: include/sql/examples/priced_and_settled.sql"
 Rows = list[list[Any]]
 
 
@@ -82,6 +83,7 @@ def write_page(connection: sa.Connection, verdicts: dict[str, tuple[str, str]]) 
         written_at=datetime.now(UTC),
         question=found[0] if found else "",
         answer=found[1:] if found else None,
+        note=NOTE,
         picture=PICTURE,
         reports=[
             (does, dag, verdict, Link("open", f"{dag}/latest/index.html")) for dag, (verdict, does) in verdicts.items()

@@ -37,6 +37,18 @@ def in_json_form(warehouse: str, base_url: str) -> dict[str, str]:
     }
 
 
+def loads(dag: DagUnderTest) -> int:
+    """How many LOAD DATA statements the server has run."""
+    with dag.connected() as connection:
+        return int(connection.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'Com_load'").one()[1])
+
+
+def test_tasks_load_by_load_data_which_the_writer_is_twice_as_fast_with(dag: DagUnderTest) -> None:
+    before = loads(dag)
+    assert dag.run(series=["KXSANDBOXODD"]).succeeded
+    assert loads(dag) > before
+
+
 def test_a_second_run_inserts_nothing_and_updates_nothing(dag: DagUnderTest, exchange_server: ExchangeServer) -> None:
     first = dag.run()
     assert first.succeeded, first.output[-3000:]
