@@ -100,7 +100,7 @@ def test_make_env_gives_every_secret_a_value_of_its_own_once(tmp_path: Path) -> 
         [sys.executable, tmp_path / "scripts/env_file.py"], capture_output=True, text=True, check=False
     )
     assert again.returncode == 1
-    assert "is there already" in again.stderr
+    assert "exists and holds the passwords of your volumes" in again.stderr
     assert dict(SECRET.findall(made.read_text(encoding="utf-8"))) == secrets
 
 
