@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from kalshi.warehouse.server import open_engine
@@ -51,6 +52,13 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
         assert outcome.succeeded, outcome.output[-3000:]
         assert dag.rows("kalshi_price_snapshot")["kalshi_price_snapshot"] == 7 * 12
     assert "minutes after the snapshot's timestamp" in outcome.page
+
+
+def test_a_report_knows_when_its_run_began_whatever_date_it_is_run_for(dag_under_test: Dag) -> None:
+    before = datetime.now(UTC)
+    outcome = dag_under_test("kalshi_price_snapshots").run(date="2026-09-22T15:00:00+00:00", series=["KXHIGHNY"])
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert before < datetime.fromisoformat(outcome.report["began_at_utc"]) < datetime.now(UTC)
 
 
 def test_tasks_close_their_connections_properly(dag_under_test: Dag, mariadb: PrivateServer) -> None:

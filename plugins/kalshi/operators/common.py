@@ -101,7 +101,8 @@ def about_run(context: Any) -> dict[str, Any]:
     """What a report says of its DAG run: ``cause`` (manual, scheduled, asset_triggered, backfill …) and when it began,
     aware UTC."""
     run = context["dag_run"]
-    began = run.start_date and datetime.fromtimestamp(run.start_date.timestamp(), UTC)
+    # `airflow dags test DAG DATE` starts a run on its logical date; no run starts before it may.
+    began = run.start_date and datetime.fromtimestamp(max(run.start_date, run.run_after).timestamp(), UTC)
     return {"cause": str(getattr(run.run_type, "value", run.run_type)), "began_at_utc": began}
 
 
