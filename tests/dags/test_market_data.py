@@ -27,7 +27,7 @@ def test_settlements_come_once(dag_under_test: Dag) -> None:
     second = dag.run()
     assert (second.report["totals"]["inserted"], second.report["totals"]["updated"]) == (0, 0)
     assert dag.rows("kalshi_settlement") == settled
-    assert "How long settling took" in second.page
+    assert "Time to settle" in second.page
 
 
 def test_trades_come_for_a_range_of_days(dag_under_test: Dag) -> None:

@@ -53,7 +53,7 @@ def test_a_private_key_that_cannot_be_read_shows_in_no_traceback(
 def test_the_password_of_the_warehouse_shows_in_no_traceback(dag: DagUnderTest) -> None:
     url = sa.make_url(dag.warehouse)
     wrong = url.set(password="a-wrong\\password'of\"ours").render_as_string(hide_password=False)
-    shown = output_of_failure(dag, "kalshi_warehouse refuses us", warehouse=wrong)
+    shown = output_of_failure(dag, "kalshi_warehouse refused access", warehouse=wrong)
     assert "a-wrong" not in shown
     wrong_mode = url.update_query_dict({"ssl_mode": "SOMEHOW"}).render_as_string(hide_password=False)
     shown = output_of_failure(dag, "ssl_mode must be one of", warehouse=wrong_mode)

@@ -60,7 +60,7 @@ def test_fields_left_empty_in_the_form_mean_their_defaults(
     empty = {"env": None, "private_key_path": "", "requests_per_second": None, "attempts": None}
     well, message = press(monkeypatch, {"host": exchange_server.base_url, "login": "", "extra": empty})
     assert well, message
-    assert "requests: 20 a second" in message
+    assert "requests: 20 per second" in message
 
 
 def test_with_a_key_it_tells_tier_scope_and_rate(
@@ -69,7 +69,7 @@ def test_with_a_key_it_tells_tier_scope_and_rate(
     parts = {**json.loads(connection(account, key)), "extra": {}}
     well, message = press(monkeypatch, parts)
     assert well, message
-    assert "key: accepted; tier basic · scope: read: the portfolio can be read · requests: 20 a second" in message
+    assert "key: accepted; tier basic · scope: read: the portfolio can be read · requests: 20 per second" in message
 
 
 def test_a_key_that_lost_its_line_breaks_in_the_form_is_read(
@@ -148,4 +148,4 @@ def test_a_server_that_is_no_exchange_is_said(monkeypatch: pytest.MonkeyPatch) -
         well, message = press(monkeypatch, {"host": f"http://127.0.0.1:{server.server_port}/trade-api/v2"})
         server.shutdown()
     assert not well
-    assert "not as Kalshi's API does" in message
+    assert "not like Kalshi's API" in message

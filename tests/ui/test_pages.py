@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
+from kalshi.operators.common import in_airflow
 from kalshi.reports.files import folder_name
 from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, USERS, Site
 
@@ -89,6 +90,13 @@ def test_the_catalog_sync_is_triggered_by_its_form_for_two_series_and_succeeds(p
             )
         )
         assert found.all() == [(series, "success") for series in sorted(SERIES)]
+
+
+def test_the_address_that_a_log_prints_opens_the_report_inside_airflow(page: Page, site: Site) -> None:
+    page.goto(in_airflow(site.url, REPORT))
+    page.wait_for_selector("iframe[title=Kalshi]")
+    report = page.frame_locator("iframe[title=Kalshi]").frame_locator("iframe.report")
+    report.get_by_role("heading", name="Kalshi data quality").wait_for()
 
 
 def test_the_menu_leads_to_every_page_and_a_day_of_the_heat_map_to_its_event(page: Page, site: Site) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from airflow.sdk import Param
@@ -107,10 +108,17 @@ def about_run(context: Any) -> dict[str, Any]:
 
 
 def whereabouts(page: Path) -> str:
-    """Where a report is to be found: its page in Airflow, where Airflow knows its own address, and its file."""
+    """Where to find a report: its page in Airflow, if Airflow's own address is configured, and its file."""
     base = conf.get("api", "base_url", fallback="").rstrip("/")
-    address = f"{base}/plugin/kalshi/reports/{page.parents[1].name}/{page.parent.name}"
-    return f"{address} ({page})" if base else str(page)
+    return f"{in_airflow(base, f'reports/{page.parents[1].name}/{page.parent.name}')} ({page})" if base else str(page)
+
+
+def in_airflow(base_url: str, page: str) -> str:
+    """The address of one of our pages with Airflow's menu around it.
+
+    Airflow 3.3 appends the page's own path, from the root of the server, to the path of its menu entry.
+    """
+    return f"{base_url}/plugin/kalshi{urlsplit(base_url).path}/kalshi/{page}"
 
 
 @contextmanager
