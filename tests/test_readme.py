@@ -37,9 +37,9 @@ def filled(mariadb: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> 
     """A warehouse that the jobs filled from the sandbox, on a server with the sandbox's time."""
     folder = tmp_path_factory.mktemp("filled")
     key = make_key("ed25519", folder)
-    engine = open_engine(address_of(mariadb.database("test_readme")))
+    engine = open_engine(address_of(mariadb.database("test_readme")), loads=True)
     with account_at(CLOCK, key, since="2026-08-25") as server:
-        config = quick_config(server, key_id=key.id, private_key_pem=key.private_pem, timeout=(5.0, 20.0))
+        config = quick_config(server, key_id=key.id, private_key_pem=key.secret, timeout=(5.0, 20.0))
         with Exchange(config) as exchange:
             fill(exchange, engine, folder / "reports")
     yield engine

@@ -51,7 +51,7 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
         outcome = dag.run(date="2026-09-22T15:00:00+00:00")
         assert outcome.succeeded, outcome.output[-3000:]
         assert dag.rows("kalshi_price_snapshot")["kalshi_price_snapshot"] == 7 * 12
-    assert "minutes after the snapshot's timestamp" in outcome.page
+    assert "minutes after the snapshot&#39;s timestamp" in outcome.page
 
 
 def test_a_report_knows_when_its_run_began_whatever_date_it_is_run_for(dag_under_test: Dag) -> None:

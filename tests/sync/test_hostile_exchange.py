@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw, Struct
 
@@ -305,6 +305,15 @@ def test_any_candle_comes_out_of_the_warehouse_as_it_was_sent(warehouse: sa.Engi
         )
 
 
+def is_json(raw: bytes) -> bool:
+    """Whether the client accepts it as JSON: it refuses a response with half a surrogate pair as unusable."""
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_spoilt_candle_is_stored_or_set_apart_and_takes_no_other_with_it(
@@ -316,6 +325,7 @@ def test_a_spoilt_candle_is_stored_or_set_apart_and_takes_no_other_with_it(
         for name, value in data.draw(st.lists(st.tuples(st.sampled_from(sorted(good)), nasty), min_size=1, max_size=5))
     ]
     raw = json.dumps([*bad, good]).encode()
+    assume(is_json(raw))
     read = read_candles(raw, LiveCandle, "/test", TICKER)
     found = candles.candle_lines(read)
     assert len(found.lines) + len(found.rejected) + len(read.rejected) == len(bad) + 1
