@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -208,42 +207,37 @@ def test_no_statement_is_longer_than_the_server_takes(
     assert_same(database.engine, whole)
 
 
-@contextmanager
-def disk(folder: Path, size: str) -> Iterator[Path]:
-    """A disk of so little room that it can be filled."""
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
-    if done.returncode:
-        pytest.skip(f"no disk of its own can be mounted: {done.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+def with_room(program: Program, megabytes: int) -> Program:
+    """The same server with all tables in one file, which may not grow beyond this."""
+    file = ["--innodb-file-per-table=0", f"--innodb-data-file-path=ibdata1:12M:autoextend:max:{megabytes}M"]
+    return Program([*program.initialize, *file], [*program.serve, *file])
 
 
-@contextmanager
-def full(folder: Path) -> Iterator[None]:
-    """The disk of ``folder`` without any room."""
-    ballast = folder / "ballast"
-    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-        while True:
-            file.write(bytes(2**16))
-    yield
-    ballast.unlink()
+def fill(database: Database) -> None:
+    """Use up the room that the server's tables have."""
+    with database.server.as_root() as cursor:
+        cursor.execute("CREATE TABLE elsewhere.filler (content LONGBLOB) ENGINE=InnoDB")
+        for size in (2**20, 2**12, 2**6):
+            with pytest.raises(pymysql.err.OperationalError, match="is full"):
+                while True:
+                    cursor.execute("INSERT INTO elsewhere.filler VALUES (REPEAT('x', %s))", (size,))
 
 
 @both
-def test_a_server_whose_disk_is_full_fails_the_run_and_the_next_one_has_it_all(
+def test_a_server_without_room_fails_the_run_and_the_next_one_has_it_all(
     database: Database, exchange: Exchange, reference: Any, tmp_path: Path
 ) -> None:
     job = JOBS["candles"]
     whole = reference(job, exchange, database.engine)
-    with disk(tmp_path / "disk", "400m") as folder:
-        cramped = Database(folder, database.program)
-        try:
-            with full(folder), pytest.raises((pymysql.err.OperationalError, sa.exc.OperationalError), match="is full"):
-                job.run(exchange, cramped.engine)
+    cramped = Database(tmp_path / "database", with_room(database.program, 64))
+    try:
+        fill(cramped)
+        with pytest.raises((pymysql.err.OperationalError, sa.exc.OperationalError), match="is full"):
             job.run(exchange, cramped.engine)
-            assert_same(cramped.engine, whole)
-        finally:
-            cramped.stop()
+        cramped.stop()
+        cramped.program = with_room(database.program, 512)
+        cramped.start()
+        job.run(exchange, cramped.engine)
+        assert_same(cramped.engine, whole)
+    finally:
+        cramped.stop()
