@@ -10,12 +10,16 @@ at any time in it, from both tiers. Catchup fills the days since `candles.start_
 * Minutes without changes have no candle: the exchange sends none, and we don't invent any. `kalshi_candle_1m_dense` has
   every minute of a market's life, with the last quotes carried forward (`candles.dense` in `include/kalshi.toml`).
 * The source `trades` also builds candles from public trades, without quotes.
-* A complete day is skipped unless `force` is set. After a task is killed, its retry resumes with the events that were
-  not complete.
+* A scheduled run starts ten minutes after its day has ended (`tolerances.grace_minutes`), when the exchange has
+  published all of it. A complete day is skipped unless `force` is set. After a task is killed, its retry resumes with
+  the events that were not complete.
+* What is missing of earlier days (`kalshi_gap`) is read again, oldest first, within a bounded share of the run.
 * The catalog of the series is synced first unless it is complete up to that day.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from airflow.sdk import dag
 
@@ -27,6 +31,7 @@ from kalshi.settings import load_settings
 from kalshi.timetables import DayOfDate
 
 START = load_settings().candles_start
+GRACE = timedelta(minutes=load_settings().grace_minutes)
 PARAMS = {
     "series": series_param(),
     "sources": sources_param(),
@@ -36,7 +41,7 @@ PARAMS = {
 
 @dag(
     description="1-minute candles of each day, from both tiers or made from trades",
-    schedule=DayOfDate(START),
+    schedule=DayOfDate(START, GRACE),
     start_date=START,
     catchup=True,
     max_active_runs=2,

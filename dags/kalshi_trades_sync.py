@@ -3,7 +3,8 @@
 Reads the public trades of the configured series' markets into `kalshi_trade`, including block trades, which are marked.
 
 * Every hour it reads the trades since its last run, with an hour of overlap; a trade is stored once, by its
-  `trade_id`. After a pause of more than seven days it reads the last seven and reports the gap.
+  `trade_id`. After a pause of more than seven days it reads the last seven first; the older days are gaps
+  (`kalshi_gap`), which this run and the next ones fill, some by each.
 * With `date_from` and `date_to` it reads those days (UTC, inclusive), from both tiers. Complete days are skipped unless
   `force` is set.
 * The catalog of the series is synced first, so that every trade has its market. After a task is killed, its retry

@@ -9,6 +9,7 @@ documents them. Field names: Kalshi's OpenAPI 3.34.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -257,6 +258,15 @@ class Rejected:
     endpoint: str
     reason: str
     raw: bytes
+
+
+_TICKER = re.compile(rb'"(?:market_)?ticker"\s*:\s*"([^"\\]{1,190})"|^([^\s"{\[]{1,190})\t')
+
+
+def ticker_in(raw: bytes) -> str | None:
+    """The market's ticker in a record that can't be read, JSON or a line of a load file; None if it shows none."""
+    found = _TICKER.search(raw)
+    return (found[1] or found[2]).decode("utf-8", "replace") if found else None
 
 
 def known_time(moment: datetime | None) -> datetime | None:

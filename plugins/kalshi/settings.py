@@ -104,6 +104,7 @@ class NotifierSettings:
 class Settings:
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
+    ``grace_minutes``: a window is only complete once its end lies this far back on the exchange's clock.
     ``candles_start``: the first day that the daily candles catchup fills; ``candles_dense``: whether
     ``kalshi_candle_1m_dense`` is built.
     ``subaccounts``: of the portfolio.
@@ -118,6 +119,7 @@ class Settings:
     candles_dense: bool
     subaccounts: tuple[int, ...]
     rejected_share: float
+    grace_minutes: float
     reports_folder: Path
     reports_kept: int
     snapshots_kept_days: int | None
@@ -156,6 +158,7 @@ def load_settings() -> Settings:
             candles_dense=bool(values["candles"]["dense"]),
             subaccounts=tuple(int(number) for number in values["portfolio"]["subaccounts"]),
             rejected_share=float(values["tolerances"]["rejected_share"]),
+            grace_minutes=float(values["tolerances"].get("grace_minutes", 10)),
             reports_folder=PROJECT / folder,
             reports_kept=int(values["reports"]["keep"]),
             snapshots_kept_days=int(values["snapshots"]["keep_days"]) or None,

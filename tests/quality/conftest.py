@@ -16,11 +16,13 @@ from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_series
 from kalshi.sync.derived_candles import build_dense
+from kalshi.sync.evidence import Reading
 from kalshi.sync.run import recorded_run
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.gaps import Gap
 from kalshi.warehouse.ledger import RunKey
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
@@ -116,7 +118,8 @@ def _restore(engine: sa.Engine) -> None:
 def build_dense_minutes(engine: sa.Engine) -> None:
     """What a candle run adds to ``kalshi_candle_1m`` for 20 September."""
     with recorded_run(engine, RunKey("candles", SERIES), Traffic()) as run:
-        build_dense(run, Window("candles_dense", SERIES, SEP_20, SEP_20 + DAY))
+        window = Window("candles_dense", SERIES, SEP_20, SEP_20 + DAY)
+        build_dense(run, Reading(Gap(window), datetime.now(UTC), window.end))
 
 
 def check(engine: sa.Engine, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> dict[str, Any]:

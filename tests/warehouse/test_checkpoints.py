@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kalshi.warehouse.checkpoints import Window, claim, complete, fail, is_covered, progress
+from kalshi.warehouse import checkpoints as marks
+from kalshi.warehouse import gaps
+from kalshi.warehouse.checkpoints import Window, claim, fail, is_covered, progress
 from kalshi.warehouse.server import in_transaction
 
 
@@ -19,6 +21,13 @@ def hour(number: float) -> datetime:
 
 def window(start: float, end: float, scope: str = "KXHIGHNY", job: str = "catalog") -> Window:
     return Window(job, scope, hour(start), hour(end))
+
+
+def complete(connection: sa.Connection, it: Window) -> None:
+    """What a reading without doubts does at its end."""
+    marks.finish(connection, it)
+    gaps.restate(connection, it.job, it.scope)
+    marks.supersede(connection, it)
 
 
 def finish(engine: sa.Engine, *windows: Window) -> None:
@@ -84,14 +93,14 @@ def test_a_claim_takes_over_what_an_unfinished_run_reached(
 ) -> None:
     it = window(0, 4)
     with warehouse_on_both.begin() as connection:
-        assert claim(connection, it, 1) is None
+        assert claim(connection, it, 1)[0] is None
         progress(connection, it, '{"page": 3}')
         if ending == "complete":
             complete(connection, it)
         elif ending != "killed":
             fail(connection, it, "the reason", resumable=ending == "failed")
     with warehouse_on_both.begin() as connection:
-        assert claim(connection, it, 2) == reached
+        assert claim(connection, it, 2)[0] == reached
     found = checkpoints(warehouse_on_both)
     assert len(found) == 1
     assert (found[0]["state"], found[0]["run_id"], found[0]["attempts"], found[0]["error"]) == ("RUNNING", 2, 2, None)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from kalshi.records import Rejected
 from kalshi.warehouse.ledger import STALE_MINUTES, RunKey, beat, end_run, reject, runs_of, start_run
 
 COUNTS: dict[str, Any] = {
@@ -110,22 +111,28 @@ def test_the_ledger_tells_the_latest_attempt_of_each_scope(warehouse_on_both: sa
     assert row["ended_at_utc"] >= row["started_at_utc"]
 
 
+def stored(engine: sa.Engine, run_id: int, *records: Rejected) -> None:
+    with engine.begin() as connection:
+        reject(connection, run_id, "catalog", "KXHIGHNY", None, [("", record) for record in records])
+
+
 def test_a_rejected_record_is_stored_once_and_counted(warehouse_on_both: sa.Engine) -> None:
-    record = ("/markets", "old reason", '{"ticker": "🌡️", "x": "%s"}'.encode())
-    with warehouse_on_both.begin() as connection:
-        assert reject(connection, 1, [record, ("/events", "its endpoint differs", record[2])]) == 2
-        assert reject(connection, 2, [(record[0], "new reason", record[2])]) == 1
-        assert reject(connection, 2, []) == 0
+    payload = '{"ticker": "🌡️", "x": "%s"}'.encode()
+    first, elsewhere = Rejected("/markets", "old reason", payload), Rejected("/events", "another endpoint", payload)
+    stored(warehouse_on_both, 1, first, elsewhere)
+    stored(warehouse_on_both, 2, Rejected("/markets", "new reason", payload))
+    stored(warehouse_on_both, 2)
+    with warehouse_on_both.connect() as connection:
         rows = connection.execute(
             sa.text("SELECT endpoint, reason, payload, times_seen, run_id FROM kalshi_rejected_record ORDER BY id")
         ).all()
-    text = record[2].decode()
-    assert rows == [("/markets", "new reason", text, 2, 2), ("/events", "its endpoint differs", text, 1, 1)]
+    text = payload.decode()
+    assert rows == [("/markets", "new reason", text, 2, 2), ("/events", "another endpoint", text, 1, 1)]
 
 
 def test_a_rejected_record_may_be_anything(warehouse_on_both: sa.Engine) -> None:
     payloads = [b"", b"\xff\xfe", b"\0", b"x" * 2_000_000]
-    with warehouse_on_both.begin() as connection:
-        reject(connection, 1, [("/markets" * 100, "reason" * 1000, payload) for payload in payloads])
+    stored(warehouse_on_both, 1, *(Rejected("/markets" * 100, "reason" * 1000, payload) for payload in payloads))
+    with warehouse_on_both.connect() as connection:
         rows = connection.exec_driver_sql("SELECT LENGTH(payload) FROM kalshi_rejected_record ORDER BY id")
         assert rows.scalars().all() == [0, 6, 1, 2_000_000]  # what isn't UTF-8 is shown as �

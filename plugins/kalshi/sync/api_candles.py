@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,14 @@ from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Rejected
 from kalshi.sync.candle_plan import AliveMarket, Unit, batches, pieces, plan_units
-from kalshi.sync.pages import Progress, write_page
+from kalshi.sync.evidence import Doubt, Reading
+from kalshi.sync.pages import write_page
 from kalshi.sync.run import SyncRun
-from kalshi.warehouse import candles, catalog
+from kalshi.warehouse import candles, catalog, gaps
 from kalshi.warehouse.candles import CandleLines
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import WriteCounts
 
 log = logging.getLogger(__name__)
 ROWS_PER_TRANSACTION = 20_000
@@ -40,10 +42,11 @@ class ApiTally:
 
 @dataclass(frozen=True)
 class _Answer:
-    """One response of the exchange, and the events that it completes."""
+    """One response of the exchange, the events that it completes, and their markets that no tier knows."""
 
     found: list[MarketCandles]
     finishes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,27 +56,33 @@ class _Batch:
     lines: list[CandleLines]
     rejected: list[Rejected]
     finishes: tuple[str, ...]
+    unknown: tuple[str, ...]
 
 
-def sync_api_candles(
-    exchange: Exchange, run: SyncRun, window: Window, cutoff: datetime, reached: dict[str, Any] | None, tally: ApiTally
-) -> None:
-    """Read the candles of ``window`` into ``kalshi_candle_1m``.
+def read_api_candles(
+    exchange: Exchange, run: SyncRun, cutoff: datetime, tally: ApiTally, reading: Reading
+) -> list[Doubt]:
+    """Read the candles of a gap into ``kalshi_candle_1m``, and return the markets that neither tier knows.
 
-    The events alive in it are read in ticker order; candles commit together with the names of the events
-    they complete, which a later run receives as ``reached`` and skips.
+    The events alive in the window are read in ticker order; candles commit together with the names of the events
+    they complete, which a later attempt skips, and with what was in doubt so far.
     """
-    alive = in_transaction(run.engine, lambda c: _alive(c, window, cutoff))
-    tally.markets = len(alive)
-    done = set(reached["events"] if reached else ())
+    window = replace(reading.window, end=reading.until)
+    markets = in_transaction(run.engine, lambda c: _alive(c, window, cutoff))
+    alive = [market for market in markets if reading.wants(market.ticker)]
+    tally.markets += len(alive)
+    reached = reading.reached or {"events": [], "unknown": []}
+    done, unknown = set(reached["events"]), set(reached["unknown"])
     units = plan_units([m for m in alive if m.event_ticker not in done], window.start, window.end)
     before = exchange.traffic.requests - exchange.traffic.retries
-    buffer = _Buffer(run, window, tally, done)
+    buffer = _Buffer(run, reading, tally, done, unknown)
     # Three threads: one fetches and decodes, one formats lines, and this one writes.
-    for batch in read_ahead(_batches(read_ahead(_fetch(exchange, units), ANSWERS_AHEAD)), ANSWERS_AHEAD):
+    answers = _fetch(exchange, run.scope, units, asked_at=exchange.now())
+    for batch in read_ahead(_batches(read_ahead(answers, ANSWERS_AHEAD)), ANSWERS_AHEAD):
         buffer.add(batch)
     buffer.flush()
-    tally.requests = exchange.traffic.requests - exchange.traffic.retries - before
+    tally.requests += exchange.traffic.requests - exchange.traffic.retries - before
+    return [Doubt(ticker, "neither tier knows the market's candles") for ticker in sorted(unknown)]
 
 
 def _alive(connection: sa.Connection, window: Window, cutoff: datetime) -> list[AliveMarket]:
@@ -84,14 +93,16 @@ def _alive(connection: sa.Connection, window: Window, cutoff: datetime) -> list[
     ]
 
 
-def _fetch(exchange: Exchange, units: list[Unit]) -> Iterator[_Answer]:
+def _fetch(exchange: Exchange, series: str, units: list[Unit], asked_at: datetime) -> Iterator[_Answer]:
     for unit in units:
         last: list[MarketCandles] = []
-        for found in _fetch_unit(exchange, unit):
+        known: set[str] = set()
+        for found in _fetch_unit(exchange, series, unit, asked_at):
             if last:
                 yield _Answer(last)
+            known |= {market.market_ticker for market in found}
             last = [_within(market, unit) for market in found]
-        yield _Answer(last, unit.finishes)
+        yield _Answer(last, unit.finishes, tuple(ticker for ticker in unit.tickers if ticker not in known))
 
 
 def _within(found: MarketCandles, unit: Unit) -> MarketCandles:
@@ -100,26 +111,33 @@ def _within(found: MarketCandles, unit: Unit) -> MarketCandles:
     return MarketCandles(found.endpoint, found.market_ticker, inside, found.rejected)
 
 
-def _fetch_unit(exchange: Exchange, unit: Unit) -> Iterator[list[MarketCandles]]:
-    """Yield a unit's candles, response by response. Markets that one tier lacks are requested from the other:
-    the tiers overlap, and the cutoff may move while we read."""
-    known: set[str] = set()
-    for found in (_archived if unit.is_archived else _live)(exchange, unit.tickers, unit):
-        known |= {m.market_ticker for m in found if m.candles or m.rejected or not unit.is_archived}
+def _fetch_unit(exchange: Exchange, series: str, unit: Unit, asked_at: datetime) -> Iterator[list[MarketCandles]]:
+    """Yield a unit's candles, response by response; the markets that no response names are known to neither tier.
+
+    The tiers overlap and markets move while we read, so a tier's silence about a market that the other may hold is not
+    an answer: nothing of an archived market, or of a live one that has closed, sends us to the other tier.
+    """
+    answered: set[str] = set()
+    for found in (_archived if unit.is_archived else _live)(exchange, series, unit.tickers, unit):
+        answered |= {market.market_ticker for market in found if market.candles or market.rejected}
         yield found
-    missing = [ticker for ticker in unit.tickers if ticker not in known]
-    if missing:
-        yield from (_live if unit.is_archived else _archived)(exchange, missing, unit)
+    silent = [
+        market.ticker
+        for market in unit.markets
+        if market.ticker not in answered and (unit.is_archived or market.closes <= asked_at)
+    ]
+    if silent:
+        yield from (_live if unit.is_archived else _archived)(exchange, series, silent, unit)
 
 
-def _archived(exchange: Exchange, tickers: list[str], unit: Unit) -> Iterator[list[MarketCandles]]:
+def _archived(exchange: Exchange, series: str, tickers: list[str], unit: Unit) -> Iterator[list[MarketCandles]]:
     for ticker in tickers:
         for piece in pieces(unit.start, unit.end):
             if found := exchange.historical_candles(ticker, *piece):
                 yield [found]
 
 
-def _live(exchange: Exchange, tickers: list[str], unit: Unit) -> Iterator[list[MarketCandles]]:
+def _live(exchange: Exchange, series: str, tickers: list[str], unit: Unit) -> Iterator[list[MarketCandles]]:
     """Request in batches, or event by event if the exchange refuses a batch."""
     try:
         for batch in batches(tickers, unit.start, unit.end):
@@ -129,7 +147,7 @@ def _live(exchange: Exchange, tickers: list[str], unit: Unit) -> Iterator[list[M
             raise
         log.warning("%s Falling back to one request per event.", error)
         for event in sorted({market.event_ticker for market in unit.markets}):
-            for found in exchange.event_candles(catalog.series_of(event), event, unit.start, unit.end):
+            for found in exchange.event_candles(series, event, unit.start, unit.end):
                 if found.market_ticker in tickers:
                     yield [found]
 
@@ -139,15 +157,15 @@ def _batches(answers: Iterable[_Answer]) -> Iterator[_Batch]:
         lines = [candles.candle_lines(market) for market in answer.found]
         rejected = [bad for market in answer.found for bad in market.rejected]
         rejected += [bad for market in lines for bad in market.rejected]
-        yield _Batch([market for market in lines if market.lines], rejected, answer.finishes)
+        yield _Batch([market for market in lines if market.lines], rejected, answer.finishes, answer.unknown)
 
 
 class _Buffer:
     """Collects candles until there are enough for a transaction."""
 
-    def __init__(self, run: SyncRun, window: Window, tally: ApiTally, done: set[str]) -> None:
-        self._run, self._window, self._tally = run, window, tally
-        self._done = done
+    def __init__(self, run: SyncRun, reading: Reading, tally: ApiTally, done: set[str], unknown: set[str]) -> None:
+        self._run, self._reading, self._tally = run, reading, tally
+        self._done, self._unknown = done, unknown
         self._markets: list[CandleLines] = []
         self._rejected: list[Rejected] = []
         self._rows = 0
@@ -158,6 +176,7 @@ class _Buffer:
         self._rejected += batch.rejected
         self._rows += sum(len(market.lines) for market in batch.lines)
         self._done.update(batch.finishes)
+        self._unknown.update(batch.unknown)
         if self._rows >= ROWS_PER_TRANSACTION:
             self.flush()
 
@@ -166,13 +185,22 @@ class _Buffer:
         self._number += 1
         lines = [line for market in self._markets for line in market.lines]
         page: Page[Any] = Page("candles", self._number, lines, self._rejected, None)  # type: ignore[arg-type]
-        markets, run_id = self._markets, self._run.run_id
         write_page(
             self._run,
             page,
-            lambda c, _: {"kalshi_candle_1m": candles.write_candles(c, markets, run_id)},
-            Progress(self._window, {"events": sorted(self._done)}),
+            lambda c, _: {"kalshi_candle_1m": self._write(c)},
+            self._reading,
+            {"events": sorted(self._done), "unknown": sorted(self._unknown)},
         )
         self._tally.candles += self._rows
-        self._tally.with_candles |= {market.market_ticker for market in markets}
+        self._tally.with_candles |= {market.market_ticker for market in self._markets}
         self._markets, self._rejected, self._rows = [], [], 0
+
+    def _write(self, connection: sa.Connection) -> WriteCounts:
+        """Write the candles. If any has changed, the dense minutes that show it are to be built again."""
+        gaps.hold(connection, [self._run.scope])
+        written = candles.write_candles(connection, self._markets, self._run.run_id)
+        if written.inserted or written.updated:
+            spans = [(market.market_ticker, *candles.span(market)) for market in self._markets]
+            gaps.reopen(connection, self._reading.window.job, self._run.scope, spans)
+        return written

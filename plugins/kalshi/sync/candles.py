@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.api_candles import ApiTally, sync_api_candles
+from kalshi.sync.api_candles import ApiTally, read_api_candles
 from kalshi.sync.candle_plan import MINUTES_PER_BATCH
 from kalshi.sync.derived_candles import build_dense, make_from_trades
-from kalshi.sync.pages import checkpointed
+from kalshi.sync.evidence import (
+    Doubt,
+    Read,
+    Reading,
+    expect,
+    is_missing,
+    provable_until,
+    read_missing,
+    warn_of_gaps,
+)
 from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
 from kalshi.sync.trades import TradesRequest, sync_trades
-from kalshi.warehouse import checkpoints
 from kalshi.warehouse.checkpoints import Window
-from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "candles"
@@ -59,17 +65,18 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
         raise ValueError(f"Candles come from {' and '.join(SOURCES)}, not from {', '.join(sorted(unknown))}.")
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = ApiTally()
-        window = _window(exchange, run, request)
+        window, until = _window(exchange, run, request)
         try:
-            _sync(exchange, run, request, window, tally)
+            too_many = _sync(exchange, run, request, window, until, tally)
             if request.by_hand:
-                warn_where_no_market(run, window.start, window.end)
-            run.check_rejected()
+                warn_where_no_market(run, window.start, until)
+            warn_of_gaps(run, *SOURCES.values(), DENSE_JOB)
+            run.check_rejected(too_many)
         finally:
             dense = run.counts.get("kalshi_candle_1m_dense", WriteCounts())
             run.report = {
                 "from_utc": window.start,
-                "to_utc": window.end,
+                "to_utc": until,
                 "markets": tally.markets,
                 "with_candles": len(tally.with_candles),
                 "candles": tally.candles,
@@ -80,48 +87,44 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
     return run.report
 
 
-def _window(exchange: Exchange, run: SyncRun, request: CandlesRequest) -> Window:
-    """The window to read. It never ends in the future, or it could not be complete."""
+def _window(exchange: Exchange, run: SyncRun, request: CandlesRequest) -> tuple[Window, datetime]:
+    """The window that the run proves, and up to when it reads: never into the future."""
     start, end = request.window_start, request.window_end
     if not start or not end or any(moment.second or moment.microsecond for moment in (start, end)):
         raise ValueError(f"The window of candles must begin and end on a minute, not at {start} and {end}.")
     now = latest_end(run, exchange, request.asked_at).replace(second=0, microsecond=0)
     if end > now:
         run.warn(f"The window ends in the future, at {end:%Y-%m-%d %H:%M} UTC: read up to {now:%Y-%m-%d %H:%M}.")
-    return Window(JOB, run.scope, start, max(start, min(end, now)))
+    until = max(start, min(end, now))
+    proven = provable_until(exchange, until).replace(second=0, microsecond=0)
+    return Window(JOB, run.scope, start, max(start, proven)), until
 
 
-def _sync(exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window, tally: ApiTally) -> None:
-    """Sync whatever isn't complete. Dense minutes are rebuilt after any of their sources."""
-    due = [source for source in request.sources if _is_due(run, replace(window, job=SOURCES[source]), request)]
-    dense_window = replace(window, job=DENSE_JOB)
-    if not due and not (request.dense and _is_due(run, dense_window, request)):
-        return
-    ensure_catalog(exchange, run, request.cutoff, window.start, window.end)
-    with _dense_after(run, dense_window, request):
-        if "api_event" in due:
-            with checkpointed(run, window) as reached:
-                sync_api_candles(exchange, run, window, request.cutoff, reached, tally)
-        if "trades" in due:
-            with checkpointed(run, replace(window, job=SOURCES["trades"])):
-                _sync_trades(exchange, run, request, window)
-                make_from_trades(run, window)
+def _sync(
+    exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window, until: datetime, tally: ApiTally
+) -> bool:
+    """Read or build whatever is missing, the dense minutes last: they show the others' candles."""
+    jobs = [SOURCES[source] for source in request.sources] + ([DENSE_JOB] if request.dense else [])
+    edge = until if until == request.window_end else None  # what comes after the edge belongs to a later run
+    for job in jobs:
+        expect(run, replace(window, job=job), until=edge, force=request.force)
+    readers: dict[str, Read] = {
+        JOB: partial(read_api_candles, exchange, run, request.cutoff, tally),
+        SOURCES["trades"]: partial(_read_from_trades, exchange, run, request),
+        DENSE_JOB: partial(build_dense, run),
+    }
+    if not any(is_missing(run, replace(window, job=job)) for job in readers):
+        return False
+    ensure_catalog(exchange, run, request.cutoff, window.start, until)
+    too_many = False
+    for job, read in readers.items():
+        too_many |= read_missing(run, replace(window, job=job), read, until=until)
+    return too_many
 
 
-def _is_due(run: SyncRun, window: Window, request: CandlesRequest) -> bool:
-    return request.force or not in_transaction(run.engine, lambda c: checkpoints.is_covered(c, window))
-
-
-@contextmanager
-def _dense_after(run: SyncRun, window: Window, request: CandlesRequest) -> Iterator[None]:
-    """Build the dense minutes after the block. Their window stops being complete as soon as the block starts:
-    a run that is killed in between must not leave it marked complete."""
-    if not request.dense:
-        yield
-        return
-    with checkpointed(run, window):
-        yield
-        build_dense(run, window)
+def _read_from_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest, reading: Reading) -> list[Doubt]:
+    _sync_trades(exchange, run, request, replace(reading.window, end=reading.until))
+    return make_from_trades(run, reading)
 
 
 def _sync_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window) -> None:

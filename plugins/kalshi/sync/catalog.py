@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +14,13 @@ from kalshi.exchange import Exchange, ExchangeError
 from kalshi.exchange.pages import Page
 from kalshi.records import Event, Market, Rejected, Series, known_time
 from kalshi.sync.decisions import write_decision_times
-from kalshi.sync.pages import checkpointed, next_cursor, without, write_page, write_pages
+from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
+from kalshi.sync.lookup import look_up
+from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
-from kalshi.warehouse import catalog, checkpoints
+from kalshi.warehouse import catalog, gaps
 from kalshi.warehouse.checkpoints import EPOCH, Window
+from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -77,8 +80,9 @@ def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) 
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
         try:
-            _SeriesSync(exchange, run, request, tally).run_all()
-            run.check_rejected()
+            too_many = _SeriesSync(exchange, run, request, tally).run_all()
+            warn_of_gaps(run, JOB)
+            run.check_rejected(too_many)
         finally:
             run.report = _describe(tally)
     return run.report
@@ -99,26 +103,48 @@ class _SeriesSync:
         self._exchange, self._run, self._request, self._tally = exchange, run, request, tally
         self._scope = request.series_ticker
 
-    def run_all(self) -> None:
-        engine, request = self._run.engine, self._request
+    def run_all(self) -> bool:
+        """Read the catalog. Returns whether too many records were rejected."""
+        run, request = self._run, self._request
         live = Window(JOB, self._scope, request.cutoff, datetime.now(UTC))
         archive = Window(JOB, self._scope, EPOCH, request.cutoff)
-        lists: dict[str, Any] = {"series_ticker": self._scope, "max_pages": request.max_pages}
+        expect(run, live, force=True)
+        if request.include_historical:
+            expect(run, archive, force=request.full)
         self._series()
-        with checkpointed(self._run, live):
-            since = int(request.cutoff.timestamp())
-            write_pages(self._run, self._exchange.events(min_close_ts=since, **lists), self._write_events)
-            self._markets(self._exchange.markets(**lists))
-        if request.include_historical and (
-            request.full or not in_transaction(engine, lambda c: checkpoints.is_covered(c, archive))
-        ):
-            with checkpointed(self._run, archive) as reached:
-                start = next_cursor(reached)
-                write_pages(self._run, self._exchange.events(**lists), self._write_events)
-                archived = self._exchange.historical_markets(start=start, **lists)
-                self._markets(without(archived, frozenset(self._tally.tickers)), archive)
+        too_many = read_missing(run, live, self._read, older=False)
+        if request.include_historical:
+            too_many |= read_missing(run, archive, self._read)
         self._enrich_placeholders()
-        write_decision_times(self._run)
+        write_decision_times(run)
+        return too_many
+
+    def _read(self, reading: Reading) -> Iterator[Doubt]:
+        if reading.market not in (WHOLE, UNREADABLE):
+            yield from look_up(self._exchange, self._run, [reading.market], self._write_markets, reading)
+        elif reading.window.end <= self._request.cutoff:
+            yield from self._read_archive(reading)
+        else:
+            yield from self._read_live(reading)
+
+    def _read_live(self, reading: Reading) -> Iterator[Doubt]:
+        since = int(self._request.cutoff.timestamp())
+        events = self._exchange.events(min_close_ts=since, **self._lists)
+        yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
+        yield from self._markets(self._exchange.markets(**self._lists), reading)
+        missing = in_transaction(self._run.engine, lambda c: gaps.missing_markets(c, JOB, self._scope, reading.began))
+        yield from look_up(self._exchange, self._run, missing, self._write_markets, reading)
+
+    def _read_archive(self, reading: Reading) -> Iterator[Doubt]:
+        start = next_cursor(reading.reached)
+        events = self._exchange.events(**self._lists)
+        yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
+        archived = self._exchange.historical_markets(start=start, **self._lists)
+        yield from self._markets(without(archived, frozenset(self._tally.tickers)), reading, resumable=True)
+
+    @property
+    def _lists(self) -> dict[str, Any]:
+        return {"series_ticker": self._scope, "max_pages": self._request.max_pages}
 
     def _series(self) -> None:
         series = self._exchange.series(self._scope)
@@ -135,8 +161,10 @@ class _SeriesSync:
                 f"The series {self._scope} can't be read, and so neither can its events and markets: {series.reason}"
             )
 
-    def _markets(self, pages: Iterable[Page[Market]], window: Window | None = None) -> None:
-        write_pages(self._run, pages, self._write_markets, window=window, on_written=self._tally.see)
+    def _markets(self, pages: Iterable[Page[Market]], reading: Reading, *, resumable: bool = False) -> list[Doubt]:
+        return write_pages(
+            self._run, pages, self._write_markets, reading, resumable=resumable, on_written=self._tally.see
+        )
 
     def _write_events(self, connection: sa.Connection, page: Page[Event]) -> dict[str, WriteCounts]:
         return {"kalshi_event": catalog.write_events(connection, page.records, self._run.run_id)}

@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
 
+from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.run import SyncRun
-from kalshi.warehouse import catalog, dense_candles, trade_candles
-from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse import catalog, dense_candles, gaps, trade_candles
 from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts
 
 MARKETS_PER_TRANSACTION = 12
 PIECE = timedelta(days=3)
 
 
-def make_from_trades(run: SyncRun, window: Window) -> None:
-    """Build candles with the source ``trades`` for every market open in ``window``."""
-    for tickers in _groups(run, window):
-        written = in_transaction(
-            run.engine,
-            partial(
-                trade_candles.make_from_trades,
-                tickers=tickers,
-                start=window.start,
-                end=window.end,
-                run_id=run.run_id,
-            ),
-        )
-        run.count("kalshi_candle_1m", written)
+def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
+    """Build candles with the source ``trades`` for every market of a gap."""
+    window = reading.window
+
+    def make(connection: sa.Connection, tickers: list[str]) -> WriteCounts:
+        gaps.hold(connection, [run.scope])
+        written = trade_candles.make_from_trades(connection, tickers, window.start, window.end, run.run_id)
+        if written.inserted or written.updated:
+            spans = [(ticker, naive_utc(window.start), naive_utc(window.end)) for ticker in tickers]
+            gaps.reopen(connection, window.job, run.scope, spans)
+        return written
+
+    for tickers in _groups(run, reading):
+        run.count("kalshi_candle_1m", in_transaction(run.engine, partial(make, tickers=tickers)))
+    return []
 
 
-def build_dense(run: SyncRun, window: Window) -> None:
-    """Build every minute of ``window``, then the later minutes that carry its last quotes forward."""
-    for tickers in _groups(run, window):
+def build_dense(run: SyncRun, reading: Reading) -> list[Doubt]:
+    """Build every minute of a gap, then the later minutes that carry its last quotes forward. Returns the markets whose
+    life isn't known."""
+    window = replace(reading.window, end=reading.until)
+    for tickers in _groups(run, reading):
         for start, end in _pieces(window.start, window.end):
             _build(run, tickers, start, end)
         _build_carried(run, tickers, window.end)
+    timeless = in_transaction(run.engine, lambda c: catalog.timeless_markets(c, run.scope))
+    return [Doubt(ticker, "its open or close time isn't known") for ticker in timeless if reading.wants(ticker)]
 
 
 def _build_carried(run: SyncRun, tickers: list[str], end: datetime) -> None:
@@ -61,9 +68,10 @@ def _build(run: SyncRun, tickers: list[str], start: datetime, end: datetime) -> 
     run.count("kalshi_candle_1m_dense", in_transaction(run.engine, work))
 
 
-def _groups(run: SyncRun, window: Window) -> Iterator[list[str]]:
+def _groups(run: SyncRun, reading: Reading) -> Iterator[list[str]]:
+    window = replace(reading.window, end=reading.until)
     lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, window.scope, window.start, window.end))
-    tickers = sorted(ticker for ticker, *_ in lives)
+    tickers = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
         yield tickers[first : first + MARKETS_PER_TRANSACTION]
 

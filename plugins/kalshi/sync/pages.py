@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Set
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from kalshi.exchange import ExchangeError, ExchangeUnavailable, PageCapReached
+from kalshi.exchange import PageCapReached
 from kalshi.exchange.pages import Page
-from kalshi.records import Market, Record, Rejected
+from kalshi.records import Market, Record, Rejected, ticker_in
+from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.run import SyncRun
-from kalshi.warehouse import checkpoints, ledger
-from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse import checkpoints, gaps, ledger
+from kalshi.warehouse.gaps import UNREADABLE, WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import Misfit, WriteCounts
 
@@ -27,64 +27,31 @@ Write = Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
 """Writes the records of a page and returns the counts by table."""
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far ``window`` is read once a page is written; if this run is killed, a later one receives ``reached``."""
-
-    window: Window
-    reached: dict[str, Any]
-
-
-@contextmanager
-def checkpointed(run: SyncRun, window: Window) -> Iterator[dict[str, Any] | None]:
-    """A checkpoint around a block: COMPLETE if the block succeeds, else FAILED.
-
-    Yields how far an earlier run got. If a page cap was hit, too many records were rejected or anything else
-    makes the window incomplete, it is FAILED and the run continues.
-    """
-    run.incomplete, seen, rejected = None, run.seen, run.rejected
-    reached = in_transaction(run.engine, lambda c: checkpoints.claim(c, window, run.run_id))
-    try:
-        yield msgspec.json.decode(reached) if reached else None
-    except BaseException as error:
-        reason = str(error) or type(error).__name__
-        # Never resume from a cursor that was refused or that loops.
-        resumable = isinstance(error, ExchangeUnavailable) or not isinstance(error, ExchangeError)
-        in_transaction(run.engine, lambda c: checkpoints.fail(c, window, reason, resumable=resumable))
-        raise
-    if run.too_many_rejected(seen, rejected):
-        run.has_spoilt_window = True
-        run.incomplete = f"{run.rejected - rejected} of {run.seen - seen} records were rejected"
-    if run.incomplete:
-        why = run.incomplete
-        in_transaction(run.engine, lambda c: checkpoints.fail(c, window, why, resumable=False))
-    else:
-        in_transaction(run.engine, lambda c: checkpoints.complete(c, window))
-
-
 def write_pages(
     run: SyncRun,
     pages: Iterable[Page[Record]],
     write: Write[Record],
+    reading: Reading | None = None,
     *,
-    window: Window | None = None,
+    concerns: str | None = None,
+    resumable: bool = False,
     on_written: Callable[[Page[Record]], None] | None = None,
-) -> None:
-    """Write each page in its own transaction while the next one is being fetched.
+) -> list[Doubt]:
+    """Write each page in its own transaction while the next one is being fetched, for ``reading``.
 
-    With ``window``, its checkpoint stores the cursor of the next page (``next_cursor``). Hitting the page
-    cap becomes a warning of the run.
+    ``resumable``: store the cursor of the next page (``next_cursor``). Hitting the page cap becomes a warning of the
+    run, and the doubt that is returned.
     """
     try:
         for page in pages:
             reached = {"next_cursor": page.cursor, "at": datetime.now(UTC).isoformat()}
-            progress = Progress(window, reached) if window and page.cursor else None
-            write_page(run, page, write, progress)
+            write_page(run, page, write, reading, reached if resumable and page.cursor else None, concerns=concerns)
             if on_written:
                 on_written(page)
     except PageCapReached as cap:
         run.warn(str(cap))
-        run.incomplete = str(cap)
+        return [Doubt(WHOLE, str(cap))]
+    return []
 
 
 def next_cursor(reached: dict[str, Any] | None) -> str | None:
@@ -104,8 +71,20 @@ def without(pages: Iterable[Page[Market]], tickers: Set[str]) -> Iterator[Page[M
         yield replace(page, records=[found for found in page.records if found.record.ticker not in tickers])
 
 
-def write_page(run: SyncRun, page: Page[Record], write: Write[Record], progress: Progress | None = None) -> None:
-    """Write one page; its records, its rejected records and its progress commit together."""
+def write_page(
+    run: SyncRun,
+    page: Page[Record],
+    write: Write[Record],
+    reading: Reading | None = None,
+    reached: dict[str, Any] | None = None,
+    *,
+    concerns: str | None = None,
+) -> None:
+    """Write one page; its records, its rejected records with the gaps that they leave, and the progress ``reached``
+    commit together.
+
+    ``concerns``: the market that the page is about (WHOLE: no single one); by default each record names its own.
+    """
 
     def work(connection: sa.Connection) -> tuple[dict[str, WriteCounts], int]:
         written = write(connection, page)
@@ -114,22 +93,36 @@ def write_page(run: SyncRun, page: Page[Record], write: Write[Record], progress:
             for counts in written.values()
             for misfit in counts.misfits
         ]
-        run.reject(connection, page.rejected + misfits)
-        if progress:
-            reached = msgspec.json.encode(progress.reached).decode()
-            checkpoints.progress(connection, progress.window, reached)
+        rejected = [(concerns if concerns is not None else _market(bad), bad) for bad in page.rejected + misfits]
+        window = reading.window if reading else None
+        ledger.reject(connection, run.run_id, window.job if window else run.job, run.scope, window, rejected)
+        if reading:
+            lost = {market: f"rejected: {bad.reason}" for market, bad in rejected}
+            gaps.note(connection, (Gap(reading.window, *each) for each in lost.items()), run.run_id)
+            if reached is not None and reading.market == WHOLE:
+                progress = reading.progress(reached, seen, len(rejected))
+                checkpoints.progress(connection, reading.window, progress)
         ledger.beat(connection, run.run_id)
-        return written, len(page.rejected) + len(misfits)
+        return written, len(rejected)
 
+    seen = len(page.records) + len(page.rejected)
     written, rejected = in_transaction(run.engine, work)
     for table, counts in written.items():
         run.count(table, counts)
-    run.seen += len(page.records) + len(page.rejected)
+    run.seen += seen
     run.rejected += rejected
+    if reading:
+        reading.seen += seen
+        reading.rejected += rejected
     run.pages += 1
     log.info(
         "%s %s page %d: %d records, %d rejected", run.scope, page.endpoint, page.number, len(page.records), rejected
     )
+
+
+def _market(bad: Rejected) -> str:
+    """The market that a rejected record is about."""
+    return ticker_in(bad.raw) or UNREADABLE
 
 
 def _payload(misfit: Misfit) -> bytes:

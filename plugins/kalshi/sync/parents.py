@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.exchange.pages import Page
-from kalshi.records import Market
 from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, checkpoints
 from kalshi.warehouse.checkpoints import EPOCH
 from kalshi.warehouse.server import in_transaction
-
-TICKERS_PER_LOOKUP = 100
-
-
-def markets_of(exchange: Exchange, tickers: Sequence[str]) -> Iterator[Page[Market]]:
-    """The markets with these tickers, from the live tier or else the historical one."""
-    for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
-        batch = tickers[start : start + TICKERS_PER_LOOKUP]
-        found: set[str] = set()
-        for page in exchange.markets(tickers=",".join(batch)):
-            found |= {f.record.ticker for f in page.records}
-            yield page
-        if missing := [ticker for ticker in batch if ticker not in found]:
-            yield from exchange.historical_markets(tickers=",".join(missing))
 
 
 def warn_where_no_market(run: SyncRun, start: datetime, end: datetime) -> None:
@@ -56,7 +39,7 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
     """Sync the catalog of the run's series, unless it is complete up to ``end``.
 
     The historical tier is read if the window begins before ``cutoff``. The catalog sync is a separate run in
-    the ledger; if it rejects a record, this run warns and its window can't be complete.
+    the ledger. The markets that it could not read are gaps of this run's window, too (``gaps.inherit``).
     """
     since = EPOCH if start < cutoff else start
     known = in_transaction(run.engine, lambda c: checkpoints.covered_until(c, JOB, run.scope, since))
@@ -65,8 +48,7 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
     request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)
     report = sync_series(exchange, run.engine, request)
     if report["rejected"]:
-        run.incomplete = (
+        run.warn(
             f"{report['rejected']} records of the catalog of {run.scope} were rejected (run {report['run_id']} in "
             "kalshi_rejected_record), so the data that depends on them is missing."
         )
-        run.warn(run.incomplete)

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Fill, Market, PortfolioSettlement, Position
-from kalshi.sync.pages import checkpointed, next_cursor, write_pages
-from kalshi.sync.parents import markets_of
+from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
+from kalshi.sync.lookup import markets_of
+from kalshi.sync.pages import next_cursor, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, portfolio
 from kalshi.warehouse.catalog import series_of
@@ -61,7 +62,7 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
         try:
-            _PortfolioSync(exchange, run, request, tally).run_all()
+            too_many = _PortfolioSync(exchange, run, request, tally).run_all()
         finally:
             run.report = {**vars(tally), **in_transaction(engine, lambda c: portfolio.counts(c, request.subaccount))}
         if differences := run.report["differences"]:
@@ -69,7 +70,8 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
                 f"Our figures and the exchange's differ in {differences} markets of subaccount {run.scope}: see "
                 "kalshi_pnl_reconciliation. A fill that arrived during the sync shows up there until the next one."
             )
-        run.check_rejected()
+        warn_of_gaps(run, JOB)
+        run.check_rejected(too_many)
     return run.report
 
 
@@ -79,22 +81,27 @@ class _PortfolioSync:
         self._subaccount = request.subaccount
         self._refreshed: set[str] = set()
 
-    def run_all(self) -> None:
-        reached_until = in_transaction(
-            self._run.engine, lambda c: checkpoints.covered_until(c, JOB, self._run.scope, EPOCH)
-        )
+    def run_all(self) -> bool:
+        """Sync the subaccount. Returns whether too many records were rejected."""
+        complete = in_transaction(self._run.engine, lambda c: checkpoints.covered_until(c, JOB, self._run.scope, EPOCH))
         fill, settlement = in_transaction(self._run.engine, lambda c: portfolio.latest(c, self._subaccount))
-        fills_since, settlements_since = _since(reached_until, fill), _since(reached_until, settlement)
-        window = Window(JOB, self._run.scope, fills_since or EPOCH, self._request.asked_at)
-        with checkpointed(self._run, window) as reached:
-            self._fills(fills_since, window, reached)
-            unfinished = in_transaction(self._run.engine, lambda c: portfolio.unfinished_markets(c, self._subaccount))
-            self._refresh(unfinished)
-            self._settlements(settlements_since)
-            self._positions(with_archive=reached_until is None)
-            self._balance()
+        self._settlements_since = _since(complete, settlement)
+        window = Window(JOB, self._run.scope, _since(complete, fill) or EPOCH, self._request.asked_at)
+        expect(self._run, window, force=True)
+        return read_missing(self._run, window, self._read, older=False)
 
-    def _fills(self, since: datetime | None, window: Window, reached: dict[str, Any] | None) -> None:
+    def _read(self, reading: Reading) -> list[Doubt]:
+        """Read everything in the window; no list of the portfolio has a page cap that could cut it short."""
+        self._reading = reading
+        self._fills(None if reading.window.start == EPOCH else reading.window.start)
+        unfinished = in_transaction(self._run.engine, lambda c: portfolio.unfinished_markets(c, self._subaccount))
+        self._refresh(unfinished)
+        self._settlements(self._settlements_since)
+        self._positions(with_archive=self._settlements_since is None)
+        self._balance()
+        return []
+
+    def _fills(self, since: datetime | None) -> None:
         def write(connection: sa.Connection, page: Page[Fill]) -> dict[str, WriteCounts]:
             return {"kalshi_fill": portfolio.write_fills(connection, page.records, self._subaccount, self._run.run_id)}
 
@@ -102,11 +109,13 @@ class _PortfolioSync:
             self._tally.fills += len(page.records)
 
         bounds = _from(since)
-        write_pages(self._run, self._exchange.fills(self._subaccount, **bounds), write, on_written=see)
+        live = self._exchange.fills(self._subaccount, **bounds)
+        write_pages(self._run, live, write, self._reading, on_written=see)
         cutoff = self._request.trades_cutoff
         if since is None or cutoff is None or since < cutoff:
-            archived = self._exchange.historical_fills(self._subaccount, start=next_cursor(reached), **bounds)
-            write_pages(self._run, archived, write, window=window, on_written=see)
+            start = next_cursor(self._reading.reached)
+            archived = self._exchange.historical_fills(self._subaccount, start=start, **bounds)
+            write_pages(self._run, archived, write, self._reading, resumable=True, on_written=see)
 
     def _settlements(self, since: datetime | None) -> None:
         def write(connection: sa.Connection, page: Page[PortfolioSettlement]) -> dict[str, WriteCounts]:
@@ -117,7 +126,7 @@ class _PortfolioSync:
             self._tally.settlements += len(page.records)
 
         pages = self._exchange.portfolio_settlements(self._subaccount, **_from(since))
-        write_pages(self._run, pages, write, on_written=see)
+        write_pages(self._run, pages, write, self._reading, on_written=see)
 
     def _positions(self, *, with_archive: bool) -> None:
         """Read every list of positions to its end; only then close the positions that are in none of them."""
@@ -161,7 +170,7 @@ class _PortfolioSync:
                 self._refresh(sorted(held - self._refreshed))
                 yield page
 
-        write_pages(self._run, with_quotes(), write)
+        write_pages(self._run, with_quotes(), write, self._reading)
         return held, tickers
 
     def _refresh(self, tickers: list[str]) -> None:
@@ -180,7 +189,7 @@ class _PortfolioSync:
                 events.inserted += placeholders.inserted
             return {"kalshi_market": markets, "kalshi_event": events}
 
-        write_pages(self._run, markets_of(self._exchange, tickers), write)
+        write_pages(self._run, markets_of(self._exchange, tickers), write, self._reading)
 
     def _balance(self) -> None:
         balance, seen_at = self._exchange.balance(self._subaccount), datetime.now(UTC)

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
-from kalshi.records import Rejected
 from kalshi.warehouse import ledger
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
@@ -50,12 +49,10 @@ class SeriesRequest:
 
 @dataclass
 class SyncRun:
-    """One attempt at one job and scope, while it is running.
-
-    ``incomplete``: why the window being read can't be complete although the run continues.
-    """
+    """One attempt at one job and scope, while it is running."""
 
     run_id: int
+    job: str
     scope: str
     engine: sa.Engine
     traffic: Traffic
@@ -64,33 +61,27 @@ class SyncRun:
     pages: int = 0
     seen: int = 0
     rejected: int = 0
-    incomplete: str | None = None
-    has_spoilt_window: bool = False
     warnings: list[str] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
 
     def count(self, table: str, written: WriteCounts) -> None:
         self.counts.setdefault(table, WriteCounts()).add(written)
 
-    def reject(self, connection: sa.Connection, rejected: list[Rejected]) -> None:
-        """Store the rejected records, in the same transaction as the good ones."""
-        ledger.reject(connection, self.run_id, ((r.endpoint, r.reason, r.raw) for r in rejected))
-
     def warn(self, warning: str) -> None:
         warning = one_line(warning)
         log.warning("%s", warning)
         self.warnings.append(warning)
 
-    def too_many_rejected(self, seen_before: int = 0, rejected_before: int = 0) -> bool:
-        """Whether more than the tolerated share of the records since then was rejected."""
-        return self.rejected - rejected_before > self.tolerated_share * (self.seen - seen_before)
+    @property
+    def too_many_rejected(self) -> bool:
+        """Whether more than the tolerated share of all records was rejected."""
+        return self.rejected > self.tolerated_share * self.seen
 
-    def check_rejected(self) -> None:
-        """Raise TooManyRejected if more than the tolerated share of the records was rejected, overall or in
-        one window."""
+    def check_rejected(self, too_many: bool) -> None:
+        """Warn of rejected records. Raises TooManyRejected if there are ``too_many``."""
         if self.rejected:
             self.warn(f"{self.rejected} of {self.seen} records were rejected: see kalshi_rejected_record.")
-        if self.too_many_rejected() or self.has_spoilt_window:
+        if too_many:
             raise TooManyRejected(
                 f"{self.rejected} of {self.seen} records were rejected, more than the tolerated "
                 f"{self.tolerated_share:.1%}; the others are loaded. SELECT endpoint, reason, payload FROM "
@@ -117,7 +108,7 @@ def recorded_run(
 ) -> Iterator[SyncRun]:
     """Record the block as a run in the ledger: success, warning or failed, with its report, however it ends."""
     run_id = in_transaction(engine, lambda c: ledger.start_run(c, key))
-    run = SyncRun(run_id, key.scope, engine, traffic, tolerated_share)
+    run = SyncRun(run_id, key.job, key.scope, engine, traffic, tolerated_share)
     began, before = time.monotonic(), replace(traffic)
     error: BaseException | None = None
     try:

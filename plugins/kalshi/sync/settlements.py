@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,11 +14,13 @@ from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
 from kalshi.sync.decisions import write_decision_times
-from kalshi.sync.pages import checkpointed, next_cursor, without, write_pages
-from kalshi.sync.parents import markets_of
+from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
+from kalshi.sync.lookup import look_up, markets_of
+from kalshi.sync.pages import next_cursor, without, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
-from kalshi.warehouse import catalog, checkpoints, market_data, settlements
+from kalshi.warehouse import catalog, checkpoints, gaps, market_data, settlements
 from kalshi.warehouse.checkpoints import EPOCH, Window
+from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -65,11 +68,12 @@ def sync_settlements(exchange: Exchange, engine: sa.Engine, request: Settlements
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
         try:
-            _sync(exchange, run, request, tally)
+            too_many = _sync(exchange, run, request, tally)
         finally:
             run.report = in_transaction(engine, lambda c: _describe(c, run, tally))
         _warn_of_odd_ones(run)
-        run.check_rejected()
+        warn_of_gaps(run, JOB)
+        run.check_rejected(too_many)
     return run.report
 
 
@@ -80,41 +84,51 @@ def _warn_of_odd_ones(run: SyncRun) -> None:
         run.warn(f"{len(odd)} settled events of {run.scope} don't have exactly one YES, such as {odd[0]}.")
 
 
-def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally) -> None:
-    scope = request.series_ticker
+def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally) -> bool:
+    """Sync the settlements. Returns whether too many records were rejected."""
     until = min(request.window_end or request.asked_at, request.asked_at)
-    complete, since = in_transaction(run.engine, lambda c: _since(c, scope))
-    if request.full:
-        complete = since = None
-    window = Window(JOB, scope, since or EPOCH, until)
-    lists: dict[str, Any] = {"series_ticker": scope, "max_pages": request.max_pages}
-
-    def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        return _write(connection, page, scope, run.run_id)
-
-    with checkpointed(run, window) as reached:
-        settled_since = int(since.timestamp()) if since else None
-        live = exchange.markets(status="settled", min_settled_ts=settled_since, **lists)
-        write_pages(run, live, write, on_written=tally.see)
-        if complete is None or complete < request.cutoff:
-            archived = exchange.historical_markets(start=next_cursor(reached), **lists)
-            old = without(archived, frozenset(tally.read))
-            write_pages(run, old, write, window=window, on_written=tally.see)
-        write_pages(run, exchange.markets(status="closed", **lists), write, on_written=tally.see)
-        write_pages(run, _overdue(exchange, run, tally), write, on_written=tally.see)
+    since = None if request.full else in_transaction(run.engine, lambda c: _since(c, run.scope))
+    window = Window(JOB, run.scope, since or EPOCH, until)
+    expect(run, window, force=True)
+    too_many = read_missing(run, window, partial(_read, exchange, run, request, tally))
     write_decision_times(run)
+    return too_many
 
 
-def _since(connection: sa.Connection, series_ticker: str) -> tuple[datetime | None, datetime | None]:
-    """Up to when everything was read, and where an incremental run begins; None if no run ever read everything.
+def _read(
+    exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally, reading: Reading
+) -> Iterator[Doubt]:
+    def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
+        return _write(connection, page, run.scope, run.run_id)
+
+    if reading.market not in (WHOLE, UNREADABLE):
+        yield from look_up(exchange, run, [reading.market], write, reading)
+        return
+    lists: dict[str, Any] = {"series_ticker": run.scope, "max_pages": request.max_pages}
+    since = reading.window.start
+    live = exchange.markets(status="settled", min_settled_ts=int(since.timestamp()) if since > EPOCH else None, **lists)
+    yield from write_pages(run, live, write, reading, on_written=tally.see)
+    if since < request.cutoff:
+        archived = exchange.historical_markets(start=next_cursor(reading.reached), **lists)
+        old = without(archived, frozenset(tally.read))
+        yield from write_pages(run, old, write, reading, resumable=True, on_written=tally.see)
+    yield from write_pages(run, exchange.markets(status="closed", **lists), write, reading, on_written=tally.see)
+    yield from write_pages(run, _overdue(exchange, run, tally), write, reading, on_written=tally.see)
+    missing = in_transaction(run.engine, lambda c: gaps.missing_markets(c, JOB, run.scope, reading.began))
+    unseen = [ticker for ticker in missing if ticker not in tally.read]
+    yield from look_up(exchange, run, unseen, write, reading)
+
+
+def _since(connection: sa.Connection, series_ticker: str) -> datetime | None:
+    """Where an incremental run begins; None if no run ever read everything.
 
     The exchange's clock and ours may differ, so the timestamp of its latest settlement counts too.
     """
-    complete = checkpoints.covered_until(connection, JOB, series_ticker, EPOCH)
-    if complete is None:
-        return None, None
+    read = checkpoints.read_until(connection, JOB, series_ticker, EPOCH)
+    if read is None:
+        return None
     latest = settlements.latest_settled_at(connection, series_ticker)
-    return complete, max(EPOCH, min(complete, latest or complete) - OVERLAP)
+    return max(EPOCH, min(read, latest or read) - OVERLAP)
 
 
 def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[Market]]:

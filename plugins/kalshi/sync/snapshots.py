@@ -78,7 +78,7 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
             write_pages(run, _open_markets(exchange, request), write, on_written=tally.see)
             if request.by_hand and not tally.markets:
                 run.warn(f"No market of {run.scope} is open at the moment, so there was no price to snapshot.")
-            run.check_rejected()
+            run.check_rejected(run.too_many_rejected)
         finally:
             run.report = {**vars(tally), "snapshot_at_utc": request.snapshot_at}
     return run.report

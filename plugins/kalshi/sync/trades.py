@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import Page, read_ahead
-from kalshi.records import Trade
-from kalshi.sync.pages import Progress, checkpointed, write_page
+from kalshi.records import Trade, known_time
+from kalshi.sync.evidence import Doubt, Reading, expect, is_missing, provable_until, read_missing, warn_of_gaps
+from kalshi.sync.pages import write_page
 from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
-from kalshi.warehouse import catalog, checkpoints, market_data
+from kalshi.warehouse import catalog, gaps, market_data
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.times import naive_utc
+from kalshi.warehouse.writer import WriteCounts
 
 JOB = "trades"
 OVERLAP = timedelta(hours=1)
 """An incremental run rereads this much: a trade may be published later than its timestamp."""
 LONGEST_GAP = timedelta(days=7)
-"""An incremental run goes back no further than this; filling an older gap takes a run with dates."""
-LONGEST_REMEMBERED = timedelta(days=30)
-"""Gaps older than this are no longer reported."""
+"""An incremental run's own window goes back no further than this; older days are filled as gaps, some by each run."""
+MINUTE = timedelta(minutes=1)
 TIER_OVERLAP = timedelta(days=1)
 """Within this distance of the cutoff both tiers are read: they may overlap, or the cutoff may move while we read."""
 
@@ -34,8 +38,8 @@ TIER_OVERLAP = timedelta(days=1)
 class TradesRequest(SeriesRequest):
     """What to sync: one series from ``window_start`` to ``window_end``.
 
-    ``incremental``: start at the first gap in the last days' trades instead, if that is earlier. ``force``:
-    reread the window even if it is complete. ``trades_cutoff``: older trades are in the historical tier; if
+    ``incremental``: start where the last scheduled run's trades end instead, if that is earlier. ``force``: reread the
+    window even if it is complete. ``trades_cutoff``: older trades are in the historical tier; if
     None, both tiers are read.
     """
 
@@ -56,7 +60,7 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
     """Sync one series and return its report (see ``docs/reports.md``).
 
     The markets alive in the window are read in ticker order; each market's last page commits together with
-    its ticker in the checkpoint, where the run after a killed one resumes.
+    its ticker in the checkpoint, where the run after a killed one resumes. Older gaps are filled afterwards.
 
     Raises:
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
@@ -64,82 +68,98 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = _Tally()
-        window = _window(exchange, run, request)
+        window, until = _window(exchange, run, request)
         try:
-            covered = in_transaction(engine, lambda c: checkpoints.is_covered(c, window))
-            if not covered or request.force:
-                _sync(exchange, run, request, window, tally)
+            too_many = _sync(exchange, run, request, window, until, tally)
             if request.by_hand:
-                warn_where_no_market(run, window.start, window.end)
-            run.check_rejected()
+                warn_where_no_market(run, window.start, until)
+            warn_of_gaps(run, JOB)
+            run.check_rejected(too_many)
         finally:
             run.report = {
                 **vars(tally),
                 "from_utc": window.start,
-                "to_utc": window.end,
+                "to_utc": until,
             }
     return run.report
 
 
-def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> Window:
-    """The window to read. It never ends after the time the run was requested."""
+def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[Window, datetime]:
+    """The window that the run proves, and up to when it reads: never after the time the run was requested."""
     now = latest_end(run, exchange, request.asked_at)
-    end = min(request.window_end or now, now)
-    start = request.window_start or end
-    if start > end:
+    until = min(request.window_end or now, now)
+    start = request.window_start or until
+    if start > until:
         raise ValueError(f"{start:%Y-%m-%d} is in the future: there are no trades from then on yet.")
     if request.incremental:
-        start = min(start, _first_gap(run, end) or start) - OVERLAP
-    return Window(JOB, run.scope, start, end)
+        start = in_transaction(run.engine, lambda c: _resumption(c, run.scope, start, until))
+    end = max(start, provable_until(exchange, until))
+    return Window(JOB, run.scope, start, end), until
 
 
-def _first_gap(run: SyncRun, end: datetime) -> datetime | None:
-    """Where the trades of the last days stop being complete; None if no window was ever complete.
-
-    An older gap is left to a run with dates, and reported by every run until it is filled.
-    """
-
-    def work(connection: sa.Connection) -> tuple[datetime | None, datetime | None]:
-        first = checkpoints.first_start(connection, JOB, run.scope, end - LONGEST_REMEMBERED, end)
-        reached = first and checkpoints.covered_until(connection, JOB, run.scope, first)
-        recent = checkpoints.first_start(connection, JOB, run.scope, end - LONGEST_GAP, end)
-        resumed = recent and checkpoints.covered_until(connection, JOB, run.scope, max(recent, end - LONGEST_GAP))
-        return reached, resumed
-
-    reached, resumed = in_transaction(run.engine, work)
-    if reached is None or reached >= end - LONGEST_GAP:
-        return reached
-    oldest = end - LONGEST_GAP
-    run.warn(
-        f"The trades of {run.scope} have a gap from {reached:%Y-%m-%d %H:%M} UTC on, further back than an hourly run "
-        "reaches: trigger the DAG with date_from and date_to."
-    )
-    return resumed or oldest
+def _resumption(connection: sa.Connection, scope: str, start: datetime, until: datetime) -> datetime:
+    """Where an incremental run starts: an overlap before the first time of the last days that wasn't read."""
+    oldest = until - LONGEST_GAP
+    reached = gaps.scheduled_until(connection, JOB, scope) or start
+    first_gap = gaps.oldest_whole(connection, JOB, scope, oldest - OVERLAP)
+    return min(filter(None, (max(oldest, min(start, reached)) - OVERLAP, first_gap)))
 
 
-def _sync(exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, tally: _Tally) -> None:
-    with checkpointed(run, window) as reached:
-        ensure_catalog(exchange, run, request.cutoff, window.start, window.end)
-        lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, run.scope, window.start, window.end))
-        alive = sorted(ticker for ticker, *_ in lives)
-        tally.markets = len(alive)
-        left = [ticker for ticker in alive if not reached or ticker > reached["market"]]
-        pages = (page for ticker in left for page in _pages(exchange, ticker, window, request.trades_cutoff))
-        for ticker, page, is_last in read_ahead(pages):
-            write_page(
-                run,
-                page,
-                lambda c, p: {"kalshi_trade": market_data.write_trades(c, p.records, run.run_id)},
-                Progress(window, {"market": ticker}) if is_last else None,
-            )
-            tally.trades += len(page.records)
-            tally.traded += is_last and bool(page.records or page.number > 1)
+def _sync(
+    exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, until: datetime, tally: _Tally
+) -> bool:
+    if request.incremental:
+        in_transaction(run.engine, lambda c: gaps.schedule(c, window))
+    expect(run, window, until=None if request.incremental else until, force=request.force)
+    if not is_missing(run, window):
+        return False
+    ensure_catalog(exchange, run, request.cutoff, window.start, until)
+    return read_missing(run, window, partial(_read, exchange, run, request.trades_cutoff, tally), until=until)
+
+
+def _read(
+    exchange: Exchange, run: SyncRun, cutoff: datetime | None, tally: _Tally, reading: Reading
+) -> Iterator[Doubt]:
+    """Read the trades of a gap, market by market."""
+    window = replace(reading.window, end=reading.until)
+    lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, run.scope, window.start, window.end))
+    alive = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
+    tally.markets += len(alive)
+    last = reading.reached["market"] if reading.reached else ""
+    left = [ticker for ticker in alive if ticker > last]
+
+    def write(connection: sa.Connection, page: Page[Trade]) -> dict[str, WriteCounts]:
+        return {"kalshi_trade": _write(connection, page, run)}
+
+    pages = (page for ticker in left for page in _pages(exchange, ticker, window, cutoff))
+    for ticker, page, is_last in read_ahead(pages):
+        if page is None:
+            yield Doubt(ticker, "neither tier knows the market")
+            continue
+        write_page(run, page, write, reading, {"market": ticker} if is_last else None, concerns=ticker)
+        tally.trades += len(page.records)
+        tally.traded += is_last and bool(page.records or page.number > 1)
+
+
+def _write(connection: sa.Connection, page: Page[Trade], run: SyncRun) -> WriteCounts:
+    """Write a page of trades. If any is new, the candles that were built without it are to be built again."""
+    gaps.hold(connection, [run.scope])
+    written = market_data.write_trades(connection, page.records, run.run_id)
+    if written.inserted or written.updated:
+        times: dict[str, list[datetime]] = defaultdict(list)
+        for found in page.records:
+            if executed := known_time(found.record.executed):
+                times[found.record.ticker].append(naive_utc(executed).replace(second=0, microsecond=0))
+        spans = [(ticker, min(minutes), max(minutes) + MINUTE) for ticker, minutes in times.items()]
+        gaps.reopen(connection, JOB, run.scope, spans)
+    return written
 
 
 def _pages(
     exchange: Exchange, ticker: str, window: Window, cutoff: datetime | None
-) -> Iterator[tuple[str, Page[Trade], bool]]:
-    """The pages of one market's trades, each with its ticker and whether it is the market's last."""
+) -> Iterator[tuple[str, Page[Trade] | None, bool]]:
+    """The pages of one market's trades, each with its ticker and whether it is the market's last; None instead of a
+    page if neither tier knows the market."""
     # The docs don't say whether the bounds are inclusive: request one more second on each side.
     bounds = {"min_ts": int(window.start.timestamp()) - 1, "max_ts": int(window.end.timestamp()) + 1}
     waiting: Page[Trade] | None = None
@@ -147,22 +167,18 @@ def _pages(
         if waiting:
             yield ticker, waiting, False
         waiting = page
-    if waiting:
-        yield ticker, waiting, True
+    yield ticker, waiting, True
 
 
 def _tiers(
     exchange: Exchange, ticker: str, window: Window, cutoff: datetime | None, bounds: dict[str, int]
 ) -> Iterator[Page[Trade]]:
-    """The pages from the tiers that the window touches; if those all return 404, from the other tiers too.
-
-    Raises:
-        RequestRefused: no tier knows the market, or one refused for another reason.
-    """
+    """The pages from the tiers that the window touches; if those all return 404, from the other tiers too. No page: no
+    tier knows the market."""
     archived = cutoff is None or window.start < cutoff + TIER_OVERLAP
     live = cutoff is None or window.end > cutoff - TIER_OVERLAP
     tiers = {exchange.historical_trades: archived, exchange.trades: live}
-    known, refusal = False, None
+    known = False
     for tier in sorted(tiers, key=lambda tier: not tiers[tier]):
         if known and not tiers[tier]:
             return
@@ -173,6 +189,3 @@ def _tiers(
         except RequestRefused as error:
             if error.status != 404:
                 raise
-            refusal = error
-    if not known and refusal:
-        raise refusal

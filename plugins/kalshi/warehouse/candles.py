@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -85,6 +85,12 @@ def write_candles(connection: sa.Connection, markets: list[CandleLines], run_id:
     expect_markets(connection, sorted({market.market_ticker for market in markets}), run_id)
     lines = [line for market in markets for line in market.lines]
     return upsert(connection, CANDLE_1M, lines, run_id=run_id, likely_new=not _has_any(connection, markets))
+
+
+def span(market: CandleLines) -> tuple[datetime, datetime]:
+    """The start of the first minute and the end of the last, naive UTC; there must be lines."""
+    minutes = [_minute(line) for line in market.lines]
+    return datetime.fromisoformat(min(minutes)), datetime.fromisoformat(max(minutes)) + timedelta(minutes=1)
 
 
 def _has_any(connection: sa.Connection, markets: list[CandleLines]) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series, known_time
+from kalshi.warehouse import gaps
 from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import (
     EVENT,
@@ -145,7 +147,10 @@ def write_markets(
     same transaction. Returns the counts of markets and of placeholders.
     """
     placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
-    with Staging(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging:
+    with (
+        _reopening(connection, [series_ticker], found),
+        Staging(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging,
+    ):
         # Lock first: two runs that saw the same old value would both record the change.
         connection.exec_driver_sql(
             f"SELECT COUNT(*) FROM kalshi_market t JOIN `{staging.name}` s "
@@ -176,7 +181,18 @@ def write_unknown_markets(
     events = {f.record.event_ticker: series_of(f.record.event_ticker) for f in new}
     placeholders = _expect_events(connection, events, run_id)
     rows = [_market_row(f, events[f.record.event_ticker], is_placeholder=True) for f in new]
-    return upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id), placeholders
+    with _reopening(connection, sorted(set(events.values())), new):
+        return upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id), placeholders
+
+
+@contextmanager
+def _reopening(connection: sa.Connection, series: Sequence[str], found: Sequence[Found[Market]]) -> Iterator[None]:
+    """Reopen windows that were read without markets that the block adds, or without part of their lives."""
+    tickers = [f.record.ticker for f in found]
+    gaps.hold(connection, series)
+    before = gaps.lives(connection, tickers)
+    yield
+    gaps.reopen_lives(connection, before, gaps.lives(connection, tickers))
 
 
 def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: int) -> None:
@@ -206,18 +222,39 @@ def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) ->
 def lives_of_markets(
     connection: sa.Connection, series_ticker: str, start: datetime, end: datetime
 ) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
-    """Ticker, event, open, close and settlement of the markets open at any time between ``start`` and ``end``."""
+    """Ticker, event, open, close and settlement of the markets that may have been open at any time between ``start``
+    and ``end``. An open or close that isn't known counts as 1970 or 9999: such a market may trade at any time."""
     rows = connection.execute(
         sa.text(
-            "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc FROM kalshi_market "
-            "WHERE series_ticker = :s AND open_time_utc < :end AND close_time_utc > :start"
+            "SELECT market_ticker, event_ticker, COALESCE(open_time_utc, :always), COALESCE(close_time_utc, :forever), "
+            "settlement_ts_utc FROM kalshi_market WHERE series_ticker = :s "
+            "AND (open_time_utc < :end OR open_time_utc IS NULL) "
+            "AND (close_time_utc > :start OR close_time_utc IS NULL)"
         ),
-        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
+        {
+            "s": series_ticker,
+            "start": naive_utc(start),
+            "end": naive_utc(end),
+            "always": gaps.ALWAYS[0],
+            "forever": gaps.ALWAYS[1],
+        },
     )
     return [
         (ticker, event, opens.replace(tzinfo=UTC), closes.replace(tzinfo=UTC), settled and settled.replace(tzinfo=UTC))
         for ticker, event, opens, closes, settled in rows
     ]
+
+
+def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[str]:
+    """The markets of a series whose open or close time isn't known."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :s "
+            "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1"
+        ),
+        {"s": series_ticker},
+    )
+    return list(rows.scalars())
 
 
 def open_around(

@@ -34,25 +34,26 @@ class Window:
 THIS = "job = :job AND scope = :scope AND window_start_utc = :start AND window_end_utc = :end"
 
 
-def claim(connection: sa.Connection, window: Window, run_id: int) -> str | None:
-    """Mark a window RUNNING for this run, and return the progress of an earlier run.
+def claim(connection: sa.Connection, window: Window, run_id: int) -> tuple[str | None, datetime]:
+    """Mark a window RUNNING for this run. Returns the progress of an earlier run, and when that reading began (naive
+    UTC, the server's clock).
 
-    A RUNNING or FAILED window of an earlier run is taken over; a COMPLETE one starts over.
+    A RUNNING or FAILED window of an earlier run is taken over; one that was read to its end starts over.
     """
-    found = connection.execute(
-        sa.text(f"SELECT state, progress FROM kalshi_checkpoint WHERE {THIS} FOR UPDATE"), window.values
-    ).one_or_none()
-    reached = found.progress if found and found.state != "COMPLETE" else None
     connection.execute(
         sa.text(
-            "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id) "
-            "VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id) ON DUPLICATE KEY UPDATE "
-            "state = 'RUNNING', progress = :reached, attempts = attempts + 1, error = NULL, run_id = :run_id, "
+            "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id, attempts, "
+            "began_at_utc) VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id, 1, CURRENT_TIMESTAMP(6)) "
+            "ON DUPLICATE KEY UPDATE began_at_utc = IF(progress IS NULL, CURRENT_TIMESTAMP(6), began_at_utc), "
+            "state = 'RUNNING', attempts = attempts + 1, error = NULL, run_id = :run_id, "
             "heartbeat_at_utc = CURRENT_TIMESTAMP(6)"
         ),
-        {**window.values, "run_id": run_id, "reached": reached},
+        {**window.values, "run_id": run_id},
     )
-    return reached
+    found = connection.execute(
+        sa.text(f"SELECT progress, began_at_utc FROM kalshi_checkpoint WHERE {THIS}"), window.values
+    ).one()
+    return found.progress, found.began_at_utc
 
 
 def progress(connection: sa.Connection, window: Window, progress_json: str) -> None:
@@ -65,17 +66,22 @@ def progress(connection: sa.Connection, window: Window, progress_json: str) -> N
     )
 
 
-def complete(connection: sa.Connection, window: Window) -> None:
-    """Mark a window COMPLETE, and drop what it supersedes: windows inside it, and unfinished ones that
-    complete windows now cover."""
+def finish(connection: sa.Connection, window: Window) -> None:
+    """Mark a window as read to its end. ``gaps.restate`` says whether it is COMPLETE."""
     connection.execute(
-        sa.text(f"UPDATE kalshi_checkpoint SET state = 'COMPLETE', progress = NULL, error = NULL WHERE {THIS}"),
-        window.values,
+        sa.text(f"UPDATE kalshi_checkpoint SET state = 'FAILED', progress = NULL WHERE {THIS}"), window.values
     )
+
+
+def supersede(connection: sa.Connection, window: Window) -> None:
+    """If the window is COMPLETE, drop the windows inside it, and unfinished ones that complete windows now cover."""
     connection.execute(
         sa.text(
-            "DELETE FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
-            f"AND window_start_utc >= :start AND window_end_utc <= :end AND NOT ({THIS})"
+            "DELETE inside FROM kalshi_checkpoint inside JOIN kalshi_checkpoint whole ON whole.job = inside.job "
+            "AND whole.scope = inside.scope AND whole.window_start_utc = :start AND whole.window_end_utc = :end "
+            "AND whole.state = 'COMPLETE' WHERE inside.job = :job AND inside.scope = :scope "
+            "AND inside.window_start_utc >= :start AND inside.window_end_utc <= :end "
+            "AND NOT (inside.window_start_utc = :start AND inside.window_end_utc = :end)"
         ),
         window.values,
     )
@@ -109,13 +115,32 @@ def is_covered(connection: sa.Connection, window: Window) -> bool:
     return until is not None and until >= window.end
 
 
+def was_begun(connection: sa.Connection, window: Window) -> bool:
+    """Whether every part of ``window`` lies in some window that was begun. What is missing of those is a gap."""
+    until = _reach(connection, window.job, window.scope, window.start, "TRUE")
+    return until is not None and until >= window.end
+
+
 def covered_until(connection: sa.Connection, job: str, scope: str, start: datetime) -> datetime | None:
     """How far complete windows, laid end to end, reach from ``start``; None if none contains it."""
+    return _reach(connection, job, scope, start, "state = 'COMPLETE'")
+
+
+def read_until(connection: sa.Connection, job: str, scope: str, start: datetime) -> datetime | None:
+    """The same for windows that were read to their end, whether or not single markets are missing from them."""
+    whole = (
+        "NOT EXISTS (SELECT 1 FROM kalshi_gap g WHERE g.job = w.job AND g.scope = w.scope "
+        "AND g.market_ticker = '' AND g.accepted_reason IS NULL "
+        "AND g.window_start_utc < w.window_end_utc AND g.window_end_utc > w.window_start_utc)"
+    )
+    return _reach(connection, job, scope, start, whole)
+
+
+def _reach(connection: sa.Connection, job: str, scope: str, start: datetime, which: str) -> datetime | None:
     rows = connection.execute(
         sa.text(
-            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
-            "WHERE job = :job AND scope = :scope AND state = 'COMPLETE' AND window_end_utc > :start "
-            "ORDER BY window_start_utc"
+            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint w "
+            f"WHERE job = :job AND scope = :scope AND window_end_utc > :start AND {which} ORDER BY window_start_utc"
         ),
         {"job": job, "scope": scope, "start": naive_utc(start)},
     )
@@ -125,15 +150,3 @@ def covered_until(connection: sa.Connection, job: str, scope: str, start: dateti
             break
         covered = max(covered, last.replace(tzinfo=UTC))
     return covered if covered > start else None
-
-
-def first_start(connection: sa.Connection, job: str, scope: str, after: datetime, until: datetime) -> datetime | None:
-    """The earliest start of a complete window that ended between ``after`` and ``until``."""
-    start: datetime | None = connection.execute(
-        sa.text(
-            "SELECT MIN(window_start_utc) FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
-            "AND state = 'COMPLETE' AND window_end_utc BETWEEN :after AND :until"
-        ),
-        {"job": job, "scope": scope, "after": naive_utc(after), "until": naive_utc(until)},
-    ).scalar()
-    return start.replace(tzinfo=UTC) if start else None

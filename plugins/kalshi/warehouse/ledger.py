@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.records import Rejected
+from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.times import naive_utc
 
@@ -133,26 +135,49 @@ def changes_since(connection: sa.Connection, scopes: list[str], run_ids: list[in
     return [{"job": job, "table": table, **counts} for (job, table), counts in sorted(totals.items())]
 
 
-def reject(connection: sa.Connection, run_id: int, records: Iterable[tuple[str, str, bytes]]) -> int:
-    """Store (endpoint, reason, payload) of the rejected records; return how many there are.
+def reject(
+    connection: sa.Connection,
+    run_id: int,
+    job: str,
+    scope: str,
+    window: Window | None,
+    records: Iterable[tuple[str, Rejected]],
+) -> None:
+    """Store rejected records, each with the market that it is about, and what they were read for.
 
     A record that is rejected again, byte for byte the same, is counted rather than stored twice.
     """
-    values = [
-        {
-            "endpoint": endpoint[:190],
-            "reason": reason[:1000],
-            "payload": payload.decode("utf-8", "replace"),
-            "sha": hashlib.sha256(endpoint.encode() + b"\0" + payload).hexdigest(),
-            "run_id": run_id,
-        }
-        for endpoint, reason, payload in records
-    ]
     statement = sa.text(
-        "INSERT INTO kalshi_rejected_record (endpoint, reason, payload, payload_sha256, run_id) "
-        "VALUES (:endpoint, :reason, :payload, :sha, :run_id) ON DUPLICATE KEY UPDATE "
-        "times_seen = times_seen + 1, reason = :reason, run_id = :run_id"
+        "INSERT INTO kalshi_rejected_record (endpoint, reason, payload, payload_sha256, run_id, job, scope, "
+        "market_ticker, window_start_utc, window_end_utc) "
+        "VALUES (:endpoint, :reason, :payload, :sha, :run_id, :job, :scope, :market, :start, :end) "
+        "ON DUPLICATE KEY UPDATE times_seen = times_seen + 1, reason = :reason, run_id = :run_id, job = :job, "
+        "scope = :scope, market_ticker = :market, window_start_utc = :start, window_end_utc = :end, "
+        "resolved_at_utc = NULL"
     )
-    for record in values:  # PyMySQL's executemany can't bind values after ON DUPLICATE KEY UPDATE
-        connection.execute(statement, record)
-    return len(values)
+    about = {**(window.values if window else {"start": None, "end": None}), "job": job, "scope": scope}
+    for market, bad in records:  # PyMySQL's executemany can't bind values after ON DUPLICATE KEY UPDATE
+        values = {
+            **about,
+            "run_id": run_id,
+            "market": market,
+            "endpoint": bad.endpoint[:190],
+            "reason": bad.reason[:1000],
+            "payload": bad.raw.decode("utf-8", "replace"),
+            "sha": hashlib.sha256(bad.endpoint.encode() + b"\0" + bad.raw).hexdigest(),
+        }
+        connection.execute(statement, values)
+
+
+def resolve(connection: sa.Connection, window: Window, market: str, began: datetime) -> None:
+    """Mark the rejected records of a window as resolved (those of ``market``, unless empty) that the reading which
+    ``began`` then (naive UTC, the server's clock) no longer rejected."""
+    connection.execute(
+        sa.text(
+            "UPDATE kalshi_rejected_record SET resolved_at_utc = CURRENT_TIMESTAMP(6) "
+            "WHERE job = :job AND scope = :scope AND (:market = '' OR market_ticker = :market) "
+            "AND resolved_at_utc IS NULL AND updated_at_utc <= :began "
+            "AND window_start_utc >= :start AND window_end_utc <= :end"
+        ),
+        {**window.values, "market": market, "began": began},
+    )

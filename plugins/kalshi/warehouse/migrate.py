@@ -18,6 +18,9 @@ LOCK_SECONDS = 120
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 """MySQL allows no longer names; databases whose names share this prefix wait for each other."""
 
+COLUMN_EXISTS = 1060
+"""The server's error number for a column that is there already."""
+
 
 class MigrationLocked(RuntimeError):
     """Another worker has been migrating for longer than we are willing to wait."""
@@ -32,7 +35,12 @@ def _config() -> Config:
 def run_sql_file(name: str) -> None:
     """Run every statement of one SQL file. Called by the revisions."""
     for statement in sqlparse.split((SQL_FILES / name).read_text(encoding="utf-8")):
-        op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
+        try:
+            op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
+        except sa.exc.OperationalError as error:
+            # A migration that was killed runs again, and ALTER TABLE … ADD COLUMN can't say IF NOT EXISTS on MySQL.
+            if error.orig is None or error.orig.args[0] != COLUMN_EXISTS:
+                raise
 
 
 def versions(connection: sa.Connection) -> tuple[str | None, str]:

@@ -1,0 +1,206 @@
+"""Evidence: the only place that decides whether a window of a job is complete.
+
+A window is a gap from before it is read until the reading has ended with nothing missing. Whatever the reading leaves
+out — a record that was rejected, a market that neither tier knows, a list that was cut short — stays behind as a gap of
+its own, together with the rows of its page, and later runs of the job come back to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
+from kalshi.settings import load_settings
+from kalshi.sync.run import SyncRun
+from kalshi.warehouse import catalog, checkpoints, gaps, ledger
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.gaps import WHOLE, Gap
+from kalshi.warehouse.server import in_transaction
+
+log = logging.getLogger(__name__)
+TOO_FRESH = "read so soon that the exchange may still publish records of this time"
+LEAST_REQUESTS = 200
+"""A run spends as many requests on older gaps as on its own window, but at least this many."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What a reading could not prove to have read: a market (or WHOLE), and why."""
+
+    market: str
+    reason: str
+
+
+@dataclass
+class Reading:
+    """One attempt to read what is missing: all of a window, or one market of it.
+
+    ``until``: read up to here, which may be later than the end of the window, the time that the reading proves.
+    ``reached``: the progress of an earlier attempt; ``seen`` and ``rejected`` count records, earlier attempts included.
+    """
+
+    gap: Gap
+    began: datetime
+    until: datetime
+    reached: dict[str, Any] | None = None
+    seen: int = 0
+    rejected: int = 0
+
+    @property
+    def window(self) -> Window:
+        return self.gap.window
+
+    @property
+    def market(self) -> str:
+        return self.gap.market
+
+    def wants(self, market: str) -> bool:
+        """Whether this reading is to read the market."""
+        return self.market in (WHOLE, gaps.UNREADABLE, market)
+
+    def progress(self, reached: dict[str, Any], seen: int, rejected: int) -> str:
+        """The progress to store together with a page of ``seen`` records, ``rejected`` ones included."""
+        counts = {"seen": self.seen + seen, "rejected": self.rejected + rejected}
+        return msgspec.json.encode({**reached, **counts}).decode()
+
+
+Read = Callable[[Reading], Iterable[Doubt]]
+"""Reads and writes what is missing, and returns what it could not read."""
+
+
+def expect(run: SyncRun, window: Window, *, until: datetime | None = None, force: bool = False) -> None:
+    """Note that ``window`` has to be read, unless all of it was begun before (or ``force``).
+
+    Do this first of all in a run: whatever fails afterwards, the gap remains. ``until``: what lies between the end of
+    the window and this time has to be read again, because it can't be proven yet.
+    """
+    fresh = replace(window, start=window.end, end=until or window.end)
+
+    def work(connection: sa.Connection) -> None:
+        gaps.restate(connection, window.job, window.scope)
+        for part, reason, run_id in ((window, "not read yet", 0), (fresh, TOO_FRESH, run.run_id)):
+            if part.start < part.end and (force or not checkpoints.was_begun(connection, part)):
+                gaps.note(connection, [Gap(part, reason=reason)], run_id)
+
+    in_transaction(run.engine, work)
+
+
+def is_missing(run: SyncRun, window: Window) -> bool:
+    """Whether anything of the window's job and scope is left to read."""
+
+    def work(connection: sa.Connection) -> bool:
+        return any(gaps.next_to_fill(connection, window, run.run_id, inside=inside) for inside in (True, False))
+
+    return in_transaction(run.engine, work)
+
+
+def read_missing(
+    run: SyncRun, window: Window, read: Read, *, until: datetime | None = None, older: bool = True
+) -> bool:
+    """Read what is missing of ``window``, then ``older`` gaps of its job and scope within a bounded number of requests.
+
+    Returns whether too many records of the window were rejected. A gap outside the window that the exchange refuses to
+    fill keeps its reason, and the next one is tried.
+
+    Raises:
+        ExchangeError: while reading the window; ExchangeUnavailable also while filling older gaps.
+    """
+    before, too_many = run.traffic.requests, False
+    while gap := _next(run, window, inside=True):
+        too_many |= _read(run, gap, read, until=until)
+    if older:
+        _fill_older(run, window, read, limit=max(LEAST_REQUESTS, run.traffic.requests - before))
+    return too_many
+
+
+def _fill_older(run: SyncRun, window: Window, read: Read, limit: int) -> None:
+    before = run.traffic.requests
+    while run.traffic.requests - before < limit and (gap := _next(run, window, inside=False)):
+        log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
+        try:
+            _read(run, gap, read)
+        except ExchangeUnavailable:
+            raise
+        except ExchangeError as error:
+            log.warning("The gap stays: %s", error)
+
+
+def _next(run: SyncRun, window: Window, *, inside: bool) -> Gap | None:
+    return in_transaction(run.engine, partial(gaps.next_to_fill, window=window, run_id=run.run_id, inside=inside))
+
+
+def _read(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = None) -> bool:
+    reading = in_transaction(run.engine, lambda c: _begin(c, gap, run.run_id))
+    if until and gap.window.end < until and gap.market == WHOLE:
+        reading.until = until
+    try:
+        doubts = list(read(reading))
+    except BaseException as error:
+        reason = str(error) or type(error).__name__
+        # Never resume from a cursor that was refused or that loops.
+        resumable = isinstance(error, ExchangeUnavailable) or not isinstance(error, ExchangeError)
+        in_transaction(run.engine, lambda c: _fail(c, gap, reason, resumable=resumable))
+        raise
+    too_many = gap.market == WHOLE and reading.rejected > run.tolerated_share * reading.seen
+    if too_many:
+        doubts.append(Doubt(WHOLE, f"{reading.rejected} of {reading.seen} records were rejected"))
+    in_transaction(run.engine, lambda c: _conclude(c, reading, doubts, run.run_id))
+    return too_many
+
+
+def _begin(connection: sa.Connection, gap: Gap, run_id: int) -> Reading:
+    catalog.lock_series(connection, gap.window.scope)
+    began = gaps.begin(connection, gap, run_id)
+    if gap.market != WHOLE:
+        return Reading(gap, began, gap.window.end)
+    progress, began = checkpoints.claim(connection, gap.window, run_id)
+    gaps.restate(connection, gap.window.job, gap.window.scope)
+    reached = msgspec.json.decode(progress) if progress else None
+    counts = reached or {"seen": 0, "rejected": 0}
+    return Reading(gap, began, gap.window.end, reached, counts.get("seen", 0), counts.get("rejected", 0))
+
+
+def _fail(connection: sa.Connection, gap: Gap, reason: str, *, resumable: bool) -> None:
+    gaps.blame(connection, gap, reason)
+    if gap.market == WHOLE:
+        checkpoints.fail(connection, gap.window, reason, resumable=resumable)
+
+
+def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], run_id: int) -> None:
+    window = reading.window
+    gaps.close(connection, reading.gap, reading.began)
+    gaps.note(connection, (Gap(window, doubt.market, doubt.reason) for doubt in doubts), run_id)
+    if reading.market == WHOLE:
+        gaps.inherit(connection, window, run_id)
+        checkpoints.finish(connection, window)
+    ledger.resolve(connection, window, reading.market, reading.began)
+    gaps.restate(connection, window.job, window.scope)
+    if reading.market == WHOLE:
+        checkpoints.supersede(connection, window)
+
+
+def warn_of_gaps(run: SyncRun, *jobs: str) -> None:
+    """Warn of every gap that is left in the run's scope, by name."""
+    for job in jobs:
+        left = in_transaction(run.engine, partial(gaps.open_gaps, job=job, scope=run.scope, run_id=run.run_id))
+        if left:
+            named = "; ".join(f"{gap.name} ({gap.reason})" for gap in left[:3])
+            more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
+            run.warn(
+                f"{len(left)} gaps remain in the {job} of {run.scope}: {named}{more}. Ordinary runs try them again; "
+                "kalshi_gap lists them all."
+            )
+
+
+def provable_until(exchange: Exchange, end: datetime) -> datetime:
+    """Up to where a reading proves anything: ``end``, or earlier if the exchange may still publish records of that
+    time (``tolerances.grace_minutes`` in ``kalshi.toml``)."""
+    return min(end, exchange.now() - timedelta(minutes=load_settings().grace_minutes))

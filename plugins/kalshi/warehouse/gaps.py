@@ -1,0 +1,352 @@
+"""Gaps: what is known to be missing, ``kalshi_gap``. All times are aware UTC.
+
+A gap is noted before a window is read and closed by the evidence of the reading, so a killed run leaves it behind.
+Rows that arrive later reopen what was derived from their absence. ``kalshi.sync.evidence`` decides when a gap closes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.ledger import STALE_MINUTES
+from kalshi.warehouse.server import text_with_lists
+from kalshi.warehouse.times import naive_utc
+
+WHOLE = ""
+"""In place of a market's ticker: everything in the scope."""
+UNREADABLE = "?"
+"""In place of a market's ticker: some market whose record has no readable ticker."""
+PARENTS = {
+    "trades": ("catalog",),
+    "candles": ("catalog",),
+    "candles_from_trades": ("trades",),
+    "candles_dense": ("candles", "candles_from_trades"),
+}
+"""The jobs that each job depends on, market by market: what a parent lacks, the child lacks too."""
+IN_WINDOW = "job = :job AND scope = :scope AND window_start_utc < :end AND window_end_utc > :start"
+OPEN = "accepted_reason IS NULL"
+BEING_READ = (
+    "EXISTS (SELECT 1 FROM kalshi_sync_run r WHERE r.run_id = g.run_id AND r.state = 'running' "
+    f"AND r.heartbeat_at_utc > CURRENT_TIMESTAMP(6) - INTERVAL {STALE_MINUTES} MINUTE)"
+)
+DAY = timedelta(days=1)
+ALWAYS = (datetime(1970, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001  # naive UTC, as in the tables
+Span = tuple[str, datetime, datetime]
+"""A market, and the naive UTC start and end of a change."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What is missing: a window, of one market or of its whole scope, and why."""
+
+    window: Window
+    market: str = WHOLE
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """For messages: what is missing, from when to when."""
+        return (
+            f"{self.market or self.window.scope} from {self.window.start:%Y-%m-%d %H:%M} "
+            f"to {self.window.end:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0) -> None:
+    """Store gaps. With ``run_id``, that run has just tried to fill them and doesn't try again."""
+    for gap in gaps:
+        connection.execute(
+            sa.text(
+                "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, run_id) "
+                "VALUES (:job, :scope, :market, :start, :end, :reason, :run_id) ON DUPLICATE KEY UPDATE "
+                "reason = :reason, run_id = :run_id, noted_at_utc = CURRENT_TIMESTAMP(6)"
+            ),
+            {**gap.window.values, "market": gap.market, "reason": gap.reason[:1000], "run_id": run_id},
+        )
+
+
+def begin(connection: sa.Connection, gap: Gap, run_id: int) -> datetime:
+    """Note that this run now reads what is missing. Returns the server's time (naive UTC): what is noted from now on,
+    this reading can't close."""
+    connection.execute(
+        sa.text(
+            "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, attempts, "
+            "run_id) VALUES (:job, :scope, :market, :start, :end, 'not read to its end', 1, :run_id) "
+            "ON DUPLICATE KEY UPDATE attempts = attempts + 1, run_id = :run_id"
+        ),
+        {**gap.window.values, "market": gap.market, "run_id": run_id},
+    )
+    now: datetime = connection.execute(sa.text("SELECT CURRENT_TIMESTAMP(6)")).scalar_one()
+    return now
+
+
+def blame(connection: sa.Connection, gap: Gap, reason: str) -> None:
+    """Store why the reading of a gap failed."""
+    connection.execute(
+        sa.text(
+            "UPDATE kalshi_gap SET reason = :reason WHERE job = :job AND scope = :scope AND market_ticker = :market "
+            "AND window_start_utc = :start AND window_end_utc = :end"
+        ),
+        {**gap.window.values, "market": gap.market, "reason": reason[:1000]},
+    )
+
+
+def close(connection: sa.Connection, read: Gap, began: datetime) -> None:
+    """Close what the reading that ``began`` then (naive UTC) has filled: all gaps in its window, or those of its
+    market, unless they were noted again since. What reaches beyond the window stays."""
+    found = connection.execute(
+        sa.text(
+            f"SELECT market_ticker, window_start_utc, window_end_utc, reason FROM kalshi_gap WHERE {IN_WINDOW} "
+            f"AND noted_at_utc <= :began AND {OPEN} AND (:market = '' OR market_ticker = :market) FOR UPDATE"
+        ),
+        {**read.window.values, "market": read.market, "began": began},
+    ).all()
+    for market, start, end, reason in found:
+        window = replace(read.window, start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC))
+        connection.execute(
+            sa.text(
+                "DELETE FROM kalshi_gap WHERE job = :job AND scope = :scope AND market_ticker = :market "
+                "AND window_start_utc = :start AND window_end_utc = :end"
+            ),
+            {**window.values, "market": market},
+        )
+        note(connection, (Gap(left, market, reason) for left in _outside(window, read.window)))
+
+
+def _outside(window: Window, read: Window) -> Iterator[Window]:
+    """What of ``window`` lies before and after ``read``."""
+    if window.start < read.start:
+        yield replace(window, end=read.start)
+    if window.end > read.end:
+        yield replace(window, start=read.end)
+
+
+def next_to_fill(connection: sa.Connection, window: Window, run_id: int, *, inside: bool) -> Gap | None:
+    """The next gap of the window's job and scope that this run hasn't tried yet: of those that touch the window
+    (``inside``) or of the others, the least tried and then the oldest.
+
+    A gap waits while its market is missing from the parent job, or while another run reads it.
+    """
+    parents = PARENTS.get(window.job, ("",))
+    row = connection.execute(
+        text_with_lists(
+            "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
+            f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} AND g.run_id <> :run_id "
+            "AND (g.window_start_utc < :end AND g.window_end_utc > :start) = :inside "
+            "AND NOT EXISTS (SELECT 1 FROM kalshi_gap p WHERE p.job IN :parents AND p.scope = g.scope "
+            f"AND p.market_ticker = g.market_ticker AND p.market_ticker <> '' AND p.{OPEN}) "
+            f"AND (:inside OR NOT {BEING_READ}) "
+            "ORDER BY g.market_ticker <> '', g.attempts, g.window_start_utc LIMIT 1",
+            "parents",
+        ),
+        {**window.values, "run_id": run_id, "inside": inside, "parents": parents},
+    ).one_or_none()
+    if row is None:
+        return None
+    found = replace(window, start=row.window_start_utc.replace(tzinfo=UTC), end=row.window_end_utc.replace(tzinfo=UTC))
+    return Gap(found, row.market_ticker, row.reason)
+
+
+def inherit(connection: sa.Connection, window: Window, run_id: int) -> None:
+    """Note as missing from ``window`` the markets that are missing from its parent jobs."""
+    for parent in PARENTS.get(window.job, ()):
+        # The catalog's own windows say when it was read, not when its markets trade.
+        overlap = "" if parent == "catalog" else "AND p.window_start_utc < :end AND p.window_end_utc > :start "
+        connection.execute(
+            sa.text(
+                "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, run_id) "
+                "SELECT :job, :scope, p.market_ticker, :start, :end, "
+                "MAX(CONCAT('missing from ', p.job, ': ', LEFT(p.reason, 900))), :run_id FROM kalshi_gap p "
+                f"WHERE p.job = :parent AND p.scope = :scope AND p.market_ticker <> '' AND p.{OPEN} {overlap}"
+                "GROUP BY p.market_ticker "
+                "ON DUPLICATE KEY UPDATE noted_at_utc = CURRENT_TIMESTAMP(6)"
+            ),
+            {**window.values, "parent": parent, "run_id": run_id},
+        )
+
+
+def restate(connection: sa.Connection, job: str, scope: str) -> None:
+    """Make the state of every window say whether gaps are left in it. RUNNING windows are left to their runs."""
+    connection.execute(
+        sa.text(
+            "UPDATE kalshi_checkpoint w LEFT JOIN (SELECT c.window_start_utc, c.window_end_utc, COUNT(*) AS gaps, "
+            "MIN(g.reason) AS reason FROM kalshi_checkpoint c JOIN kalshi_gap g ON g.job = c.job "
+            "AND g.scope = c.scope AND g.window_start_utc < c.window_end_utc "
+            f"AND g.window_end_utc > c.window_start_utc AND g.{OPEN} "
+            "WHERE c.job = :job AND c.scope = :scope GROUP BY 1, 2) open "
+            "ON open.window_start_utc = w.window_start_utc AND open.window_end_utc = w.window_end_utc "
+            "SET w.state = IF(open.gaps IS NULL, 'COMPLETE', 'FAILED'), "
+            "w.error = IF(open.gaps IS NULL, NULL, CONCAT(open.gaps, ' gaps in kalshi_gap, such as: ', open.reason)) "
+            "WHERE w.job = :job AND w.scope = :scope AND (w.state = 'FAILED' OR w.state = 'COMPLETE' AND open.gaps > 0)"
+        ),
+        {"job": job, "scope": scope},
+    )
+
+
+def open_gaps(connection: sa.Connection, job: str, scope: str, run_id: int = 0) -> list[Gap]:
+    """The gaps that nobody has accepted and no other run than ``run_id`` reads at the moment, oldest first."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
+            f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} AND (g.run_id = :run_id OR NOT {BEING_READ}) "
+            "ORDER BY g.window_start_utc, g.market_ticker"
+        ),
+        {"job": job, "scope": scope, "run_id": run_id},
+    )
+    return [
+        Gap(Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), market, reason)
+        for market, start, end, reason in rows
+    ]
+
+
+def hold(connection: sa.Connection, series: Iterable[str]) -> None:
+    """Keep readings of these series from beginning before this transaction ends.
+
+    A reading begins under ``catalog.lock_series``: so it either sees the rows of this transaction, or this
+    transaction sees its window and reopens it.
+    """
+    query = text_with_lists("SELECT 1 FROM kalshi_series WHERE series_ticker IN :series LOCK IN SHARE MODE", "series")
+    connection.execute(query, {"series": sorted(series)}).all()
+
+
+def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[Span]) -> None:
+    """Reopen what was derived from the parent's rows before they changed. Only windows that were begun count; the
+    others will see the rows anyway."""
+    for child, parents in PARENTS.items():
+        if parent in parents and spans:
+            _reopen(connection, child, scope, spans, f"{parent} changed later")
+
+
+def _reopen(connection: sa.Connection, job: str, scope: str, spans: Sequence[Span], reason: str) -> None:
+    begun = connection.execute(
+        sa.text(
+            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
+            "WHERE job = :job AND scope = :scope AND window_start_utc < :end AND window_end_utc > :start"
+        ),
+        {"job": job, "scope": scope, "start": min(s for _, s, _ in spans), "end": max(e for *_, e in spans)},
+    ).all()
+    found = []
+    for market, start, end in spans:
+        touched = [(max(start, first), min(end, last)) for first, last in begun if first < end and last > start]
+        if touched:
+            edges = min(s for s, _ in touched).replace(tzinfo=UTC), max(e for _, e in touched).replace(tzinfo=UTC)
+            found.append(Gap(Window(job, scope, *edges), market, reason))
+    if found:
+        note(connection, found)
+        restate(connection, job, scope)
+
+
+@dataclass(frozen=True)
+class Life:
+    """When a market opens and closes, naive UTC; None: not known."""
+
+    series: str
+    opens: datetime | None
+    closes: datetime | None
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """What is not known counts as always."""
+        return self.opens or ALWAYS[0], self.closes or ALWAYS[1]
+
+
+def lives(connection: sa.Connection, tickers: Sequence[str]) -> dict[str, Life]:
+    """The lives of these markets; unknown markets are left out."""
+    query = text_with_lists(
+        "SELECT market_ticker, series_ticker, open_time_utc, close_time_utc FROM kalshi_market "
+        "WHERE market_ticker IN :tickers",
+        "tickers",
+    )
+    return {ticker: Life(*life) for ticker, *life in connection.execute(query, {"tickers": list(tickers)})}
+
+
+def reopen_lives(connection: sa.Connection, before: dict[str, Life], after: dict[str, Life]) -> None:
+    """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there."""
+    grown: dict[str, list[Span]] = defaultdict(list)
+    shrunk: dict[str, list[Span]] = defaultdict(list)
+    for market, now in after.items():
+        old = before.get(market)
+        if old is None or old.opens is old.closes is None:
+            if now != old:
+                grown[now.series].append((market, *now.span))
+        elif now != old:
+            is_longer = now.span[0] < old.span[0] or now.span[1] > old.span[1]
+            change = (market, min(now.span[0], old.span[0]), max(now.span[1], old.span[1]))
+            (grown if is_longer else shrunk)[now.series].append(change)
+    for scope, spans in grown.items():
+        for job in PARENTS:
+            _reopen(connection, job, scope, spans, "listed after it was read")
+    for scope, spans in shrunk.items():
+        _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
+
+
+def schedule(connection: sa.Connection, window: Window) -> None:
+    """Remember that a scheduled run asks for this window, and note what lies unread before it, day by day."""
+    values = window.values
+    until = connection.execute(
+        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope FOR UPDATE"),
+        values,
+    ).scalar_one_or_none()
+    if until is not None:
+        note(
+            connection,
+            (
+                Gap(day, reason="no run came")
+                for day in _days(replace(window, start=until.replace(tzinfo=UTC), end=window.start))
+            ),
+        )
+    connection.execute(
+        sa.text(
+            "INSERT INTO kalshi_schedule (job, scope, scheduled_until_utc) VALUES (:job, :scope, :end) "
+            "ON DUPLICATE KEY UPDATE scheduled_until_utc = GREATEST(scheduled_until_utc, :end)"
+        ),
+        values,
+    )
+
+
+def scheduled_until(connection: sa.Connection, job: str, scope: str) -> datetime | None:
+    """Up to where scheduled runs have asked for data; None before the first one."""
+    until = connection.execute(
+        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope"),
+        {"job": job, "scope": scope},
+    ).scalar_one_or_none()
+    return until.replace(tzinfo=UTC) if until else None
+
+
+def _days(window: Window) -> Iterator[Window]:
+    """The window in pieces of at most a UTC day, so that a run can fill some of them."""
+    start = window.start
+    while start < window.end:
+        end = min(window.end, start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY)
+        yield replace(window, start=start, end=end)
+        start = end
+
+
+def oldest_whole(connection: sa.Connection, job: str, scope: str, after: datetime) -> datetime | None:
+    """The start of the first gap of a whole scope from ``after`` on."""
+    start = connection.execute(
+        sa.text(
+            "SELECT MIN(window_start_utc) FROM kalshi_gap WHERE job = :job AND scope = :scope "
+            f"AND market_ticker = '' AND window_start_utc >= :after AND {OPEN}"
+        ),
+        {"job": job, "scope": scope, "after": naive_utc(after)},
+    ).scalar()
+    return start.replace(tzinfo=UTC) if start else None
+
+
+def missing_markets(connection: sa.Connection, job: str, scope: str, before: datetime) -> list[str]:
+    """The tickers of the markets that were missing ``before`` a reading began (naive UTC, the server's clock)."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT DISTINCT market_ticker FROM kalshi_gap WHERE job = :job AND scope = :scope "
+            f"AND market_ticker NOT IN ('{WHOLE}', '{UNREADABLE}') AND noted_at_utc <= :before AND {OPEN} ORDER BY 1"
+        ),
+        {"job": job, "scope": scope, "before": before},
+    )
+    return list(rows.scalars())
