@@ -286,37 +286,54 @@ def reopen_lives(connection: sa.Connection, before: dict[str, Life], after: dict
         _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
 
 
-def schedule(connection: sa.Connection, window: Window) -> None:
-    """Remember that a scheduled run asks for this window, and note what lies unread before it, day by day."""
-    values = window.values
+def note_unread(connection: sa.Connection, window: Window, remembered: timedelta, overlap: timedelta) -> None:
+    """Note, day by day, what lies unread between the last scheduled window and this one, and an ``overlap`` before it.
+
+    Before the first scheduled run, what was read by hand counts as its beginning, if it ends within ``remembered``.
+    """
     until = connection.execute(
-        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope FOR UPDATE"),
-        values,
+        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope"),
+        window.values,
     ).scalar_one_or_none()
-    if until is not None:
-        note(
-            connection,
-            (
-                Gap(day, reason="no run came")
-                for day in _days(replace(window, start=until.replace(tzinfo=UTC), end=window.start))
+    if until is None:
+        until = connection.execute(
+            sa.text(
+                "SELECT MIN(window_start_utc) FROM kalshi_checkpoint "
+                "WHERE job = :job AND scope = :scope AND window_end_utc > :oldest"
             ),
-        )
+            {**window.values, "oldest": naive_utc(window.start - remembered)},
+        ).scalar_one()
+    if until is not None:
+        unread = replace(window, start=until.replace(tzinfo=UTC), end=window.start)
+        for hole in _not_begun(connection, unread):
+            missed = replace(hole, start=hole.start - overlap)
+            note(connection, (Gap(day, reason="no run came") for day in _days(missed)))
+
+
+def _not_begun(connection: sa.Connection, window: Window) -> Iterator[Window]:
+    """The parts of the window that no reading was begun for."""
+    begun = connection.execute(
+        sa.text(f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} ORDER BY 1"),
+        window.values,
+    )
+    start = window.start
+    for first, last in begun.all():
+        if first.replace(tzinfo=UTC) > start:
+            yield replace(window, start=start, end=first.replace(tzinfo=UTC))
+        start = max(start, last.replace(tzinfo=UTC))
+    if start < window.end:
+        yield replace(window, start=start)
+
+
+def schedule(connection: sa.Connection, window: Window) -> None:
+    """Remember that a scheduled run asks for this window."""
     connection.execute(
         sa.text(
             "INSERT INTO kalshi_schedule (job, scope, scheduled_until_utc) VALUES (:job, :scope, :end) "
             "ON DUPLICATE KEY UPDATE scheduled_until_utc = GREATEST(scheduled_until_utc, :end)"
         ),
-        values,
+        window.values,
     )
-
-
-def scheduled_until(connection: sa.Connection, job: str, scope: str) -> datetime | None:
-    """Up to where scheduled runs have asked for data; None before the first one."""
-    until = connection.execute(
-        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope"),
-        {"job": job, "scope": scope},
-    ).scalar_one_or_none()
-    return until.replace(tzinfo=UTC) if until else None
 
 
 def _days(window: Window) -> Iterator[Window]:
