@@ -135,15 +135,18 @@ class Exchange:
         return self._transport.traffic
 
     def now(self) -> datetime:
-        """The exchange's time, from the Date header of its last response (``GET /exchange/status`` if none yet)."""
+        """The exchange's time, from the Date header of its last response, whatever its status.
+
+        Without one so far, it asks ``GET /exchange/status``.
+        """
         if self._transport.clock_offset is None:
-            self._transport.get("/exchange/status", dict)
+            self._transport.greet("/exchange/status")
         return datetime.now(UTC) + (self._transport.clock_offset or timedelta(0))
 
     def identity(self) -> Identity:
         """Who answers; ``GET /exchange/status`` where no answer came yet."""
         while (known := self._transport.identity) is None:
-            self._transport.get("/exchange/status", dict)
+            self._transport.greet("/exchange/status")
         return known
 
     def historical_cutoff(self) -> HistoricalCutoff:
