@@ -54,6 +54,14 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
     assert "minutes after the snapshot&#39;s timestamp" in outcome.page
 
 
+def test_a_future_date_is_refused_by_a_snapshot(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_price_snapshots")
+    outcome = dag.run(date="2199-09-22T15:00:00+00:00", series=["KXHIGHNY"])
+    assert not outcome.succeeded
+    assert "minutes in the future" in outcome.page
+    assert dag.rows("kalshi_price_snapshot") == {"kalshi_price_snapshot": 0}
+
+
 def test_a_report_knows_when_its_run_began_whatever_date_it_is_run_for(dag_under_test: Dag) -> None:
     before = datetime.now(UTC)
     outcome = dag_under_test("kalshi_price_snapshots").run(date="2026-09-22T15:00:00+00:00", series=["KXHIGHNY"])
