@@ -112,6 +112,23 @@ class _EventCandlesAnswer(Struct):
     adjusted_end_ts: int
 
 
+def _own(pages: Iterator[Page[Fill]], subaccount: int) -> Iterator[Page[Fill]]:
+    """The pages, with the fills that name another subaccount rejected. One that names none is that of the list."""
+    for page in pages:
+        foreign = {f.raw: f.record.subaccount for f in page.records if f.record.subaccount not in (None, subaccount)}
+        rejected = [
+            Rejected(
+                page.endpoint,
+                f"subaccount_number is {other} in the list of subaccount {subaccount}, so it isn't that subaccount's "
+                "fill",
+                raw,
+            )
+            for raw, other in foreign.items()
+        ]
+        own = [f for f in page.records if f.raw not in foreign]
+        yield replace(page, records=own, rejected=page.rejected + rejected)
+
+
 class Exchange:
     """Kalshi's market data and, with a key, the user's portfolio, as typed records.
 
@@ -185,21 +202,22 @@ class Exchange:
 
     def fills(self, subaccount: int, **filters: Any) -> Iterator[Page[Fill]]:
         """``GET /portfolio/fills``: the user's executions, newest first. Filters: min_ts, max_ts (unix s), ticker."""
-        return self._portfolio("/portfolio/fills", Fill, _FillsAnswer, "fills", {**filters, "subaccount": subaccount})
+        filters = {**filters, "subaccount": subaccount}
+        return _own(self._portfolio("/portfolio/fills", Fill, _FillsAnswer, "fills", filters), subaccount)
 
     def historical_fills(self, subaccount: int, *, start: str | None = None, **filters: Any) -> Iterator[Page[Fill]]:
         """``GET /historical/fills``: fills before the cutoff. ``start``: a page's cursor."""
         filters = {**filters, "subaccount": subaccount}
-        return self._portfolio("/historical/fills", Fill, _FillsAnswer, "fills", filters, start)
+        return _own(self._portfolio("/historical/fills", Fill, _FillsAnswer, "fills", filters, start), subaccount)
 
-    def positions(self, subaccount: int, settlement_status: str) -> Iterator[Page[Position]]:
-        """``GET /portfolio/positions``; status: unsettled, settled (not archived yet) or all."""
-        filters = {"subaccount": subaccount, "settlement_status": settlement_status}
+    def positions(self, subaccount: int, settlement_status: str, **filters: Any) -> Iterator[Page[Position]]:
+        """``GET /portfolio/positions``; status: unsettled, settled (not archived yet) or all. Filter: ticker (one)."""
+        filters = {**filters, "subaccount": subaccount, "settlement_status": settlement_status}
         return self._portfolio("/portfolio/positions", Position, _PositionsAnswer, "market_positions", filters)
 
-    def historical_positions(self, subaccount: int) -> Iterator[Page[Position]]:
-        """``GET /historical/positions``: positions in archived events."""
-        filters = {"subaccount": subaccount}
+    def historical_positions(self, subaccount: int, **filters: Any) -> Iterator[Page[Position]]:
+        """``GET /historical/positions``: positions in archived events. Filter: ticker (one)."""
+        filters = {**filters, "subaccount": subaccount}
         return self._portfolio("/historical/positions", Position, _PositionsAnswer, "market_positions", filters)
 
     def portfolio_settlements(self, subaccount: int, **filters: Any) -> Iterator[Page[PortfolioSettlement]]:
