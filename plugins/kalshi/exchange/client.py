@@ -15,7 +15,7 @@ from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, RequestRefused
 from kalshi.exchange.pages import Page, paginate, read_ahead
-from kalshi.exchange.transport import Identity, Traffic, Transport
+from kalshi.exchange.transport import Admit, Identity, Traffic, Transport
 from kalshi.records import (
     Balance,
     Event,
@@ -135,10 +135,12 @@ class Exchange:
     Args:
         config: address, key, rate limit and retries.
         budget: a bucket shared with other workers; defaults to one for this process alone.
+        admit: is shown who sent each successful response, and raises to refuse it.
     """
 
-    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
-        self._transport = Transport(config, budget)
+    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None, admit: Admit | None = None) -> None:
+        self.key_id = config.key_id
+        self._transport = Transport(config, budget, admit)
 
     def __enter__(self) -> Exchange:
         return self

@@ -44,10 +44,15 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Identity:
-    """Which exchange answers. ``name``: its base URL, or the name that a synthetic one gives itself."""
+    """Which exchange answers. ``name``: its base URL (see ``ExchangeConfig.exchange_name``), or the name that a
+    synthetic one gives itself."""
 
     name: str
     is_synthetic: bool = False
+
+
+Admit = Callable[[Identity], None]
+"""Is shown who sent each successful response, before anything of it is used; raises to refuse it."""
 
 
 def _quote(body: bytes) -> str:
@@ -98,11 +103,12 @@ class Transport:
     None before the first.
     """
 
-    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
+    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None, admit: Admit | None = None) -> None:
         self.traffic = Traffic()
         self.clock_offset: timedelta | None = None
         self.identity: Identity | None = None
         self._is_identified = False
+        self._admit = admit
         self._config = config
         self._host = urlsplit(config.base_url).hostname
         self._budget = budget or LocalBudget(config.requests_per_second)
@@ -195,11 +201,13 @@ class Transport:
         # Something between us and the exchange may have written an error, so a good response knows better.
         if is_good or not self._is_identified:
             self.identity, self._is_identified = self._identity_of(response), is_good
+        if is_good and self._admit and self.identity:
+            self._admit(self.identity)
         return response
 
     def _identity_of(self, response: requests.Response) -> Identity:
         made_up = one_line(response.headers.get(SYNTHETIC, ""))
-        return Identity((made_up or self._config.base_url.rstrip("/"))[:LONGEST_NAME], bool(made_up))
+        return Identity((made_up or self._config.exchange_name)[:LONGEST_NAME], bool(made_up))
 
     def _wait_for_budget(self) -> None:
         wait = self._budget.reserve()

@@ -16,7 +16,7 @@ from kalshi.records import Fill, Market, PortfolioSettlement, Position
 from kalshi.sync.pages import checkpointed, next_cursor, write_pages
 from kalshi.sync.parents import markets_of
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
-from kalshi.warehouse import catalog, checkpoints, portfolio
+from kalshi.warehouse import catalog, checkpoints, exchanges, portfolio
 from kalshi.warehouse.catalog import series_of
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.server import in_transaction
@@ -57,6 +57,7 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
     only if the exchange lists it as settled or flat, or lists it nowhere even when asked for it by its ticker.
 
     Raises:
+        ForeignData: the portfolio in the warehouse was read with another key.
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
@@ -82,6 +83,8 @@ class _PortfolioSync:
         self._refreshed: set[str] = set()
 
     def run_all(self) -> None:
+        if self._exchange.key_id:
+            exchanges.refuse_foreign_key(in_transaction(self._run.engine, exchanges.keys), self._exchange.key_id)
         reached_until = in_transaction(
             self._run.engine, lambda c: checkpoints.covered_until(c, JOB, self._run.scope, EPOCH)
         )
@@ -98,6 +101,8 @@ class _PortfolioSync:
 
     def _fills(self, since: datetime | None, window: Window, reached: dict[str, Any] | None) -> None:
         def write(connection: sa.Connection, page: Page[Fill]) -> dict[str, WriteCounts]:
+            if self._exchange.key_id:  # fills come first, and only a valid key gets any
+                exchanges.note_key(connection, self._exchange.key_id, self._run.run_id)
             return {"kalshi_fill": portfolio.write_fills(connection, page.records, self._subaccount, self._run.run_id)}
 
         def see(page: Page[Fill]) -> None:
