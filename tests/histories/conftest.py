@@ -19,6 +19,7 @@ def shared_warehouse(mariadb: PrivateServer) -> Iterator[sa.Engine]:
     with mariadb.as_root() as cursor:
         cursor.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
     engine = open_engine(address_of(mariadb.database("histories")), loads=True)
+    engine.pool._pre_ping = False  # nobody cuts these connections, and there are thousands of transactions
     migrate(engine)
     yield engine
     engine.dispose()

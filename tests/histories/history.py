@@ -104,8 +104,9 @@ class Process:
     def begin(self, connection: sa.Connection) -> None:
         if self.is_dead:
             raise Killed
-        # The database's clock is the model's, too.
-        connection.connection.cursor().execute(f"SET timestamp = {self.model.now.timestamp():.6f}")
+        if connection.info.get("now") != self.model.now:  # the database's clock is the model's, too
+            connection.connection.cursor().execute(f"SET timestamp = {self.model.now.timestamp():.6f}")
+            connection.info["now"] = self.model.now
 
     def commit(self, _: sa.Connection) -> None:
         if self.dies_at == self.commits + 1:
@@ -167,7 +168,7 @@ class History:
             case Reread():
                 self._by_hand(step)
             case Late(what, minutes, letter):
-                self._delay(self._market(letter), what, minutes * MINUTE)
+                self._delay(self._coming(letter), what, minutes * MINUTE)
             case Spoil(what, letter):
                 self._market(letter).spoilt.add(what)
             case Mend():
@@ -214,8 +215,15 @@ class History:
         self._pass(wait if wait > timedelta(0) else wait + DAY, stride=1)
 
     def _market(self, letter: str) -> Market:
-        """The latest market with this letter."""
-        return next(m for m in reversed(self.model.markets) if m.ticker.endswith(letter))
+        """The market with this letter whose opening is nearest to now."""
+        lettered = [m for m in self.model.markets if m.ticker.endswith(letter)]
+        return min(lettered, key=lambda market: abs(market.opens - self.model.now))
+
+    def _coming(self, letter: str) -> Market:
+        """The market with this letter that is open, or the next to open."""
+        return next(
+            m for m in self.model.markets if m.ticker.endswith(letter) and m.closes > self.model.now
+        )
 
     def _delay(self, market: Market, what: str, delay: timedelta) -> None:
         """Delay what isn't published yet."""

@@ -68,9 +68,10 @@ class Market:
         return self.ticker.partition("-")[2]
 
     @cached_property
-    def minutes(self) -> list[datetime]:
-        """Every minute of its life."""
-        return [self.opens + n * MINUTE for n in range((self.closes - self.opens) // MINUTE)]
+    def minutes(self) -> list[tuple[datetime, str]]:
+        """Every minute of its life, and how it is written in a message."""
+        life = (self.opens + n * MINUTE for n in range((self.closes - self.opens) // MINUTE))
+        return [(minute, f"{minute:%m-%d %H:%M}") for minute in life]
 
 
 def candles_of(trades: list[Trade], opens: datetime, closes: datetime) -> list[Candle]:
@@ -139,9 +140,10 @@ class Model:
         self.add_events(stride=1)
 
     def add_events(self, stride: int) -> None:
-        """Add the events of the evenings up to today, every ``stride`` days, and that of today in any case."""
-        while self.last_day < self.now.date():
-            left = (self.now.date() - self.last_day).days
+        """Add the events of the evenings up to tomorrow, every ``stride`` days, and that of tomorrow in any case."""
+        tomorrow = self.now.date() + DAY
+        while self.last_day < tomorrow:
+            left = (tomorrow - self.last_day).days
             self.last_day += min(stride, left) * DAY
             self.markets += event_of(self.series, self.last_day)
 

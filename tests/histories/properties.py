@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,14 +53,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Stored:
-    """What the warehouse has of the series, by key; times are aware UTC."""
+    """What the warehouse has of the series, by key; times are aware UTC. ``dense``: a line a market, see below."""
 
     markets: dict[str, Any]
     settlements: dict[str, Any]
     trades: dict[str, Any]
     candles: dict[Key, Any]
     from_trades: dict[Key, Any]
-    dense: dict[Key, Any]
+    dense: dict[str, str]
 
 
 def _rows(connection: sa.Connection, sql: str, *values: Any) -> list[Any]:
@@ -69,6 +70,7 @@ def _rows(connection: sa.Connection, sql: str, *values: Any) -> list[Any]:
 def stored(history: History) -> Stored:
     of_series = f"{history.series}-%"
     with history.engine.connect() as connection:
+        connection.exec_driver_sql("SET SESSION group_concat_max_len = 10000000")
         markets = _rows(
             connection,
             "SELECT market_ticker, status, result, settlement_value, open_time_utc, close_time_utc, volume "
@@ -93,10 +95,12 @@ def stored(history: History) -> Stored:
             "FROM kalshi_candle_1m WHERE market_ticker LIKE %s ORDER BY 1, 2",
             of_series,
         )
+        # One row a market: its minutes would be most of what is read here.
         dense = _rows(
             connection,
-            "SELECT market_ticker, bucket_start_utc, source, yes_bid_close, volume FROM kalshi_candle_1m_dense "
-            "WHERE market_ticker LIKE %s",
+            "SELECT market_ticker, GROUP_CONCAT(DATE_FORMAT(bucket_start_utc, '%%m-%%d %%H:%%i'), ' ', "
+            "COALESCE(source, '-'), ' ', COALESCE(yes_bid_close, '-'), ' ', volume ORDER BY bucket_start_utc) "
+            "FROM kalshi_candle_1m_dense WHERE market_ticker LIKE %s GROUP BY market_ticker",
             of_series,
         )
     return Stored(
@@ -105,7 +109,7 @@ def stored(history: History) -> Stored:
         {row[0]: tuple(row[1:]) for row in trades},
         {(row[0], _utc(row[1])): tuple(row[3:]) for row in candles if row[2] == "api_event"},
         {(row[0], _utc(row[1])): tuple(row[4:]) for row in candles if row[2] == "trades"},
-        {(row[0], _utc(row[1])): tuple(row[2:]) for row in dense},
+        dict(map(tuple, dense)),
     )
 
 
@@ -205,18 +209,22 @@ def _dense(have: Stored, market: Market, windows: list[Window]) -> Iterator[Diff
     """Every minute of the market's life in the windows, from the candles that are stored."""
     if market.ticker not in have.markets:
         return
-    bid, wrong = None, []
-    for minute in market.minutes:
+    found = set((have.dense.get(market.ticker) or "").split(","))
+    bid, wrong = "-", []
+    spans = [(max(start, market.opens), end) for start, end in windows if end > market.opens and start < market.closes]
+    for minute, name in market.minutes:
         key = (market.ticker, minute)
         candle, from_trades = have.candles.get(key), have.from_trades.get(key)
-        bid = candle[0] if candle else bid
-        source = "api_event" if candle else "trades" if from_trades else None
-        volume = (candle or from_trades or (Decimal(0),))[-1]
-        if have.dense.get(key) != (source, bid, volume) and _is_in(minute, windows):
-            wrong.append((minute, f"{have.dense.get(key)}, not {(source, bid, volume)}"))
+        bid = str(candle[0]) if candle else bid
+        source = "api_event" if candle else "trades" if from_trades else "-"
+        expected = f"{name} {source} {bid} {(candle or from_trades or ('0.00',))[-1]}"
+        if expected not in found and _is_in(minute, spans):
+            wrong.append((minute, expected))
     if wrong:  # one is enough: the rest of a market's minutes differ for the same reason
-        minute, words = wrong[0]
+        minute, expected = wrong[0]
+        stored_line = next((line for line in found if line.startswith(f"{minute:%m-%d %H:%M}")), None)
         jobs = ("candles_dense", "candles")
+        words = f"{stored_line}, not {expected}"
         yield Difference(f"{len(wrong)} dense minutes", market, minute, max(minute, market.listed), jobs, words)
 
 
@@ -255,10 +263,15 @@ class Names:
         )
 
 
+@lru_cache
+def _has_gaps(engine: sa.Engine) -> bool:
+    return sa.inspect(engine).has_table("kalshi_gap")
+
+
 def names(history: History) -> Names:
     with history.engine.connect() as connection:
         gaps = []
-        if sa.inspect(connection).has_table("kalshi_gap"):
+        if _has_gaps(history.engine):
             gaps = _rows(
                 connection,
                 "SELECT job, COALESCE(market_ticker, ''), window_start_utc, window_end_utc FROM kalshi_gap "

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from hypothesis import strategies as st
 
 
-@dataclass(frozen=True)
-class At:
+class _Short:
+    """Prints without the fields that have their default."""
+
+    def __repr__(self) -> str:
+        given = [(f.name, getattr(self, f.name)) for f in fields(self)]  # type: ignore[arg-type]
+        defaults = {f.name: f.default for f in fields(self)}  # type: ignore[arg-type]
+        words = [f"{name}={value!r}" for name, value in given if value != defaults[name]]
+        return f"{type(self).__name__}({', '.join(words)})"
+
+
+@dataclass(frozen=True, repr=False)
+class At(_Short):
     """Time passes until the machine's clock shows ``clock`` (HH:MM:SS) next."""
 
     clock: str
 
 
-@dataclass(frozen=True)
-class Pause:
+@dataclass(frozen=True, repr=False)
+class Pause(_Short):
     """Nothing runs for ``days``; meanwhile there is an event a week, and one on the last day."""
 
     days: int
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(_Short):
     """The scheduled run of a job that is due; of candles, those of all days that are due, the oldest first.
 
     ``kill``: the process dies before this transaction commits. ``fail``: so many requests succeed, then ``times`` fail
@@ -39,13 +49,13 @@ class Run:
     lenient: bool = False
 
 
-@dataclass(frozen=True)
-class Hour:
+@dataclass(frozen=True, repr=False)
+class Hour(_Short):
     """All that is due in this hour, without trouble: catalog, settlements, trades, candles."""
 
 
-@dataclass(frozen=True)
-class Reread:
+@dataclass(frozen=True, repr=False)
+class Reread(_Short):
     """A run by hand of ``days`` days that ended ``ago`` days ago (0: with yesterday), of candles or trades."""
 
     job: str = "candles"
@@ -56,8 +66,8 @@ class Reread:
     fail: int | None = None
 
 
-@dataclass(frozen=True)
-class Late:
+@dataclass(frozen=True, repr=False)
+class Late(_Short):
     """From now on ``what`` (trade, candle, market, settlement) of a market is published ``minutes`` late."""
 
     what: str
@@ -65,47 +75,47 @@ class Late:
     market: str = "A"
 
 
-@dataclass(frozen=True)
-class Spoil:
+@dataclass(frozen=True, repr=False)
+class Spoil(_Short):
     """``what`` (market, times, trade, candle) of a market can't be read until :class:`Mend`."""
 
     what: str
     market: str = "A"
 
 
-@dataclass(frozen=True)
-class Mend:
+@dataclass(frozen=True, repr=False)
+class Mend(_Short):
     """Everything that couldn't be read can be."""
 
 
-@dataclass(frozen=True)
-class Vanish:
+@dataclass(frozen=True, repr=False)
+class Vanish(_Short):
     """No route knows a market until :class:`Return`."""
 
     market: str = "A"
 
 
-@dataclass(frozen=True)
-class Return:
+@dataclass(frozen=True, repr=False)
+class Return(_Short):
     """The markets that vanished are back."""
 
 
-@dataclass(frozen=True)
-class Cutoff:
+@dataclass(frozen=True, repr=False)
+class Cutoff(_Short):
     """The historical tier ends ``hours`` ago from now on, unless it ends later already."""
 
     hours: int
 
 
-@dataclass(frozen=True)
-class Terse:
+@dataclass(frozen=True, repr=False)
+class Terse(_Short):
     """From now on a tier answers with empty lists for what is in the other one (``yes``), or with 404."""
 
     yes: bool
 
 
-@dataclass(frozen=True)
-class Skew:
+@dataclass(frozen=True, repr=False)
+class Skew(_Short):
     """The machine's clock is ``seconds`` ahead of the exchange's."""
 
     seconds: int
