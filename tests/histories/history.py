@@ -200,8 +200,9 @@ class History:
         self._pass(max(DAY, latest - self.model.now + HOUR), stride=1, events=False)
 
     def next_round(self) -> None:
-        """A quarter of a day later, at the full hour, all that is due runs."""
+        """A quarter of a day later, at the full hour, all that is due runs. The cutoff has moved on as well."""
         self._pass(6 * HOUR, stride=1, events=False)
+        self.model.cutoff = min(self.model.cutoff + 6 * HOUR, self.model.now - 2 * HOUR)
         self.run_all()
 
     def _pass(self, duration: timedelta, stride: int, *, events: bool = True) -> None:
@@ -242,16 +243,25 @@ class History:
             market.settlement_published = market.settled + delay
 
     def _run(self, step: Run) -> None:
-        """The scheduled run, as its DAG asks for it."""
+        """The scheduled run, as its DAG asks for it, unless the one of this hour has succeeded."""
         latest = next((ran for ran in reversed(self.ran) if ran.job == step.job and not ran.by_hand), None)
+        hour = self.machine_time.replace(minute=0, second=0, microsecond=0)
         if step.job == "candles":
             self._run_days(step)
-        elif step.retry and latest and latest.is_due:
-            self._go(replace(latest, began=self.model.now, tries=latest.tries + 1), step)
-        else:
-            hour = self.machine_time.replace(minute=0, second=0, microsecond=0)
+        elif latest and latest.is_due and (step.retry or latest.end == hour):
+            self._go(self._again(latest), step)
+        elif latest is None or latest.end < hour:
             start = hour - HOUR if step.job == "trades" else hour
             self._go(self._ran(step.job, start, hour, asked_at=hour), step)
+
+    def _again(self, ran: Ran) -> Ran:
+        """The same run once more. Its plan is a day old at most: until then a retry has the cutoff of its plan."""
+        request = ran.request
+        if self.model.now - ran.began > DAY:
+            request = replace(request, cutoff=self.model.cutoff)
+            if ran.job in ("trades", "candles"):
+                request = replace(request, trades_cutoff=self.model.cutoff)
+        return replace(ran, request=request, began=self.model.now, tries=ran.tries + 1)
 
     def _run_days(self, step: Run) -> None:
         """The days that are due: those that failed, and those that have ended since, in order.
@@ -259,7 +269,7 @@ class History:
         Days on which no market was open are taken together, which only saves time.
         """
         due = {ran.start: ran for ran in self.ran if ran.job == "candles" and not ran.by_hand and ran.is_due}
-        todo = [replace(ran, began=self.model.now, tries=ran.tries + 1) for _, ran in sorted(due.items())]
+        todo = [self._again(ran) for _, ran in sorted(due.items())]
         while self.next_day + DAY <= self.machine_time:
             start, end = self.next_day, self.next_day + DAY
             while not self._is_busy(start, end + DAY) and end + DAY <= self.machine_time and end - start < CHUNK:
@@ -269,7 +279,6 @@ class History:
         for old in due.values():
             old.is_due = False
         for number, ran in enumerate(todo):
-            ran.began = self.model.now
             self._go(ran, step if number == 0 else Run("candles", lenient=step.lenient))
 
     def _is_busy(self, start: datetime, end: datetime) -> bool:

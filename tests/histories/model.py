@@ -91,13 +91,13 @@ def candles_of(trades: list[Trade], opens: datetime, closes: datetime) -> list[C
 
 
 def event_of(series: str, day: date) -> list[Market]:
-    """The markets of the event of this evening: A is open from 22:00 to 02:00, B from 23:00 to 00:30."""
+    """The markets of the event of this evening: A is open from 23:00 to 01:00, B from 23:30 to 00:20."""
     midnight = datetime.combine(day, time(), UTC) + DAY
     event = f"{series}-{day:%y%b%d}".upper()
     markets = []
     for letter, opens, closes, times in (
-        ("A", -120, 120, (-113.2, -64.9, -8.5, -1.32, -0.66, 0.17, 31.0, 64.5, 117.9)),
-        ("B", -60, 30, (-54.9, -0.17, 10.4)),
+        ("A", -60, 60, (-56.2, -32.9, -8.5, -1.32, -0.66, 0.17, 31.0, 44.5, 57.9)),
+        ("B", -30, 20, (-24.9, -0.17, 10.4)),
     ):
         ticker = f"{event}-{letter}"
         trades = [
@@ -132,7 +132,7 @@ class Model:
     cutoff: datetime = START - 5 * DAY
     markets: list[Market] = field(default_factory=list)
     is_terse: bool = False
-    page_size: int = 3
+    page_size: int = 4
     last_day: date = (START - DAY).date()
 
     def __post_init__(self) -> None:

@@ -10,8 +10,8 @@ settlements and trades, the candles of every day that a run was asked for, and t
 
 It is named by an open row in kalshi_gap, by a checkpoint over its time that isn't COMPLETE, or by the latest scheduled
 run of its job if that failed, died or names the market or the day in a warning; a run that failed also names its own
-window for as long as it is tried again. The last minutes before the latest scheduled run, as many as the grace, may
-also be just unclaimed: no window over them is COMPLETE.
+window for as long as it is tried again. The last minutes before the latest run, as many as the grace, may also be just
+unclaimed: no window over them is COMPLETE.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -220,12 +221,12 @@ def _dense(have: Stored, market: Market, windows: list[Window]) -> Iterator[Diff
         expected = f"{name} {source} {bid} {(candle or from_trades or ('0.00',))[-1]}"
         if expected not in found and _is_in(minute, spans):
             wrong.append((minute, expected))
-    if wrong:  # one is enough: the rest of a market's minutes differ for the same reason
-        minute, expected = wrong[0]
-        stored_line = next((line for line in found if line.startswith(f"{minute:%m-%d %H:%M}")), None)
+    for _, day in groupby(wrong, lambda pair: pair[0].date()):
+        (minute, expected), *others = day  # one is enough: the rest of the day differs for the same reason
+        line = next((line for line in found if line.startswith(f"{minute:%m-%d %H:%M}")), None)
         jobs = ("candles_dense", "candles")
-        words = f"{stored_line}, not {expected}"
-        yield Difference(f"{len(wrong)} dense minutes", market, minute, max(minute, market.listed), jobs, words)
+        words = f"{line}, not {expected}, and {len(others)} later minutes of that day"
+        yield Difference("dense minute", market, minute, max(minute, market.listed), jobs, words)
 
 
 def _is_in(moment: datetime, windows: Iterable[Window]) -> bool:
@@ -324,8 +325,9 @@ def is_named(history: History, difference: Difference, said: Names) -> bool:
         if ran.job == reader and not ran.by_hand
     ):
         return True
-    is_last = bool(latest and difference.at and difference.at >= latest.request.asked_at - GRACE)
-    return is_last and not said.is_complete(difference)
+    last = next((ran for ran in reversed(history.ran) if ran.job == reader), None)
+    is_last = last and difference.at and difference.at >= min(last.request.asked_at, last.began) - GRACE - MINUTE
+    return bool(is_last) and not said.is_complete(difference)
 
 
 def _says(ran: Ran, difference: Difference) -> bool:
@@ -341,9 +343,9 @@ def note_traces(history: History) -> None:
     if ran.outcome != "killed":
         return
     said = names(history)
-    windows = [(start, end) for job, start, end, *_ in said.checkpoints if READERS.get(job) == ran.job]
-    windows += [(start, end) for job, _, start, end in said.gaps if READERS.get(job) == ran.job]
-    ran.is_traced = any(_utc(start) < ran.end and _utc(end) > ran.start for start, end in windows)
+    windows = [(start, end) for job, start, end, state in said.checkpoints if job == ran.job and state != "COMPLETE"]
+    windows += [(start, end) for job, _, start, end in said.gaps if job == ran.job]
+    ran.is_traced = any(_utc(start) <= ran.start and _utc(end) >= ran.end for start, end in windows)
 
 
 def unnamed(history: History) -> list[Difference]:

@@ -124,11 +124,11 @@ class Skew(_Short):
 Step = At | Pause | Run | Hour | Reread | Late | Spoil | Mend | Vanish | Return | Cutoff | Terse | Skew
 
 JOBS = ["catalog", "settlements", "trades", "candles"]
-CLOCKS = [
-    *("00:00:01", "00:00:05", "00:05:00", "00:12:00", "00:31:00", "01:00:02", "02:00:05", "03:30:00"),
-    *("09:00:00", "16:00:00", "22:10:00", "23:00:30", "23:59:30", "23:59:58"),
+NIGHT = [
+    *("16:00:00", "23:10:00", "23:45:30", "23:59:30", "23:59:58", "00:00:01", "00:00:05", "00:05:00", "00:12:00"),
+    *("00:31:00", "01:00:02", "02:00:05", "03:30:00", "09:00:00"),
 ]
-"""Around the times at which markets open, close and settle, windows end, and late records come."""
+"""The times around which markets open, close and settle, windows end, and late records come."""
 
 _jobs, _letters, _booleans = st.sampled_from(JOBS), st.sampled_from("AB"), st.booleans()
 _kills = st.integers(1, 25)
@@ -143,7 +143,7 @@ _runs = st.one_of(
 _records = st.one_of(
     st.builds(Late, st.just("trade"), st.sampled_from([1, 9, 25, 58]), _letters),
     st.builds(Late, st.just("candle"), st.sampled_from([1, 5, 9]), _letters),
-    st.builds(Late, st.just("market"), st.sampled_from([1, 61, 121, 200]), _letters),
+    st.builds(Late, st.just("market"), st.sampled_from([1, 31, 61, 121, 200]), _letters),
     st.builds(Late, st.just("settlement"), st.sampled_from([30, 400]), _letters),
     st.builds(Spoil, st.sampled_from(["market", "times", "trade", "candle"]), _letters),
     st.just(Mend()),
@@ -154,19 +154,25 @@ _settings = st.one_of(
     st.sampled_from([2, 20, 30, 100]).map(Cutoff),
     _booleans.map(Terse),
     st.sampled_from([-60, -3, 3, 60]).map(Skew),
-    st.sampled_from([8, 29, 31, 45]).map(Pause),
 )
-_steps: list[st.SearchStrategy[Step]] = [_runs, _runs, st.just(Hour()), _records, _settings]
-_moments = st.tuples(
-    st.sampled_from([None, *CLOCKS]), st.integers(0, len(_steps) - 1).flatmap(lambda kind: _steps[kind])
-)
+_steps: list[st.SearchStrategy[Step]] = [st.just(Hour()), _runs, _runs, _records, _records, _settings]
+_acts = st.lists(st.integers(0, len(_steps) - 1).flatmap(lambda kind: _steps[kind]), min_size=1, max_size=3)
+_moments = st.tuples(st.integers(0, len(NIGHT) - 1), _acts)
+_nights = st.lists(_moments, min_size=1, max_size=4, unique_by=lambda moment: moment[0])
+_pauses = st.sampled_from([None, None, None, None, 8, 29, 31, 45])
 
 
-def _flat(moments: list[tuple[str | None, Step]]) -> list[Step]:
-    return [step for clock, what in moments for step in ([At(clock), what] if clock else [what])]
+def _flat(nights: list[tuple[int | None, list[tuple[int, list[Step]]]]]) -> list[Step]:
+    steps: list[Step] = []
+    for pause, night in nights:
+        for clock, acts in sorted(night, key=lambda moment: moment[0]):
+            steps += [At(NIGHT[clock]), *acts]
+        steps += [Pause(pause)] if pause else []
+    return steps
 
 
-HISTORIES: st.SearchStrategy[list[Step]] = st.lists(_moments, min_size=1, max_size=9).map(_flat)
+HISTORIES: st.SearchStrategy[list[Step]] = st.lists(st.tuples(_pauses, _nights), min_size=1, max_size=3).map(_flat)
+"""A few nights; at some moments of each, one to three things happen."""
 
 
 def story(steps: list[Step]) -> str:

@@ -68,7 +68,7 @@ def test_a_day_is_read_to_its_end_by_a_machine_whose_clock_is_fast(shared_wareho
 
 
 def test_a_market_listed_after_the_end_of_the_day_is_read(shared_warehouse: sa.Engine) -> None:
-    replay(shared_warehouse, At("09:00:00"), Late("market", 61, "B"), At("00:00:05"), Hour())
+    replay(shared_warehouse, At("09:00:00"), Late("market", 31, "B"), At("00:00:05"), Hour())
 
 
 def test_a_market_listed_late_has_its_trades_from_its_opening_on(shared_warehouse: sa.Engine) -> None:
