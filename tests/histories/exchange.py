@@ -175,7 +175,9 @@ class SmallExchange(BaseAdapter):
         ranges = {"created": "listed", "close": "closes", "settled": "settled"}
         bounds = [f"{side}_{what}_ts" for what in ranges for side in ("min", "max")]
         _only(query, "series_ticker", "event_ticker", "tickers", "status", "mve_filter", *bounds)
-        wanted = STATUSES.get(query["status"]) if query.get("status") else {s for each in STATUSES.values() for s in each}
+        wanted = (
+            STATUSES.get(query["status"]) if query.get("status") else {s for each in STATUSES.values() for s in each}
+        )
         if wanted is None:
             raise Refused(400, f"no such status: {query['status']}")
         found = [m for m in self._listed(query, archived=False) if self.model.status(m) in wanted]
@@ -253,7 +255,7 @@ class SmallExchange(BaseAdapter):
         return {"ticker": ticker, "candlesticks": self._candles(market, query)}
 
     def _event_candles(self, query: dict[str, str], _: str, event: str) -> Any:
-        live = [m for m in self._listed({"event_ticker": event}, archived=False)]
+        live = self._listed({"event_ticker": event}, archived=False)
         return {
             "market_tickers": [m.ticker for m in live],
             "market_candlesticks": [self._candles(m, query) for m in live],

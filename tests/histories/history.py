@@ -45,9 +45,17 @@ SYNCS: dict[str, Callable[..., dict[str, Any]]] = {
     "trades": sync_trades,
     "candles": sync_candles,
 }
+REQUESTS: dict[str, Callable[..., Any]] = {
+    "catalog": CatalogRequest,
+    "settlements": SettlementsRequest,
+    "trades": TradesRequest,
+    "candles": CandlesRequest,
+}
 RETRIES = 4
 """How often a failed task is tried again: ``[tasks] retries`` in kalshi.toml."""
 CHUNK = 30 * DAY
+FIRST_DAY = datetime.combine(START, time(), START.tzinfo)
+"""The first day whose candles are asked for."""
 NUMBERS = itertools.count(1)
 
 
@@ -142,7 +150,7 @@ class History:
     series: str = field(default_factory=lambda: f"HUNT{next(NUMBERS)}")
     skew: timedelta = timedelta(0)
     ran: list[Ran] = field(default_factory=list)
-    next_day: datetime = datetime.combine(START, time(), START.tzinfo)
+    next_day: datetime = FIRST_DAY
     log: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -222,9 +230,7 @@ class History:
 
     def _coming(self, letter: str) -> Market:
         """The market with this letter that is open, or the next to open."""
-        return next(
-            m for m in self.model.markets if m.ticker.endswith(letter) and m.closes > self.model.now
-        )
+        return next(m for m in self.model.markets if m.ticker.endswith(letter) and m.closes > self.model.now)
 
     def _delay(self, market: Market, what: str, delay: timedelta) -> None:
         """Delay what isn't published yet."""
@@ -300,14 +306,13 @@ class History:
             "by_hand": by_hand,
             "cutoff": self.model.cutoff,
         }
-        trades_cutoff = self.model.cutoff
-        request: Any = {
-            "catalog": lambda: CatalogRequest(**about),
-            "settlements": lambda: SettlementsRequest(**about),
-            "trades": lambda: TradesRequest(trades_cutoff=trades_cutoff, incremental=not by_hand, **about),
-            "candles": lambda: CandlesRequest(trades_cutoff=trades_cutoff, sources=self.sources, dense=True, **about),
-        }[job]()
-        return Ran(job, request, self.model.now, by_hand)
+        if job in ("trades", "candles"):
+            about["trades_cutoff"] = self.model.cutoff
+        if job == "trades":
+            about["incremental"] = not by_hand
+        if job == "candles":
+            about |= {"sources": self.sources, "dense": True}
+        return Ran(job, REQUESTS[job](**about), self.model.now, by_hand)
 
     def _go(self, ran: Ran, step: Run) -> None:
         """Run the job, as a process of its own that may be killed, with the trouble of ``step``."""

@@ -16,6 +16,7 @@ from typing import Any
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """When every history begins: at noon on a Monday."""
+EVE = (START - DAY).date()
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Trade:
 
 @dataclass
 class Candle:
-    """A minute, by its start. ``bid``: at its end; the ask is two cents higher. ``price``: open and close, if traded."""
+    """A minute, by its start. ``bid``: at its end; the ask is 2 cents higher. ``price``: open and close, if traded."""
 
     start: datetime
     bid: Decimal
@@ -76,9 +77,7 @@ class Market:
 
 def candles_of(trades: list[Trade], opens: datetime, closes: datetime) -> list[Candle]:
     """A candle for each minute with a trade, and a few with only quotes, as the exchange makes them from its trades."""
-    traded = {
-        minute: list(group) for minute, group in groupby(trades, lambda t: t.at.replace(second=0, microsecond=0))
-    }
+    traded = {minute: list(group) for minute, group in groupby(trades, lambda t: t.at.replace(second=0, microsecond=0))}
     quoted = {opens + MINUTE, opens + 31 * MINUTE, closes - 20 * MINUTE}
     bid = Decimal("0.40")
     candles = []
@@ -133,7 +132,7 @@ class Model:
     markets: list[Market] = field(default_factory=list)
     is_terse: bool = False
     page_size: int = 4
-    last_day: date = (START - DAY).date()
+    last_day: date = EVE
 
     def __post_init__(self) -> None:
         self.markets = event_of(self.series, (START - 10 * DAY).date())

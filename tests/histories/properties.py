@@ -191,9 +191,7 @@ def _candles(history: History, have: Stored, market: Market, windows: list[Windo
     yield from _dense(have, market, windows)
 
 
-def _candles_from_trades(
-    history: History, have: Stored, market: Market, windows: list[Window]
-) -> Iterator[Difference]:
+def _candles_from_trades(history: History, have: Stored, market: Market, windows: list[Window]) -> Iterator[Difference]:
     by_minute: dict[datetime, list[Trade]] = {}
     for trade in history.model.trades(market):
         by_minute.setdefault(trade.at.replace(second=0, microsecond=0), []).append(trade)
@@ -307,7 +305,7 @@ def _latest(history: History, difference: Difference) -> Ran | None:
 
 READERS = {
     **{job: job for job in ("catalog", "settlements", "trades", "candles")},
-    **{job: "candles" for job in ("candles_from_trades", "candles_dense")},
+    **dict.fromkeys(("candles_from_trades", "candles_dense"), "candles"),
 }
 """The scheduled run that each job's data comes from."""
 

@@ -138,7 +138,9 @@ _runs = st.one_of(
     st.builds(Run, _jobs, kill=_kills),
     st.builds(Run, _jobs, fail=st.integers(0, 12), times=st.sampled_from([1, 99]), how=_hows, lenient=_booleans),
     st.builds(Run, _jobs, retry=st.just(True), lenient=_booleans),
-    st.builds(Reread, st.sampled_from(["candles", "trades"]), st.integers(0, 3), st.integers(1, 3), kill=st.none() | _kills),
+    st.builds(
+        Reread, st.sampled_from(["candles", "trades"]), st.integers(0, 3), st.integers(1, 3), kill=st.none() | _kills
+    ),
 )
 _records = st.one_of(
     st.builds(Late, st.just("trade"), st.sampled_from([1, 9, 25, 58]), _letters),

@@ -30,7 +30,13 @@ def test_a_retry_remembers_what_the_attempt_before_it_could_not_read(
 
 def test_a_market_that_can_not_be_read_is_missed_by_the_day_that_needs_it(shared_warehouse: sa.Engine) -> None:
     replay(
-        shared_warehouse, At("00:12:00"), Spoil("market", "A"), Run("candles", lenient=True), Mend(), Hour(), sources=BOTH
+        shared_warehouse,
+        At("00:12:00"),
+        Spoil("market", "A"),
+        Run("candles", lenient=True),
+        Mend(),
+        Hour(),
+        sources=BOTH,
     )
 
 
@@ -108,10 +114,11 @@ def test_dense_minutes_follow_a_forced_day_whose_run_was_killed(shared_warehouse
     replay(
         shared_warehouse,
         At("16:00:00"),
-        Late("candle", 9, "A"),
-        At("00:05:00"),
-        Reread(days=2, force=False),
+        Late("market", 121, "B"),
         At("00:12:00"),
+        Reread(days=2, force=False),
+        At("02:00:05"),
+        Run("catalog"),
         Reread(days=1, kill=transaction),
         Hour(),
     )
