@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 import time_machine
 
+from kalshi.exchange import ExchangeError
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_series
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
@@ -333,7 +334,7 @@ class History:
             ran.outcome, ran.words, ran.is_due = report["state"], " ".join(report["warnings"]), False
         except Killed:
             pass
-        except Exception as error:  # noqa: BLE001  # that jobs may fail is the point: what they leave is checked
+        except (ExchangeError, RuntimeError) as error:  # what else a job may raise is a mistake, and ends the test
             ran.outcome, ran.words = "failed", f"{type(error).__name__}: {error}"
             ran.is_due = ran.tries <= RETRIES
         ran.commits, ran.requests = self.process.commits, self.exchange.seen
