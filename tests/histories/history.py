@@ -107,15 +107,17 @@ class Process:
     engine: sa.Engine
     model: Model
     commits: int = 0
+    begun: int = 0
     dies_at: int | None = None
     is_dead: bool = False
 
     def begin(self, connection: sa.Connection) -> None:
         if self.is_dead:
             raise Killed
-        if connection.info.get("now") != self.model.now:  # the database's clock is the model's, too
-            connection.connection.cursor().execute(f"SET timestamp = {self.model.now.timestamp():.6f}")
-            connection.info["now"] = self.model.now
+        # The database's clock is the model's, too. It has to move, as clocks do: a millisecond a transaction.
+        self.begun += 1
+        now = self.model.now.timestamp() + self.begun / 1000
+        connection.connection.cursor().execute(f"SET timestamp = {now:.6f}")
 
     def commit(self, _: sa.Connection) -> None:
         if self.dies_at == self.commits + 1:
