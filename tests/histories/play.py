@@ -32,13 +32,18 @@ def replay(engine: sa.Engine, *steps: Step, sources: tuple[str, ...] = ("api_eve
             raise Violation(_message("(b) is violated: nothing names what is missing.", history, found, steps))
 
     history = History(engine, sources, check)
-    for step in steps:
-        history.play(step)
-    history.end_faults()
-    for _ in range(ROUNDS):
-        history.next_round()
-        if not (left := list(properties.differences(history))):
-            return history
+    try:
+        for step in steps:
+            history.play(step)
+        history.end_faults()
+        for _ in range(ROUNDS):
+            history.next_round()
+            if not (left := list(properties.differences(history))):
+                return history
+    except Exception as error:
+        if not isinstance(error, Violation):
+            error.add_note("\n".join(["The history:", story(list(steps)), "What happened:", *history.log]))
+        raise
     words = f"(a) is violated: after {ROUNDS} rounds without faults the warehouse differs from the exchange."
     raise Violation(_message(words, history, left, steps))
 
