@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from airflow.sdk.exceptions import AirflowFailException
 from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
+from kalshi import missing
 from kalshi.doctor import Finding, examine
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import failing_for_good
@@ -32,10 +36,14 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="check everything that a run depends on; exit code 1 if a check fails")
     commands.add_parser("migrate", help="upgrade the schema of kalshi_warehouse to the newest version")
+    missing.add_commands(
+        commands.add_parser("gaps", help="list what is known to be missing; gaps accept: accept that it stays missing")
+    )
     commands.add_parser("dags", help="print the folder of the DAG files, for AIRFLOW__CORE__DAGS_FOLDER")
     for name, (_, purpose) in PRINTED.items():
         commands.add_parser(name, help=purpose)
-    command = parser.parse_args().command
+    asked = parser.parse_args()
+    command = asked.command
     if command in PRINTED:
         print(PRINTED[command][0].read_text(encoding="utf-8"), end="")
         return
@@ -44,7 +52,8 @@ def main() -> None:
         return
     # Outside of tasks, Airflow reads connections from its own database only in its servers: act as one.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    {"doctor": doctor, "migrate": migrate}[command]()
+    run: dict[str, Callable[[], None]] = {"doctor": doctor, "migrate": migrate, "gaps": partial(gaps, asked)}
+    run[command]()
 
 
 def doctor() -> None:
@@ -91,9 +100,22 @@ def _database(dialect: Dialect) -> Finding:
 
 def migrate() -> None:
     """Migrate, and print the version."""
+    with _exiting(), WarehouseHook().connected() as engine:
+        print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
+
+
+def gaps(asked: argparse.Namespace) -> None:
+    """List the gaps, or accept some."""
+    with _exiting():
+        print(missing.run(asked))
+
+
+@contextmanager
+def _exiting() -> Iterator[None]:
+    """Exit with one line if the warehouse can't be used."""
     try:
-        with failing_for_good(), WarehouseHook().connected() as engine:
-            print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
+        with failing_for_good():
+            yield
     except AirflowFailException as error:
         raise SystemExit(str(error)) from error
 
