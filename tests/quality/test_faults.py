@@ -259,7 +259,7 @@ FAULTS: dict[str, tuple[list[str], set[str]]] = {
     "a market whose times aren't known, and of which there is nothing": (
         [
             "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, status, run_id) "
-            f"VALUES ('{EVENT}-X', '{EVENT}', 'KXHIGHNY', 'active', 1)"
+            "VALUES ('KXHIGHNY-26SEP21-X', 'KXHIGHNY-26SEP21', 'KXHIGHNY', 'active', 1)"
         ],
         {"market_times_known"},
     ),

@@ -169,7 +169,7 @@ def test_the_overview_counts_gaps_by_job_and_leads_to_them(page: Page, site: Sit
     assert missing.nth(1).locator("td").last.inner_text() == CRUEL
     accepted = page.locator("h2:has-text('Accepted') ~ div.reasons tbody tr")
     assert accepted.locator("td").last.inner_text() == f"because {CRUEL}"
-    assert "python -m kalshi gaps accept --job trades --scope KXHIGHNY" in page.locator("pre").inner_text()
+    assert "python -m kalshi gaps accept --job JOB" in page.locator("pre").inner_text()
     assert page.locator("img").count() == 0
     page.locator("select").select_option("")
     page.get_by_role("button", name="Show").click()
