@@ -63,8 +63,12 @@ class Gap:
 
 
 def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0, *, since: datetime | None = None) -> int:
-    """Store gaps, or note again those that are stored. With ``run_id``, that run has just tried to fill them and
-    doesn't try again. ``since``: when they were first noted (naive UTC), by default now. Returns the number of the last one: numbers grow, clocks may stand or go back."""
+    """Store gaps, or note again those that are stored. Returns the number of the last one: numbers grow, clocks may
+    stand or go back.
+
+    With ``run_id``, that run has just tried to fill them and doesn't try again. ``since``: when they were first noted
+    (naive UTC), by default now.
+    """
     number = 0
     for gap in gaps:
         values = {**gap.window.values, "market": gap.market, "reason": gap.reason[:1000], "run_id": run_id}
