@@ -5,7 +5,8 @@
 WITH way AS (SELECT 1 AS counts_blocks UNION ALL SELECT 0),
 trade AS (
   SELECT w.counts_blocks, t.market_ticker, t.executed_at_utc, t.yes_price, t.`count`,
-    TIMESTAMPADD(MINUTE, TIMESTAMPDIFF(MINUTE, '2000-01-01', t.executed_at_utc), '2000-01-01') AS bucket_start_utc
+    CAST(TIMESTAMPADD(MINUTE, TIMESTAMPDIFF(MINUTE, '2000-01-01', t.executed_at_utc), '2000-01-01') AS DATETIME(6))
+      AS bucket_start_utc
   FROM kalshi_trade t JOIN way w ON w.counts_blocks OR NOT t.is_block_trade
   WHERE t.market_ticker IN :tickers
 ),

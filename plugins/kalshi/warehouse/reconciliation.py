@@ -41,7 +41,8 @@ class Side:
     def checksum(self) -> str:
         """SQL: a checksum of what the rows say, whatever run wrote them."""
         values = ", ".join(f"COALESCE(`{column}`, 'NULL')" for column in self.table.columns)
-        return f"COALESCE(BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', {values})), 16), 16, 10) AS UNSIGNED)), 0)"
+        # MySQL 9 has no MD5.
+        return f"COALESCE(BIT_XOR(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', {values}), 256), 16), 16, 10) AS UNSIGNED)), 0)"
 
 
 TRADES = Side("trades", TRADE, "trade_id", "TRUE", "count", "executed_at_utc")
@@ -149,14 +150,19 @@ def _figures(ticker: str, opens: Any, closes: Any, volume: Any, blocks: Any, *re
         closes and closes.replace(tzinfo=UTC),
         volume,
         Decimal(blocks),
-        Stored(*rest[:4]),
-        Stored(*rest[4:8]),
+        _stored(*rest[:4]),
+        _stored(*rest[4:8]),
         bool(was_proven),
         minutes,
         readings,
         read_again_at and read_again_at.replace(tzinfo=UTC),
         read_again_checksum,
     )
+
+
+def _stored(number: Any, volume: Any, checksum: Any, known: Any) -> Stored:
+    # COALESCE of an unsigned integer is a decimal on MariaDB.
+    return Stored(int(number), Decimal(volume), int(checksum), known)
 
 
 @cache
