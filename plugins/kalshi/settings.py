@@ -109,8 +109,8 @@ class ReconciliationSettings:
     @classmethod
     def read(cls, values: dict[str, Any]) -> ReconciliationSettings:
         """From the table ``reconciliation`` of the file."""
-        exact = ("trades_contracts", "candles_contracts", "mean_dollars")
-        return cls(**{name: Decimal(value) if name in exact else value for name, value in values.items()})
+        exact = {name: Decimal(values[name]) for name in ("trades_contracts", "candles_contracts", "mean_dollars")}
+        return cls(**{**values, **exact})
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def load_settings() -> Settings:
             reports_url=str(values["reports"].get("url", "")).rstrip("/"),
             notifiers=tuple(NotifierSettings(**notifier) for notifier in values.get("alerts", [])),
             quality=QualitySettings.read(values["quality"]),
-            reconciliation=ReconciliationSettings.read(values.get("reconciliation", {})),
+            reconciliation=ReconciliationSettings.read(values["reconciliation"]),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise SettingsError(f"{path} can't be used: {type(error).__name__}: {error}") from error

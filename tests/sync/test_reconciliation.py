@@ -119,10 +119,7 @@ def house(template: str, mariadb: PrivateServer, warehouse: sa.Engine, exchange:
     with mariadb.as_root() as cursor:
         cursor.execute("SET SESSION foreign_key_checks = 0")
         for table in set(sa.inspect(warehouse).get_table_names()) - {"kalshi_schema_version"}:
-            cursor.execute(
-                f"REPLACE INTO {_name_of(warehouse)}.{table} "
-                f"SELECT * FROM {template}.{table}"
-            )
+            cursor.execute(f"REPLACE INTO {_name_of(warehouse)}.{table} SELECT * FROM {template}.{table}")
         cursor.execute("COMMIT")
     return House(exchange, warehouse)
 
