@@ -57,11 +57,11 @@ def steps() -> Iterator[Step]:
     yield Step("kalshi_catalog_sync", "series, events and markets of every configured city", CATALOG)
     priced = {"series": SERIES}
     (first, closed), yesterday = opened_and_closed(), datetime.now(UTC).date() - timedelta(days=1)
-    two_days_ago, today = yesterday - timedelta(days=1), yesterday + timedelta(days=1)
+    two_days_ago = yesterday - timedelta(days=1)
     yield Step("kalshi_settlements_sync", "settlements and their results", SETTLEMENTS, priced)
     if KalshiHook().config().key_id:
         yield Step("kalshi_portfolio_sync", "positions, fills and P&L of the account", PORTFOLIO)
-    yield Step("kalshi_trades_sync", "public trades", TRADES, priced | days(first, today))
+    yield Step("kalshi_trades_sync", "public trades", TRADES, priced | days(first, yesterday))
     yield Step("kalshi_candles_backfill", "1-minute candles of past days", CANDLES, priced | days(first, two_days_ago))
     yield Step("kalshi_candles_daily", "1-minute candles of yesterday", CANDLES, priced, yesterday)
     yield Step("kalshi_price_snapshots", "top of the book of open markets", SNAPSHOTS, priced)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from tests.conftest import address_of
 from tests.dags.conftest import DagUnderTest
 from tests.sync.test_reconciliation import SERIES, House
 
-DAYS = {"series": [SERIES], "date_from": "2026-09-19", "date_to": "2026-09-20"}
+DAYS: dict[str, Any] = {"series": [SERIES], "date_from": "2026-09-19", "date_to": "2026-09-20"}
 
 
 @pytest.fixture

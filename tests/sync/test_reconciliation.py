@@ -32,7 +32,7 @@ SEP_17 = datetime(2026, 9, 17, tzinfo=UTC)
 """The event of the 18th opens on that day, and closes on the 19th at 05:00."""
 TABLES = ("kalshi_trade", "kalshi_candle_1m", "kalshi_candle_1m_dense")
 CHANGES = 100
-CHANGES_AT_ONCE = 10
+CHANGES_AT_ONCE = 20
 
 
 @dataclass(frozen=True)
@@ -376,28 +376,31 @@ class Vandal:
     def strike(self) -> str:
         """Change one row. Returns its market."""
         table, key = self._dice.choice([("kalshi_trade", "trade_id"), ("kalshi_candle_1m", "bucket_start_utc")])
-        rows = select(
-            self._house.engine,
-            f"SELECT x.* FROM {table} x JOIN kalshi_reconciliation USING (market_ticker) ORDER BY 1, 2",
-        )
-        row = self._dice.choice(rows)
+        engine, compared = self._house.engine, f"{table} x JOIN kalshi_reconciliation USING (market_ticker)"
+        number = select(engine, f"SELECT COUNT(*) AS n FROM {compared}")[0]["n"]
+        chosen = f"ORDER BY x.market_ticker, x.{key} LIMIT 1 OFFSET {self._dice.randrange(number)}"
+        (row,) = select(engine, f"SELECT x.* FROM {compared} {chosen}")
         where = f"market_ticker = :market_ticker AND {key} = :{key}"
         how = self._dice.choice(["delete", "double", "alter"])
         if how == "delete":
             self._house.change(f"DELETE FROM {table} WHERE {where}", **row)
         elif how == "double":
-            self._house.insert(table, {**row, key: self._other_key(row[key], {r[key] for r in rows})})
+            self._house.insert(table, {**row, key: self._other_key(row, key)})
         else:
             column, value = self._other_value(table, row)
             self._house.change(f"UPDATE {table} SET `{column}` = :value WHERE {where}", value=value, **row)
         return str(row["market_ticker"])
 
-    def _other_key(self, key: Any, taken: set[Any]) -> Any:
-        if isinstance(key, str):
+    def _other_key(self, row: dict[str, Any], key: str) -> Any:
+        """An id that no trade has, or a minute in which the market has no candle."""
+        if key == "trade_id":
             return f"{self._dice.getrandbits(64):x}"
-        while key in taken:
-            key += timedelta(minutes=self._dice.choice([-1, 1]))
-        return key
+        minutes = f"SELECT bucket_start_utc AS m FROM kalshi_candle_1m WHERE market_ticker = '{row['market_ticker']}'"
+        taken, minute = {r["m"] for r in select(self._house.engine, minutes)}, row[key]
+        step = timedelta(minutes=self._dice.choice([-1, 1]))
+        while minute in taken:
+            minute += step
+        return minute
 
     def _other_value(self, table: str, row: dict[str, Any]) -> tuple[str, Any]:
         lineage = ("market_ticker", "run_id", "source", "period_minutes", "bucket_start_utc", "trade_id")

@@ -30,6 +30,7 @@ from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.reconciliation import CANDLES, SIDES, TRADES, Figures, Side
 from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.tables import CANDLE_1M
 from kalshi.warehouse.writer import WriteCounts
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ MARKETS_PER_TRANSACTION = 50
 MARGIN = timedelta(days=1)
 """Trades are read from this long before a market's open to this long after its close."""
 MINUTE = timedelta(minutes=1)
+NULL = "\\N"
+"""In a line of candles."""
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 DERIVED: dict[str, Callable[[SyncRun, Reading], list[Doubt]]] = {
     "candles_from_trades": make_from_trades,
@@ -370,15 +373,21 @@ class _Again:
         self._side, self._ticker, self._tally = side, ticker, tally
         self._listed: dict[Any, Decimal] = {}
         self._blocks: dict[Any, Decimal] = {}
+        self._untraded: set[datetime] = set()
         self.is_definite = False
 
     def read(self, reading: Reading) -> list[Doubt]:
+        # What another job writes while we read is not ours to delete.
+        there = in_transaction(self._run.engine, self._keys)
         read: Read = self._read_trades if self._side is TRADES else self._read_candles
         doubts = list(read(reading))
         if not doubts and not reading.rejected:
             self.is_definite = True
-            self._tally.deleted += in_transaction(self._run.engine, partial(self._settle, began=reading.began))
+            self._tally.deleted += in_transaction(self._run.engine, partial(self._settle, there=there))
         return doubts
+
+    def _keys(self, connection: sa.Connection) -> dict[Any, datetime]:
+        return reconciliation.keys(connection, self._side, self._ticker)
 
     def _read_trades(self, reading: Reading) -> Iterator[Doubt]:
         def see(page: Page[Trade]) -> None:
@@ -391,15 +400,20 @@ class _Again:
     def _read_candles(self, reading: Reading) -> list[Doubt]:
         def see(lines: CandleLines) -> None:
             for line in lines.lines:
-                _, minute, *_, volume, _ = line.decode().split("\t")
-                self._listed[datetime.fromisoformat(minute)] = Decimal(volume)
+                values = dict(zip(CANDLE_1M.columns, line.decode().split("\t"), strict=True))
+                minute = datetime.fromisoformat(values["bucket_start_utc"])
+                self._listed[minute] = Decimal(values["volume"])
+                is_traded = any(values[f"trade_{price}"] != NULL for price in ("open", "close", "min", "max"))
+                (traded if is_traded else self._untraded).add(minute)
 
+        traded: set[datetime] = set()
         # The second reading begins with the market's own tier, whose values win.
         settled = in_transaction(self._run.engine, self._settled_at)
         tiers = (LATEST, EARLIEST) if settled is None or settled >= self._request.cutoff else (EARLIEST, LATEST)
         for cutoff in tiers:
             if doubts := read_api_candles(self._exchange, self._run, cutoff, ApiTally(), reading, see):
                 return doubts
+        self._untraded -= traded
         return []
 
     def _settled_at(self, connection: sa.Connection) -> datetime | None:
@@ -407,17 +421,18 @@ class _Again:
         settled: datetime | None = connection.execute(sa.text(query), {"ticker": self._ticker}).scalar()
         return settled and settled.replace(tzinfo=UTC)
 
-    def _settle(self, connection: sa.Connection, began: datetime) -> int:
+    def _settle(self, connection: sa.Connection, there: dict[Any, datetime]) -> int:
         """Delete what the exchange doesn't list, and remember the rows if they are what it lists."""
-        deleted = 0
-        extra = reconciliation.unlisted(connection, self._side, self._ticker, self._listed)
-        if extra and self._adds_up(connection):
-            scope = self._run.scope
-            deleted = reconciliation.delete(connection, self._side, scope, self._ticker, extra, began)
-            extra = reconciliation.unlisted(connection, self._side, self._ticker, self._listed)
+        deleted, scope = 0, self._run.scope
+        gaps.hold(connection, [scope])
+        doomed = {key: time for key, time in there.items() if key not in self._listed}
+        if doomed and self._adds_up(connection):
+            deleted = reconciliation.delete(connection, self._side, scope, self._ticker, doomed)
         if self._side is TRADES:
-            reconciliation.delete_built_without_trades(connection, self._run.scope, self._ticker)
-        if not extra:
+            reconciliation.delete_built_without_trades(connection, scope, self._ticker)
+        else:
+            reconciliation.clear_extremes(connection, self._ticker, self._untraded)
+        if self._keys(connection).keys() <= self._listed.keys():
             reconciliation.confirm(connection, self._side, self._ticker)
         return deleted
 

@@ -229,38 +229,52 @@ def write(connection: sa.Connection, rows: Iterable[Sequence[Any]], run_id: int)
     return written
 
 
-def unlisted(connection: sa.Connection, side: Side, ticker: str, listed: Collection[Any]) -> dict[Any, datetime]:
-    """The keys of the market's rows that aren't among the ``listed`` ones, each with its time; locks the rows."""
+def keys(connection: sa.Connection, side: Side, ticker: str) -> dict[Any, datetime]:
+    """The keys of a market's rows, each with its time (naive UTC)."""
     rows = connection.execute(
-        sa.text(
-            f"SELECT `{side.key}`, `{side.time}` FROM {side.table.name} "
-            f"WHERE market_ticker = :ticker AND {side.rows} FOR UPDATE"
-        ),
-        {"ticker": ticker},
+        sa.text(f"SELECT `{side.key}`, `{side.time}` FROM {side.table.name} WHERE market_ticker = :t AND {side.rows}"),
+        {"t": ticker},
     )
-    return {key: time for key, time in rows if key not in listed}
+    return {row[0]: row[1] for row in rows}
 
 
-def delete(
-    connection: sa.Connection, side: Side, scope: str, ticker: str, doomed: dict[Any, datetime], before: datetime
-) -> int:
-    """Delete these rows of a market, unless they were written at or after ``before`` (naive UTC, the server's clock).
-    What was built from them is to be built again. Returns how many were deleted."""
-    gaps.hold(connection, [scope])
-    deleted, keys = 0, list(doomed)
-    for first in range(0, len(keys), KEYS_PER_DELETE):
+def delete(connection: sa.Connection, side: Side, scope: str, ticker: str, doomed: dict[Any, datetime]) -> int:
+    """Delete these rows of a market; what was built from them is to be built again. Returns how many there were."""
+    deleted, chosen = 0, list(doomed)
+    for first in range(0, len(chosen), KEYS_PER_DELETE):
         deleted += connection.execute(
             text_with_lists(
                 f"DELETE FROM {side.table.name} WHERE market_ticker = :ticker AND {side.rows} "
-                f"AND `{side.key}` IN :keys AND updated_at_utc < :before",
+                f"AND `{side.key}` IN :keys",
                 "keys",
             ),
-            {"ticker": ticker, "keys": keys[first : first + KEYS_PER_DELETE], "before": before},
+            {"ticker": ticker, "keys": chosen[first : first + KEYS_PER_DELETE]},
         ).rowcount
     if deleted:
         minutes = [time.replace(second=0, microsecond=0) for time in doomed.values()]
         gaps.reopen(connection, side.name, scope, [(ticker, min(minutes), max(minutes) + MINUTE)])
     return deleted
+
+
+def clear_extremes(connection: sa.Connection, ticker: str, untraded: Collection[datetime]) -> None:
+    """Set the lowest and highest price of these minutes (naive UTC), in which the exchange has neither, to null: the
+    writer keeps a known price, even one that never was."""
+    found = connection.execute(
+        sa.text(
+            "SELECT bucket_start_utc FROM kalshi_candle_1m WHERE market_ticker = :ticker AND source = 'api_event' "
+            "AND COALESCE(trade_min, trade_max) IS NOT NULL"
+        ),
+        {"ticker": ticker},
+    ).scalars()
+    if wrong := [minute for minute in found if minute in untraded]:
+        connection.execute(
+            text_with_lists(
+                "UPDATE kalshi_candle_1m SET trade_min = NULL, trade_max = NULL WHERE market_ticker = :ticker "
+                "AND source = 'api_event' AND bucket_start_utc IN :wrong",
+                "wrong",
+            ),
+            {"ticker": ticker, "wrong": wrong},
+        )
 
 
 def delete_built_without_trades(connection: sa.Connection, scope: str, ticker: str) -> None:
@@ -275,7 +289,6 @@ def delete_built_without_trades(connection: sa.Connection, scope: str, ticker: s
         {"ticker": ticker},
     )
     if minutes := list(found.scalars()):
-        gaps.hold(connection, [scope])
         connection.execute(
             text_with_lists(
                 "DELETE FROM kalshi_candle_1m WHERE market_ticker = :ticker AND source = 'trades' "
