@@ -32,6 +32,8 @@ Kind = Literal[
     "slow",
     "malformed_market",
     "malformed_position",
+    "lost_position",
+    "foreign_fill",
     "integer_cents",
     "integer_cents_candle",
     "adjusted_end",
@@ -45,9 +47,9 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 class Fault(msgspec.Struct, kw_only=True):
     """``value``: seconds for slow; the address for redirect; for adjusted_end the unix second where an answer
-    of event candles is cut; hours for moved_cutoff; for set_market ``{"ticker": …, field: value}``, where the
-    value "(missing)" removes the field, so that ``volume_fp`` can be another than that of the trades; a list of trade
-    ids for lost_trades; ``{"ticker": …, "ends": [unix seconds]}`` for lost_candles.
+    of event candles is cut; hours for moved_cutoff; the subaccount that foreign_fill names; for set_market
+    ``{"ticker": …, field: value}``, where the value "(missing)" removes the field, and ``volume_fp`` may be another than
+    that of the trades; a list of trade ids for lost_trades; ``{"ticker": …, "ends": [unix seconds]}`` for lost_candles.
 
     ``once_per_url``: hits each URL, query included, once. A request meets only one of several such faults, so
     each URL fails once with each of them.
@@ -105,6 +107,10 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
             markets[0] = {**markets[0], "close_time": "soon"}
         elif fault.kind == "malformed_position" and body.get("market_positions"):
             body["market_positions"][0]["position_fp"] = "many"
+        elif fault.kind == "lost_position" and body.get("market_positions"):
+            del body["market_positions"][0]
+        elif fault.kind == "foreign_fill" and body.get("fills"):
+            body["fills"][0]["subaccount_number"] = fault.value
         elif fault.kind == "integer_cents" and markets:
             old = {**markets[0], "yes_bid": 56, "yes_ask": 58, "last_price": 57}
             for name in ("yes_bid_dollars", "yes_ask_dollars", "last_price_dollars"):

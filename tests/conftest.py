@@ -30,9 +30,12 @@ MISSING_MYSQL: list[str] = []
 
 
 class _FilesAndTheSite(LoadFileScheduling):  # type: ignore[misc]
-    """Each file runs in one process, and so do all files that share the site of tests/ui, which takes a minute."""
+    """Each file runs in one process, and so do all files that share the site of tests/ui, which takes a minute. The
+    random histories are spread over the processes."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/histories/test_random.py"):
+            return nodeid
         return "tests/ui" if nodeid.startswith("tests/ui/") else str(super()._split_scope(nodeid))
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from kalshi import doctor
 from kalshi.doctor import examine
 from kalshi.settings import INCLUDE, load_settings
+from kalshi.warehouse import exchanges
 from scripts.private_server import PrivateServer
 from tests.account import AFTERNOON, account_at, connection
 from tests.airflow_cli import PROJECT, Airflow
@@ -213,6 +214,29 @@ def test_the_command_line_knows_the_connections_and_pools_of_airflow(
     done = airflow.python("-m", "kalshi", "doctor", **environment)
     assert done.returncode == 1
     assert "airflow pools set kalshi_api" in done.stdout
+
+
+def test_the_command_line_accepts_a_new_key_and_no_synthetic_exchange_for_real_data(
+    airflow: Airflow, warehouse: sa.Engine, account: ExchangeServer, key: ApiKey
+) -> None:
+    environment = {
+        "AIRFLOW_CONN_KALSHI_WAREHOUSE": uri_of(warehouse),
+        "AIRFLOW_CONN_KALSHI_DEFAULT": connection(account, key),
+        "PYTHONPATH": str(PROJECT / "plugins"),
+    }
+    with warehouse.begin() as c:
+        exchanges.accept_key(c, "the key before", 1)
+    done = airflow.python("-m", "kalshi", "accept", **environment)
+    assert done.returncode == 0, done.stdout
+    accepted = f"kalshi_warehouse accepts data of sandbox, seed 1, and portfolios read with the API key {key.id}."
+    assert accepted in done.stdout
+    with warehouse.begin() as c:
+        assert exchanges.keys(c) == {"the key before", key.id}
+        c.exec_driver_sql("UPDATE kalshi_exchange SET exchange = 'https://exchange.example', is_synthetic = FALSE")
+    done = airflow.python("-m", "kalshi", "accept", **environment)
+    assert done.returncode == 1
+    assert "Synthetic and real data never mix" in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_airflow_on_mariadb_is_warned_of(airflow: Airflow, empty_database: str) -> None:

@@ -11,9 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
 from kalshi.doctor import Finding, examine
+from kalshi.exchange import ExchangeError
+from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import failing_for_good
 from kalshi.settings import DAGS, INCLUDE, load_settings
+from kalshi.sync import plan
 from kalshi.warehouse import migrate as migrations
 
 POOL = "kalshi_api"
@@ -32,6 +35,9 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="check everything that a run depends on; exit code 1 if a check fails")
     commands.add_parser("migrate", help="upgrade the schema of kalshi_warehouse to the newest version")
+    commands.add_parser(
+        "accept", help="let kalshi_warehouse take data of kalshi_default's exchange and API key from now on"
+    )
     commands.add_parser("dags", help="print the folder of the DAG files, for AIRFLOW__CORE__DAGS_FOLDER")
     for name, (_, purpose) in PRINTED.items():
         commands.add_parser(name, help=purpose)
@@ -44,7 +50,7 @@ def main() -> None:
         return
     # Outside of tasks, Airflow reads connections from its own database only in its servers: act as one.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    {"doctor": doctor, "migrate": migrate}[command]()
+    {"doctor": doctor, "migrate": migrate, "accept": accept}[command]()
 
 
 def doctor() -> None:
@@ -96,6 +102,22 @@ def migrate() -> None:
             print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
     except AirflowFailException as error:
         raise SystemExit(str(error)) from error
+
+
+def accept() -> None:
+    """Accept the exchange and the key, and print which they are."""
+    try:
+        with (
+            failing_for_good(),
+            WarehouseHook().connected() as engine,
+            KalshiHook().get_conn(attempts=2) as exchange,
+        ):
+            migrations.migrate(engine)
+            identity = plan.accept(exchange, engine)
+    except (AirflowFailException, ExchangeError) as error:
+        raise SystemExit(str(error)) from error
+    key = f", and portfolios read with the API key {exchange.key_id}" if exchange.key_id else ""
+    print(f"kalshi_warehouse accepts data of {identity.name}{key}.")
 
 
 if __name__ == "__main__":

@@ -152,6 +152,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     created_second: Second | None = field(name="ts", default=None)
     outcome_side: str | None = None
     book_side: str | None = None
+    subaccount: int | None = field(name="subaccount_number", default=None)
     old_action: str | None = field(name="action", default=None)
     old_side: str | None = field(name="side", default=None)
 

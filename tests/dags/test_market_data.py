@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
 from tests.conftest import address_of
@@ -52,6 +53,28 @@ def test_the_same_data_interval_twice_gives_one_snapshot(dag_under_test: Dag) ->
         assert outcome.succeeded, outcome.output[-3000:]
         assert dag.rows("kalshi_price_snapshot")["kalshi_price_snapshot"] == 7 * 12
     assert "minutes after the snapshot&#39;s timestamp" in outcome.page
+
+
+def test_a_future_date_is_refused_by_a_snapshot(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_price_snapshots")
+    outcome = dag.run(date="2199-09-22T15:00:00+00:00", series=["KXHIGHNY"])
+    assert not outcome.succeeded
+    assert "minutes in the future" in outcome.page
+    assert dag.rows("kalshi_price_snapshot") == {"kalshi_price_snapshot": 0}
+
+
+def test_a_dag_refuses_a_warehouse_of_another_exchange(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_price_snapshots")
+    with dag.connected() as connection:
+        migrate(connection.engine)
+        connection.exec_driver_sql(
+            "INSERT INTO kalshi_exchange (exchange, is_synthetic, run_id) VALUES ('https://exchange.example', FALSE, 1)"
+        )
+        connection.commit()
+    outcome = dag.run(series=["KXHIGHNY"])
+    assert not outcome.succeeded
+    assert "kalshi_warehouse is of https://exchange.example. Synthetic and real data never mix" in outcome.output
+    assert dag.rows("kalshi_market", "kalshi_price_snapshot") == {"kalshi_market": 0, "kalshi_price_snapshot": 0}
 
 
 def test_a_report_knows_when_its_run_began_whatever_date_it_is_run_for(dag_under_test: Dag) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
-from kalshi.exchange import Exchange, ExchangeUnavailable, RequestRefused
+from kalshi.exchange import Exchange, ExchangeConfig, ExchangeUnavailable, RequestRefused, RetryPolicy
 from kalshi.records import Found, Market, Rejected, Series
 from tests.conftest import quick_config
 from tests.exchange_server import ExchangeServer
@@ -182,3 +186,51 @@ def test_a_market_keeps_the_bytes_that_the_exchange_sent(exchange_server: Exchan
     [found] = page.records
     assert isinstance(found.record, Market)
     assert found.raw in exchange_server.get("/markets", tickers=ticker).content
+
+
+@pytest.mark.parametrize("kind", ["http_500", "http_429", "http_403"])
+def test_clock_and_identity_need_no_good_answer(exchange_server: ExchangeServer, exchange: Exchange, kind: str) -> None:
+    exchange_server.faults({"kind": kind, "path": "/exchange/status", "times": 99})
+    assert abs(exchange.now() - datetime.now(UTC)) < timedelta(days=1)
+    assert (exchange.identity().name, exchange.identity().is_synthetic) == ("sandbox, seed 1", True)
+    assert (exchange.traffic.requests, exchange.traffic.retries) == (1, 0)
+
+
+class _Paused(BaseHTTPRequestHandler):
+    """Answers 503 to everything, with a clock that is an hour behind; the first answer comes without one."""
+
+    answered = 0
+
+    def do_GET(self) -> None:
+        self.send_response_only(503)
+        if type(self).answered:
+            self.send_header("Date", format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True))
+        type(self).answered += 1
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_clock_of_an_exchange_that_is_paused_is_read_from_its_refusals() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Paused) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        config = ExchangeConfig(f"http://127.0.0.1:{server.server_port}/trade-api/v2", retry=RetryPolicy(3, 0.01, 0.05))
+        with Exchange(config) as exchange:
+            behind = datetime.now(UTC) - exchange.now()
+            assert timedelta(minutes=59) < behind < timedelta(minutes=61)
+            assert exchange.traffic.requests == 2
+            assert exchange.identity().name == config.base_url
+            assert exchange.traffic.requests == 2
+        server.shutdown()
+
+
+def test_the_clock_of_an_exchange_that_cannot_be_reached_is_given_up(exchange_server: ExchangeServer) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{unused.getsockname()[1]}/trade-api/v2"
+        with (
+            Exchange(replace(quick_config(exchange_server), base_url=nowhere)) as exchange,
+            pytest.raises(ExchangeUnavailable, match="GET /exchange/status"),
+        ):
+            exchange.now()

@@ -119,7 +119,7 @@ def build_dense_minutes(engine: sa.Engine) -> None:
     """What a candle run adds to ``kalshi_candle_1m`` for 20 September."""
     with recorded_run(engine, RunKey("candles", SERIES), Traffic()) as run:
         window = Window("candles_dense", SERIES, SEP_20, SEP_20 + DAY)
-        build_dense(run, Reading(Gap(window), datetime.now(UTC), window.end))
+        build_dense(run, Reading(Gap(window), 0, window.end))
 
 
 def check(engine: sa.Engine, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> dict[str, Any]:

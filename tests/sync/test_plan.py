@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange, ExchangeConfig
-from kalshi.sync.plan import find_cutoff
+from kalshi.exchange import Exchange, ExchangeConfig, RequestRefused
+from kalshi.exchange.config import BASE_URLS
+from kalshi.hooks.kalshi import KalshiHook
+from kalshi.sync.plan import accept, find_cutoff
+from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
 from kalshi.warehouse import exchanges
-from tests.sync.conftest import select
+from kalshi.warehouse.exchanges import ForeignData
+from tests.account import AFTERNOON, account_at
+from tests.conftest import quick_config
+from tests.exchange.api_key import make_key
+from tests.exchange_server import ExchangeServer
+from tests.sync.conftest import count, runs, select
 
 
 class _Real(BaseHTTPRequestHandler):
@@ -51,3 +63,132 @@ def test_an_exchange_without_that_header_is_known_by_its_address_and_is_real(
         find_cutoff(exchange, warehouse, "catalog")
         assert exchanges.names(connection) == {real_url: False}
         assert not exchanges.is_synthetic(connection)
+
+
+SANDBOX = "sandbox, seed 1"
+
+
+def test_a_sandbox_on_another_port_is_the_same_exchange(exchange: Exchange, warehouse: sa.Engine) -> None:
+    find_cutoff(exchange, warehouse, "catalog")
+    with ExchangeServer("--since=2026-09-20", "--wide-markets=0") as server, Exchange(quick_config(server)) as other:
+        find_cutoff(other, warehouse, "catalog")
+    assert select(warehouse, "SELECT exchange FROM kalshi_exchange") == [{"exchange": SANDBOX}]
+
+
+def test_synthetic_and_real_data_never_mix(exchange: Exchange, real_url: str, warehouse_on_both: sa.Engine) -> None:
+    with Exchange(ExchangeConfig(real_url)) as real:
+        find_cutoff(real, warehouse_on_both, "catalog")
+        reason = f"{SANDBOX}, whose data is synthetic, .* is of {real_url}.*never mix"
+        with pytest.raises(ForeignData, match=reason):
+            find_cutoff(exchange, warehouse_on_both, "catalog")
+        with pytest.raises(ForeignData, match=reason):
+            accept(exchange, warehouse_on_both)
+    assert runs(warehouse_on_both) == ["success", "failed"]
+    assert [row["exchange"] for row in select(warehouse_on_both, "SELECT exchange FROM kalshi_exchange")] == [real_url]
+
+
+def test_a_warehouse_of_the_sandbox_refuses_the_real_exchange(
+    exchange: Exchange, real_url: str, warehouse: sa.Engine
+) -> None:
+    find_cutoff(exchange, warehouse, "catalog")
+    with Exchange(ExchangeConfig(real_url)) as real:
+        reason = f"{real_url}, whose data is real, but kalshi_warehouse is of {SANDBOX}"
+        with pytest.raises(ForeignData, match=reason):
+            find_cutoff(real, warehouse, "catalog")
+        with pytest.raises(ForeignData, match=reason):
+            accept(real, warehouse)
+
+
+def test_another_exchange_is_refused_until_a_person_accepts_it(exchange: Exchange, warehouse: sa.Engine) -> None:
+    find_cutoff(exchange, warehouse, "catalog")
+    with (
+        ExchangeServer("--seed=2", "--since=2026-09-20", "--wide-markets=0") as server,
+        Exchange(quick_config(server)) as other,
+    ):
+        with pytest.raises(ForeignData, match=r"leads to sandbox, seed 2, but .*python -m kalshi accept"):
+            find_cutoff(other, warehouse, "catalog")
+        assert accept(other, warehouse).name == "sandbox, seed 2"
+        find_cutoff(other, warehouse, "catalog")
+    find_cutoff(exchange, warehouse, "catalog")
+    assert exchanges_of(warehouse) == {SANDBOX: True, "sandbox, seed 2": True}
+
+
+def exchanges_of(engine: sa.Engine) -> dict[str, bool]:
+    with engine.connect() as connection:
+        return exchanges.names(connection)
+
+
+def test_of_two_exchanges_that_come_first_at_once_one_is_refused(
+    exchange: Exchange, real_url: str, warehouse_on_both: sa.Engine
+) -> None:
+    def plan(client: Exchange) -> str:
+        try:
+            find_cutoff(client, warehouse_on_both, "catalog")
+        except ForeignData:
+            return "refused"
+        return "accepted"
+
+    with Exchange(ExchangeConfig(real_url)) as real, ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(plan, (exchange, real))) == ["accepted", "refused"]
+    assert len(exchanges_of(warehouse_on_both)) == 1
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name"),
+    [
+        ("https://api.elections.kalshi.com/trade-api/v2", BASE_URLS["prod"]),
+        ("https://EXTERNAL-API.kalshi.com:443/trade-api/v2/", BASE_URLS["prod"]),
+        ("https://demo-api.kalshi.co/trade-api/v2", BASE_URLS["demo"]),
+        ("https://Proxy.example:8443/kalshi/trade-api/v2/", "https://proxy.example:8443/kalshi/trade-api/v2"),
+    ],
+)
+def test_official_hosts_of_one_environment_are_one_exchange(base_url: str, name: str) -> None:
+    assert ExchangeConfig(base_url).exchange_name == name
+
+
+def test_a_task_refuses_an_exchange_that_took_the_place_of_the_planned_one(
+    exchange: Exchange, real_url: str, warehouse: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_cutoff(exchange, warehouse, "catalog")
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps({"conn_type": "kalshi", "host": real_url}))
+    with KalshiHook().get_conn(warehouse) as other, pytest.raises(ForeignData, match="never mix"):
+        other.historical_cutoff()
+
+
+def test_a_portfolio_is_read_with_the_warehouses_key_until_a_person_accepts_another(
+    warehouse: sa.Engine, tmp_path: Path
+) -> None:
+    key = make_key("ed25519", tmp_path)
+    rotated = replace(make_key("rsa", tmp_path), id="rotated")
+    with account_at(AFTERNOON, key, rotated, since="2026-09-01") as server:
+        clients = [
+            Exchange(quick_config(server, key_id=k.id, private_key_pem=k.secret, timeout=(5.0, 20.0)))
+            for k in (key, rotated)
+        ]
+        with clients[0] as first, clients[1] as second:
+            request = PortfolioRequest("0", trades_cutoff=None)
+            sync_portfolio(first, warehouse, request)
+            fills, asked = count(warehouse, "kalshi_fill"), second.traffic.requests
+            with pytest.raises(ForeignData, match=f"key rotated, but .* read with {key.id}.*python -m kalshi accept"):
+                sync_portfolio(second, warehouse, request)
+            assert second.traffic.requests == asked
+            find_cutoff(second, warehouse, "catalog")
+            accept(second, warehouse)
+            assert sync_portfolio(second, warehouse, request)["inserted"] == 0
+            sync_portfolio(first, warehouse, request)
+    assert count(warehouse, "kalshi_fill") == fills > 0
+    keys = select(warehouse, "SELECT key_id, run_id = 0 AS by_hand FROM kalshi_account_key ORDER BY run_id DESC")
+    assert keys == [{"key_id": key.id, "by_hand": 0}, {"key_id": "rotated", "by_hand": 1}]
+
+
+def test_a_key_that_is_refused_does_not_become_the_warehouses(warehouse: sa.Engine, tmp_path: Path) -> None:
+    key = make_key("ed25519", tmp_path)
+    stranger = replace(make_key("rsa", tmp_path), id="stranger")
+    with account_at(AFTERNOON, key, since="2026-09-01") as server:
+        config = quick_config(server, key_id=stranger.id, private_key_pem=stranger.secret)
+        with Exchange(config) as exchange:
+            with pytest.raises(RequestRefused, match="401"):
+                sync_portfolio(exchange, warehouse, PortfolioRequest("0", trades_cutoff=None))
+            with pytest.raises(RequestRefused, match="401"):
+                accept(exchange, warehouse)
+    assert count(warehouse, "kalshi_account_key") == 0

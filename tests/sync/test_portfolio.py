@@ -308,6 +308,67 @@ def test_a_position_that_can_not_be_read_closes_none(
         portfolio(tolerated_share=0.0)
 
 
+OPEN = "SELECT market_ticker, quantity FROM kalshi_position WHERE quantity <> 0 ORDER BY 1"
+
+
+def test_a_held_position_that_slipped_between_two_pages_stays_open(
+    portfolio: Portfolio, account: ExchangeServer, warehouse: sa.Engine
+) -> None:
+    portfolio(2)
+    before, figures = select(warehouse, OPEN), count(warehouse, "kalshi_exchange_position")
+    assert len(before) == 1250, "more than one page"
+    asked = portfolio(2)["requests"]
+    account.faults({"kind": "lost_position", "path": "/portfolio/positions", "times": 2})
+    report = portfolio(2)
+    assert (report["closed"], report["differences"]) == (0, 0)
+    assert select(warehouse, OPEN) == before
+    assert count(warehouse, "kalshi_exchange_position") == figures
+    assert report["requests"] == asked + 2, "one for each of the two that were missing, by its ticker"
+
+
+def test_a_position_that_is_missing_even_when_asked_for_by_its_ticker_is_closed(
+    portfolio: Portfolio, account: ExchangeServer, warehouse: sa.Engine
+) -> None:
+    portfolio(0)
+    before = select(warehouse, OPEN)
+    account.faults({"kind": "lost_position", "path": "/portfolio/positions", "times": 99})
+    assert portfolio(0)["closed"] == 1
+    assert len(select(warehouse, OPEN)) == len(before) - 1
+
+
+def test_a_position_whose_second_reading_fails_stays_open(
+    portfolio: Portfolio, account: ExchangeServer, warehouse: sa.Engine
+) -> None:
+    portfolio(2)
+    before = select(warehouse, OPEN)
+    lost = {"kind": "lost_position", "path": "/portfolio/positions"}
+    second = {"path": "/portfolio/positions", "skip": 3}
+    account.faults(lost, {"kind": "malformed_position", **second})
+    report = portfolio(2, tolerated_share=0.5)
+    assert (report["closed"], report["rejected"]) == (0, 1)
+    account.faults(lost, {"kind": "http_500", "times": 99, **second})
+    with pytest.raises(ExchangeUnavailable):
+        portfolio(2)
+    assert select(warehouse, OPEN) == before
+
+
+def test_a_fill_that_names_another_subaccount_is_rejected(
+    portfolio: Portfolio, account: ExchangeServer, warehouse: sa.Engine
+) -> None:
+    account.faults({"kind": "foreign_fill", "path": "/portfolio/fills", "value": 7})
+    report = portfolio(1)
+    assert report["rejected"] == 1
+    [rejected] = select(warehouse, "SELECT endpoint, reason, payload FROM kalshi_rejected_record")
+    assert rejected["endpoint"] == "/portfolio/fills"
+    assert "subaccount_number is 7 in the list of subaccount 1" in rejected["reason"]
+    assert select(warehouse, "SELECT DISTINCT subaccount FROM kalshi_fill") == [{"subaccount": 1}]
+    assert b'"subaccount_number":7' in rejected["payload"].encode()
+    stored = count(warehouse, "kalshi_fill")
+    account.faults({"kind": "foreign_fill", "path": "/portfolio/fills", "value": None})
+    assert portfolio(1)["rejected"] == 0
+    assert count(warehouse, "kalshi_fill") == stored + 1, "a fill that names no subaccount is that of the list"
+
+
 def test_settlements_and_the_balance_are_stored_in_dollars(
     portfolio: Portfolio, account: ExchangeServer, key: ApiKey, warehouse: sa.Engine
 ) -> None:

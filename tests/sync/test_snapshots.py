@@ -15,10 +15,10 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.snapshots import SnapshotRequest, prune_snapshots, snapshot_prices
+from kalshi.sync.snapshots import FutureSnapshot, SnapshotRequest, prune_snapshots, snapshot_prices
 from tests.conftest import quick_config
 from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import Sync, count, select
+from tests.sync.conftest import Sync, count, runs, select
 
 
 class Snapshot(Protocol):
@@ -99,6 +99,15 @@ def test_a_snapshot_that_comes_late_says_so(snapshot: Snapshot, warehouse: sa.En
     assert "120 minutes" in report["warnings"][0]
     (row,) = select(warehouse, "SELECT MIN(observed_at_utc) AS seen FROM kalshi_price_snapshot")
     assert row["seen"] > at.replace(tzinfo=None) + timedelta(hours=1)
+
+
+def test_prices_of_today_are_never_stored_under_a_future_time(snapshot: Snapshot, warehouse: sa.Engine) -> None:
+    at = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(FutureSnapshot, match=r"lies 1,440 minutes in the future.*choose a time that has come"):
+        snapshot(at=at)
+    assert count(warehouse, "kalshi_price_snapshot") == 0
+    assert runs(warehouse) == ["failed"]
+    assert snapshot(at=datetime.now(UTC) + timedelta(minutes=4))["state"] == "success", "clocks differ a little"
 
 
 def test_a_malformed_market_is_rejected_and_the_others_are_there(

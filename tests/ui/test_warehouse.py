@@ -88,6 +88,18 @@ def test_bad_questions_are_refused_and_empty_ones_are_none(client: TestClient, m
     assert client.get("coverage?series=&days=7&until=").status_code == 200
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31"])
+def test_a_day_before_any_market_is_refused_with_a_reason(client: TestClient, migrated: None, day: str) -> None:
+    answer = client.get(f"coverage?until={day}&days=366")
+    assert answer.status_code == 400
+    assert f"{day} is too early: choose 1900-01-01 or a later day" in answer.text
+
+
+def test_the_first_and_the_last_day_of_the_calendar_can_be_asked_for(client: TestClient, migrated: None) -> None:
+    for day in ("1900-01-01", "9999-12-31"):
+        assert client.get(f"coverage?until={day}&days=366").status_code == 200
+
+
 def test_the_connection_cannot_write_and_does_not_wait_for_ever(
     migrated: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kalshi.warehouse import checkpoints as marks
 from kalshi.warehouse import gaps
 from kalshi.warehouse.checkpoints import Window, claim, fail, is_covered, progress
+from kalshi.warehouse.gaps import Gap
 from kalshi.warehouse.server import in_transaction
 
 
@@ -35,6 +36,21 @@ def finish(engine: sa.Engine, *windows: Window) -> None:
         for each in windows:
             claim(connection, each, 1)
             complete(connection, each)
+
+
+def read(engine: sa.Engine, it: Window) -> None:
+    """A reading that fills what is missing of a window."""
+    with engine.begin() as connection:
+        began = gaps.begin(connection, Gap(it), 1)
+        claim(connection, it, 1)
+    with engine.begin() as connection:
+        gaps.close(connection, Gap(it), began)
+        complete(connection, it)
+
+
+def open_gaps(engine: sa.Engine) -> list[Gap]:
+    with engine.connect() as connection:
+        return gaps.open_gaps(connection, "catalog", "KXHIGHNY")
 
 
 def checkpoints(engine: sa.Engine) -> list[dict[str, Any]]:
@@ -136,14 +152,18 @@ def test_a_complete_window_drops_those_inside_it_and_no_others(warehouse_on_both
     assert sorted(kept) == [("KXHIGHCHI", 0, 3), ("KXHIGHNY", 0, 1), ("KXHIGHNY", 1, 4), ("KXHIGHNY", 3, 5)]
 
 
-def test_a_failed_window_goes_once_complete_ones_cover_it(warehouse: sa.Engine) -> None:
+def test_a_failed_window_is_complete_once_the_rest_of_its_gap_is_read(warehouse: sa.Engine) -> None:
+    failed = window(2, 5)
     with warehouse.begin() as connection:
-        claim(connection, window(2, 5), 1)
-        fail(connection, window(2, 5), "the exchange was away")
-    finish(warehouse, window(4, 8))
+        gaps.note(connection, [Gap(failed)])
+        claim(connection, failed, 1)
+        fail(connection, failed, "the exchange was away")
+    read(warehouse, window(4, 8))
     assert [row["state"] for row in checkpoints(warehouse)] == ["FAILED", "COMPLETE"]
-    finish(warehouse, window(0, 4))
-    assert [row["state"] for row in checkpoints(warehouse)] == ["COMPLETE", "COMPLETE"]
+    assert open_gaps(warehouse) == [Gap(window(2, 4))]
+    read(warehouse, window(0, 4))
+    assert [row["state"] for row in checkpoints(warehouse)] == ["COMPLETE"] * 3
+    assert open_gaps(warehouse) == []
 
 
 def test_a_window_that_is_read_again_counts_only_when_it_is_complete_again(warehouse: sa.Engine) -> None:

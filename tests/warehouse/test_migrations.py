@@ -14,7 +14,9 @@ import sqlalchemy as sa
 import sqlparse
 from sqlalchemy.dialects import mysql
 
+from kalshi.exchange.config import BASE_URLS
 from kalshi.settings import INCLUDE, PROJECT
+from kalshi.warehouse import exchanges
 from kalshi.warehouse.migrate import LOCK_NAME, MigrationLocked, migrate
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
@@ -234,3 +236,16 @@ def test_every_text_is_utf8mb4_in_innodb(columns: list[dict[str, str]], empty: s
             "AND table_type = 'BASE TABLE'"
         )
         assert engines.scalars().all() == ["InnoDB"]
+
+
+def test_official_hosts_of_one_environment_become_one_exchange(warehouse_on_both: sa.Engine) -> None:
+    prod, demo = BASE_URLS["prod"], BASE_URLS["demo"]
+    aliases = "https://api.elections.kalshi.com/trade-api/v2", "https://demo-api.kalshi.co/trade-api/v2"
+    insert = sa.text("INSERT INTO kalshi_exchange (exchange, is_synthetic, run_id) VALUES (:name, FALSE, 1)")
+    with warehouse_on_both.begin() as connection:
+        for name in (prod, *aliases):
+            connection.execute(insert, {"name": name})
+        [file] = [file for file in SQL_FILES if file.stem == "0011_origin"]
+        for statement in sqlparse.split(file.read_text(encoding="utf-8")):
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+        assert exchanges.names(connection) == {demo: False, prod: False}

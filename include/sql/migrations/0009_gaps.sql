@@ -16,11 +16,12 @@ CREATE TABLE IF NOT EXISTS kalshi_gap (
   reason           VARCHAR(1000) NOT NULL COMMENT 'why it is missing',
   attempts         INT NOT NULL DEFAULT 0,
   since_utc        DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'when it was first noted',
-  noted_at_utc     DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'when it was last noted: only a reading that began later can close it',
+  number           BIGINT UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'grows whenever a gap is noted, also again: only a reading that began later closes it',
   accepted_reason  VARCHAR(1000) NULL COMMENT 'why a person accepts that this stays missing; null: runs go on trying',
   run_id           BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the latest run that tried to fill it; 0: none since it was noted',
   updated_at_utc   DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
-  PRIMARY KEY (job, scope, market_ticker, window_start_utc, window_end_utc)
+  PRIMARY KEY (job, scope, market_ticker, window_start_utc, window_end_utc),
+  UNIQUE KEY number (number)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- kalshi_schedule: up to where scheduled runs have asked for data; what isn't complete before that is a gap
@@ -41,7 +42,7 @@ INSERT IGNORE INTO kalshi_schedule (job, scope, scheduled_until_utc)
 SELECT job, scope, MAX(window_end_utc) FROM kalshi_checkpoint WHERE job = 'trades' GROUP BY job, scope;
 
 ALTER TABLE kalshi_checkpoint
-  ADD COLUMN began_at_utc DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'when the reading began that its progress belongs to' AFTER attempts;
+  ADD COLUMN began BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the number of the latest gap when the reading began that its progress belongs to' AFTER attempts;
 
 ALTER TABLE kalshi_rejected_record
   ADD COLUMN job VARCHAR(64) NOT NULL DEFAULT '' COMMENT 'the job that read it' AFTER times_seen,
@@ -49,5 +50,5 @@ ALTER TABLE kalshi_rejected_record
   ADD COLUMN market_ticker VARCHAR(190) NOT NULL DEFAULT '' COMMENT 'the market that it concerns; ?: its ticker could not be read' AFTER scope,
   ADD COLUMN window_start_utc DATETIME(6) NULL COMMENT 'start of the window that it was read for' AFTER market_ticker,
   ADD COLUMN window_end_utc DATETIME(6) NULL COMMENT 'end of that window' AFTER window_start_utc,
-  ADD COLUMN resolved_at_utc DATETIME(6) NULL COMMENT 'when a later reading of the same no longer rejected it; null: unresolved' AFTER window_end_utc,
+  ADD COLUMN resolved_at_utc DATETIME(6) NULL COMMENT 'when no gap was left of it; null: unresolved' AFTER window_end_utc,
   ADD KEY unresolved (job, scope, market_ticker);

@@ -15,7 +15,7 @@ from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, RequestRefused
 from kalshi.exchange.pages import Page, paginate, read_ahead
-from kalshi.exchange.transport import Identity, Traffic, Transport
+from kalshi.exchange.transport import Admit, Identity, Traffic, Transport
 from kalshi.records import (
     Balance,
     Event,
@@ -112,16 +112,35 @@ class _EventCandlesAnswer(Struct):
     adjusted_end_ts: int
 
 
+def _own(pages: Iterator[Page[Fill]], subaccount: int) -> Iterator[Page[Fill]]:
+    """The pages, with the fills that name another subaccount rejected. One that names none is that of the list."""
+    for page in pages:
+        foreign = {f.raw: f.record.subaccount for f in page.records if f.record.subaccount not in (None, subaccount)}
+        rejected = [
+            Rejected(
+                page.endpoint,
+                f"subaccount_number is {other} in the list of subaccount {subaccount}, so it isn't that subaccount's "
+                "fill",
+                raw,
+            )
+            for raw, other in foreign.items()
+        ]
+        own = [f for f in page.records if f.raw not in foreign]
+        yield replace(page, records=own, rejected=page.rejected + rejected)
+
+
 class Exchange:
     """Kalshi's market data and, with a key, the user's portfolio, as typed records.
 
     Args:
         config: address, key, rate limit and retries.
         budget: a bucket shared with other workers; defaults to one for this process alone.
+        admit: is shown who sent each successful response, and raises to refuse it.
     """
 
-    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
-        self._transport = Transport(config, budget)
+    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None, admit: Admit | None = None) -> None:
+        self.key_id = config.key_id
+        self._transport = Transport(config, budget, admit)
 
     def __enter__(self) -> Exchange:
         return self
@@ -135,15 +154,18 @@ class Exchange:
         return self._transport.traffic
 
     def now(self) -> datetime:
-        """The exchange's time, from the Date header of its last response (``GET /exchange/status`` if none yet)."""
+        """The exchange's time, from the Date header of its last response, whatever its status.
+
+        Without one so far, it asks ``GET /exchange/status``.
+        """
         if self._transport.clock_offset is None:
-            self._transport.get("/exchange/status", dict)
+            self._transport.greet("/exchange/status")
         return datetime.now(UTC) + (self._transport.clock_offset or timedelta(0))
 
     def identity(self) -> Identity:
         """Who answers; ``GET /exchange/status`` where no answer came yet."""
         while (known := self._transport.identity) is None:
-            self._transport.get("/exchange/status", dict)
+            self._transport.greet("/exchange/status")
         return known
 
     def historical_cutoff(self) -> HistoricalCutoff:
@@ -182,21 +204,22 @@ class Exchange:
 
     def fills(self, subaccount: int, **filters: Any) -> Iterator[Page[Fill]]:
         """``GET /portfolio/fills``: the user's executions, newest first. Filters: min_ts, max_ts (unix s), ticker."""
-        return self._portfolio("/portfolio/fills", Fill, _FillsAnswer, "fills", {**filters, "subaccount": subaccount})
+        filters = {**filters, "subaccount": subaccount}
+        return _own(self._portfolio("/portfolio/fills", Fill, _FillsAnswer, "fills", filters), subaccount)
 
     def historical_fills(self, subaccount: int, *, start: str | None = None, **filters: Any) -> Iterator[Page[Fill]]:
         """``GET /historical/fills``: fills before the cutoff. ``start``: a page's cursor."""
         filters = {**filters, "subaccount": subaccount}
-        return self._portfolio("/historical/fills", Fill, _FillsAnswer, "fills", filters, start)
+        return _own(self._portfolio("/historical/fills", Fill, _FillsAnswer, "fills", filters, start), subaccount)
 
-    def positions(self, subaccount: int, settlement_status: str) -> Iterator[Page[Position]]:
-        """``GET /portfolio/positions``; status: unsettled, settled (not archived yet) or all."""
-        filters = {"subaccount": subaccount, "settlement_status": settlement_status}
+    def positions(self, subaccount: int, settlement_status: str, **filters: Any) -> Iterator[Page[Position]]:
+        """``GET /portfolio/positions``; status: unsettled, settled (not archived yet) or all. Filter: ticker (one)."""
+        filters = {**filters, "subaccount": subaccount, "settlement_status": settlement_status}
         return self._portfolio("/portfolio/positions", Position, _PositionsAnswer, "market_positions", filters)
 
-    def historical_positions(self, subaccount: int) -> Iterator[Page[Position]]:
-        """``GET /historical/positions``: positions in archived events."""
-        filters = {"subaccount": subaccount}
+    def historical_positions(self, subaccount: int, **filters: Any) -> Iterator[Page[Position]]:
+        """``GET /historical/positions``: positions in archived events. Filter: ticker (one)."""
+        filters = {**filters, "subaccount": subaccount}
         return self._portfolio("/historical/positions", Position, _PositionsAnswer, "market_positions", filters)
 
     def portfolio_settlements(self, subaccount: int, **filters: Any) -> Iterator[Page[PortfolioSettlement]]:

@@ -13,6 +13,14 @@ BASE_URLS = {
 }
 """Recommended REST hosts by environment (Kalshi docs, "API environments")."""
 
+ENVIRONMENTS = {
+    "external-api.kalshi.com": "prod",
+    "api.elections.kalshi.com": "prod",
+    "external-api.demo.kalshi.co": "demo",
+    "demo-api.kalshi.co": "demo",
+}
+"""Every official REST host: those of one environment are the same exchange."""
+
 TOKENS_PER_REQUEST = 10
 
 BASIC_REQUESTS_PER_SECOND = 20.0
@@ -61,6 +69,14 @@ class ExchangeConfig:
                 f"kalshi_default has a {given} but no {missing}: give both (login = key id, "
                 "password = private key PEM) or neither."
             )
+
+    @property
+    def exchange_name(self) -> str:
+        """Names the exchange: its base URL, and the recommended one for every host of an official environment."""
+        address = urlsplit(self.base_url)
+        if environment := ENVIRONMENTS.get(address.hostname or ""):
+            return BASE_URLS[environment]
+        return address._replace(netloc=address.netloc.lower()).geturl().rstrip("/")
 
     @property
     def budget_name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -43,10 +44,15 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Identity:
-    """Which exchange answers. ``name``: its base URL, or the name that a synthetic one gives itself."""
+    """Which exchange answers. ``name``: its base URL (see ``ExchangeConfig.exchange_name``), or the name that a
+    synthetic one gives itself."""
 
     name: str
     is_synthetic: bool = False
+
+
+Admit = Callable[[Identity], None]
+"""Is shown who sent each successful response, before anything of it is used; raises to refuse it."""
 
 
 def _quote(body: bytes) -> str:
@@ -80,12 +86,12 @@ def root_cause(error: BaseException) -> str:
     return words.get(name, name)
 
 
-def _clock_offset(date: str | None) -> timedelta:
-    """How far the clock that wrote this header is ahead of ours; 0 if unknown or negligible."""
+def _clock_offset(date: str | None) -> timedelta | None:
+    """How far the clock that wrote this header is ahead of ours; 0 if negligible, None without a usable header."""
     try:
         offset = parsedate_to_datetime(date or "") - datetime.now(UTC)
     except (TypeError, ValueError):  # no date, or one without a time zone
-        return timedelta(0)
+        return None
     return offset if abs(offset) > TOLERATED_OFFSET else timedelta(0)
 
 
@@ -93,13 +99,16 @@ class Transport:
     """Sends GET requests to one exchange and decodes the responses. One per thread.
 
     ``clock_offset``: how far the exchange's clock was ahead of ours at its last response; None before the first.
-    ``identity``: which exchange sent the last successful response; None before the first.
+    ``identity``: which exchange sent the last successful response or, before there was one, the last response;
+    None before the first.
     """
 
-    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None) -> None:
+    def __init__(self, config: ExchangeConfig, budget: RequestBudget | None = None, admit: Admit | None = None) -> None:
         self.traffic = Traffic()
         self.clock_offset: timedelta | None = None
         self.identity: Identity | None = None
+        self._is_identified = False
+        self._admit = admit
         self._config = config
         self._host = urlsplit(config.base_url).hostname
         self._budget = budget or LocalBudget(config.requests_per_second)
@@ -128,6 +137,23 @@ class Transport:
             for name, value in params.items()
             if value is not None
         }
+        return self._retry(path, lambda: self._attempt(path, answer_type, query))
+
+    def greet(self, path: str) -> None:
+        """GET ``path`` until any response shows the clock and the identity: a refusal and a 503 show them too.
+
+        Raises:
+            ExchangeUnavailable: no such response came.
+        """
+
+        def attempt() -> None:
+            response = self._send(path, {})
+            if self.clock_offset is None:
+                raise TransientFault(f"GET {path}: HTTP {response.status_code} without a date")
+
+        self._retry(path, attempt)
+
+    def _retry(self, path: str, attempt: Callable[[], Answer]) -> Answer:
         policy = self._config.retry
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientFault),
@@ -136,8 +162,7 @@ class Transport:
             before_sleep=self._note_retry,
         )
         try:
-            answer: Answer = retrying(self._attempt, path, answer_type, query)
-            return answer
+            return retrying(attempt)
         except tenacity.RetryError as gave_up:
             last = gave_up.last_attempt.exception()
             raise ExchangeUnavailable(
@@ -147,6 +172,18 @@ class Transport:
             ) from last
 
     def _attempt(self, path: str, answer_type: type[Answer], query: dict[str, Any]) -> Answer:
+        response = self._send(path, query)
+        if response.status_code == 200:
+            try:
+                return msgspec.json.decode(response.content, type=answer_type)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise TransientFault(f"GET {path} returned unusable JSON ({error})") from error
+        if response.status_code == 429 or response.status_code >= 500:
+            raise TransientFault(f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}")
+        raise RequestRefused("GET", path, response.status_code, _quote(response.content))
+
+    def _send(self, path: str, query: dict[str, Any]) -> requests.Response:
+        """One response, whatever its status; it shows the exchange's clock and identity."""
         self._wait_for_budget()
         self.traffic.requests += 1
         url = self._config.base_url.rstrip("/") + path
@@ -157,20 +194,20 @@ class Transport:
             raise ExchangeError(f"GET {path} can't reach {self._host}: {root_cause(error)}.") from error
         except requests.RequestException as error:
             raise TransientFault(f"no response from {self._host} ({root_cause(error)}) to GET {path}") from error
-        self.clock_offset = _clock_offset(response.headers.get("Date"))
-        if response.status_code == 200:
-            self.identity = self._identity_of(response)
-            try:
-                return msgspec.json.decode(response.content, type=answer_type)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise TransientFault(f"GET {path} returned unusable JSON ({error})") from error
-        if response.status_code == 429 or response.status_code >= 500:
-            raise TransientFault(f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}")
-        raise RequestRefused("GET", path, response.status_code, _quote(response.content))
+        is_good = response.status_code == 200
+        offset = _clock_offset(response.headers.get("Date"))
+        if offset is not None or is_good:
+            self.clock_offset = offset or timedelta(0)
+        # Something between us and the exchange may have written an error, so a good response knows better.
+        if is_good or not self._is_identified:
+            self.identity, self._is_identified = self._identity_of(response), is_good
+        if is_good and self._admit and self.identity:
+            self._admit(self.identity)
+        return response
 
     def _identity_of(self, response: requests.Response) -> Identity:
         made_up = one_line(response.headers.get(SYNTHETIC, ""))
-        return Identity((made_up or self._config.base_url.rstrip("/"))[:LONGEST_NAME], bool(made_up))
+        return Identity((made_up or self._config.exchange_name)[:LONGEST_NAME], bool(made_up))
 
     def _wait_for_budget(self) -> None:
         wait = self._budget.reserve()

@@ -11,10 +11,12 @@ from pydantic import SecretStr
 
 from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
 from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND
+from kalshi.exchange.transport import Admit, Identity
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.masking import mask, read_connection
+from kalshi.warehouse import exchanges
 from kalshi.warehouse.budget import SharedBudget
-from kalshi.warehouse.server import is_loopback
+from kalshi.warehouse.server import in_transaction, is_loopback
 
 
 def base_url(host: str | None, port: int | None, schema: str | None, conn_type: str | None, env: str) -> str:
@@ -78,7 +80,8 @@ class KalshiHook(BaseHook):
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
     def get_conn(self, warehouse: sa.Engine | None = None, attempts: int | None = None) -> Exchange:
-        """A client; with ``warehouse`` it shares the request budget of all workers.
+        """A client; with ``warehouse`` it shares the request budget of all workers, and raises ForeignData on the
+        first response of another exchange than the warehouse's.
 
         ``attempts``: how often a request is tried, instead of what the connection says.
         """
@@ -87,8 +90,9 @@ class KalshiHook(BaseHook):
             config = replace(config, retry=RetryPolicy(attempts))
         rate = config.requests_per_second
         budget = None if warehouse is None else SharedBudget(warehouse, config.budget_name, rate)
+        admit = None if warehouse is None else _admission(warehouse)
         try:
-            return Exchange(config, budget)
+            return Exchange(config, budget, admit)
         except ValueError as error:  # an unreadable key
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
@@ -102,6 +106,16 @@ class KalshiHook(BaseHook):
         findings = examine_exchange(self)
         failed = [finding for finding in findings if finding.state == "fail"]
         return not failed, " · ".join(f"{finding.check}: {finding.words}" for finding in failed or findings)
+
+
+def _admission(warehouse: sa.Engine) -> Admit:
+    """Admits only the exchanges that the warehouse accepts at this moment; any, where it has none yet."""
+    known = in_transaction(warehouse, exchanges.names)
+
+    def admit(identity: Identity) -> None:
+        exchanges.refuse_foreign(known, identity.name, is_synthetic=identity.is_synthetic)
+
+    return admit
 
 
 def _text_of(file: Path) -> SecretStr:

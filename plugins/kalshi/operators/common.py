@@ -18,6 +18,8 @@ from kalshi.alerts import failure_callbacks
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.settings import load_settings
+from kalshi.sync.snapshots import FutureSnapshot
+from kalshi.warehouse.exchanges import ForeignData
 from kalshi.warehouse.server import InsecureServer
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
@@ -123,14 +125,15 @@ def in_airflow(base_url: str, page: str) -> str:
 
 @contextmanager
 def failing_for_good() -> Iterator[None]:
-    """Fail the task without retries if retrying won't help: a refused request, a bad connection."""
+    """Fail the task without retries if retrying won't help: a refused request, a bad connection, another
+    exchange's data, a future date."""
     try:
         yield
     except AirflowNotFoundException as error:
         raise AirflowFailException(
             f"{error}. Define it in Airflow, or as AIRFLOW_CONN_KALSHI_DEFAULT or AIRFLOW_CONN_KALSHI_WAREHOUSE."
         ) from error
-    except (RequestRefused, BadConnection, InsecureServer) as error:
+    except (RequestRefused, BadConnection, InsecureServer, ForeignData, FutureSnapshot) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:
         code, words = (*getattr(error.orig, "args", ()), None, None)[:2]

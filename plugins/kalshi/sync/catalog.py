@@ -115,8 +115,6 @@ class _SeriesSync:
         too_many = read_missing(run, live, self._read, older=False)
         if request.include_historical:
             too_many |= read_missing(run, archive, self._read)
-        self._enrich_placeholders()
-        write_decision_times(run)
         return too_many
 
     def _read(self, reading: Reading) -> Iterator[Doubt]:
@@ -126,6 +124,8 @@ class _SeriesSync:
             yield from self._read_archive(reading)
         else:
             yield from self._read_live(reading)
+        self._enrich_placeholders()
+        write_decision_times(self._run)
 
     def _read_live(self, reading: Reading) -> Iterator[Doubt]:
         since = int(self._request.cutoff.timestamp())

@@ -13,7 +13,6 @@ from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, dense_candles, gaps, trade_candles
 from kalshi.warehouse.server import in_transaction
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts
 
 MARKETS_PER_TRANSACTION = 12
@@ -28,7 +27,8 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
         gaps.hold(connection, [run.scope])
         written = trade_candles.make_from_trades(connection, tickers, window.start, window.end, run.run_id)
         if written.inserted or written.updated:
-            spans = [(ticker, naive_utc(window.start), naive_utc(window.end)) for ticker in tickers]
+            times = (window.start.replace(tzinfo=None), window.end.replace(tzinfo=None))
+            spans = [(ticker, *times) for ticker in tickers]
             gaps.reopen(connection, window.job, run.scope, spans)
         return written
 

@@ -43,12 +43,13 @@ class Doubt:
 class Reading:
     """One attempt to read what is missing: all of a window, or one market of it.
 
-    ``until``: read up to here, which may be later than the end of the window, the time that the reading proves.
+    ``began``: gaps noted since have higher numbers. ``until``: read up to here, which may be later than the end of the
+    window, the time that the reading proves.
     ``reached``: the progress of an earlier attempt; ``seen`` and ``rejected`` count records, earlier attempts included.
     """
 
     gap: Gap
-    began: datetime
+    began: int
     until: datetime
     reached: dict[str, Any] | None = None
     seen: int = 0
@@ -88,7 +89,7 @@ def expect(run: SyncRun, window: Window, *, until: datetime | None = None, force
         gaps.restate(connection, window.job, window.scope)
         for part, reason, run_id in ((window, "not read yet", 0), (fresh, TOO_FRESH, run.run_id)):
             if part.start < part.end and (force or not checkpoints.was_begun(connection, part)):
-                gaps.note(connection, [Gap(part, reason=reason)], run_id)
+                gaps.expect(connection, Gap(part, reason=reason), run_id)
 
     in_transaction(run.engine, work)
 
@@ -159,13 +160,17 @@ def read_gap(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = Non
 
 def _begin(connection: sa.Connection, gap: Gap, run_id: int) -> Reading:
     catalog.lock_series(connection, gap.window.scope)
-    began = gaps.begin(connection, gap, run_id)
     if gap.market != WHOLE:
-        return Reading(gap, began, gap.window.end)
+        return Reading(gap, gaps.begin(connection, gap, run_id), gap.window.end)
     progress, began = checkpoints.claim(connection, gap.window, run_id)
+    if progress:
+        gaps.try_again(connection, gap, run_id)
+    else:
+        began = gaps.begin(connection, gap, run_id)
+        checkpoints.begin(connection, gap.window, began)
     gaps.restate(connection, gap.window.job, gap.window.scope)
     reached = msgspec.json.decode(progress) if progress else None
-    counts = reached or {"seen": 0, "rejected": 0}
+    counts = reached or {}
     return Reading(gap, began, gap.window.end, reached, counts.get("seen", 0), counts.get("rejected", 0))
 
 
@@ -182,7 +187,7 @@ def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], 
     if reading.market == WHOLE:
         gaps.inherit(connection, window, run_id)
         checkpoints.finish(connection, window)
-    ledger.resolve(connection, window, reading.market, reading.began)
+    ledger.resolve(connection, window)
     gaps.restate(connection, window.job, window.scope)
     if reading.market == WHOLE:
         checkpoints.supersede(connection, window)

@@ -17,13 +17,15 @@ from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_g
 from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import next_cursor, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
-from kalshi.warehouse import catalog, checkpoints, portfolio
+from kalshi.warehouse import catalog, checkpoints, exchanges, portfolio
 from kalshi.warehouse.catalog import series_of
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "portfolio"
+LISTS = ("unsettled", "settled", "archived")
+"""The exchange's lists of positions: the last one is of the historical tier."""
 OVERLAP = timedelta(hours=1)
 """Each sync rereads this much: a fill may be listed later than its timestamp."""
 
@@ -53,9 +55,10 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
     """Sync one subaccount and return its report (see ``docs/reports.md``).
 
     Fills come first, then their markets, then settlements, positions and the balance. A position is closed
-    only after every page of positions was read.
+    only if the exchange lists it as settled or flat, or lists it nowhere even when asked for it by its ticker.
 
     Raises:
+        ForeignData: the portfolio in the warehouse was read with another key.
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
@@ -83,6 +86,8 @@ class _PortfolioSync:
 
     def run_all(self) -> bool:
         """Sync the subaccount. Returns whether too many records were rejected."""
+        if self._exchange.key_id:
+            exchanges.refuse_foreign_key(in_transaction(self._run.engine, exchanges.keys), self._exchange.key_id)
         complete = in_transaction(self._run.engine, lambda c: checkpoints.covered_until(c, JOB, self._run.scope, EPOCH))
         fill, settlement = in_transaction(self._run.engine, lambda c: portfolio.latest(c, self._subaccount))
         self._settlements_since = _since(complete, settlement)
@@ -103,6 +108,8 @@ class _PortfolioSync:
 
     def _fills(self, since: datetime | None) -> None:
         def write(connection: sa.Connection, page: Page[Fill]) -> dict[str, WriteCounts]:
+            if self._exchange.key_id:  # fills come first, and only a valid key gets any
+                exchanges.note_key(connection, self._exchange.key_id, self._run.run_id)
             return {"kalshi_fill": portfolio.write_fills(connection, page.records, self._subaccount, self._run.run_id)}
 
         def see(page: Page[Fill]) -> None:
@@ -129,12 +136,19 @@ class _PortfolioSync:
         write_pages(self._run, pages, write, self._reading, on_written=see)
 
     def _positions(self, *, with_archive: bool) -> None:
-        """Read every list of positions to its end; only then close the positions that are in none of them."""
+        """Read every list of positions to its end, and ask again for those that should be in one but aren't: pages
+        may shift while they are read. Only then close the positions that the exchange doesn't hold."""
         before = self._run.rejected
         if with_archive:
-            self._list_positions("archived", self._exchange.historical_positions(self._subaccount))
-        held, unsettled = self._list_positions("unsettled", self._exchange.positions(self._subaccount, "unsettled"))
-        _, settled = self._list_positions("settled", self._exchange.positions(self._subaccount, "settled"))
+            self._list_positions("archived")
+        held, unsettled = self._list_positions("unsettled")
+        _, settled = self._list_positions("settled")
+        expected = in_transaction(self._run.engine, lambda c: portfolio.expected_positions(c, self._subaccount))
+        listed = unsettled | settled
+        for ticker in sorted(expected - listed):
+            still_held, found = self._ask_again(ticker)
+            held |= still_held
+            listed |= found
         if self._run.rejected > before:
             self._run.warn("No positions were closed because some of the exchange's positions could not be read.")
             return
@@ -143,14 +157,26 @@ class _PortfolioSync:
         def conclude(connection: sa.Connection) -> tuple[int, int]:
             run_id = self._run.run_id
             closed = portfolio.close_positions(connection, held, self._subaccount, seen_at, run_id)
-            portfolio.forget_exchange_positions(connection, unsettled | settled, self._subaccount)
+            portfolio.forget_exchange_positions(connection, listed, self._subaccount)
             return closed, portfolio.settle_up(connection, self._subaccount, run_id)
 
         self._tally.closed, changed = in_transaction(self._run.engine, conclude)
         self._run.count("kalshi_position", WriteCounts(updated=self._tally.closed + changed))
 
-    def _list_positions(self, listed: str, pages: Iterator[Page[Position]]) -> tuple[set[str], set[str]]:
+    def _ask_again(self, ticker: str) -> tuple[set[str], set[str]]:
+        """Look for a market in one list after the other, until one has it; return what :meth:`_list_positions` does."""
+        for listed in LISTS:
+            held, tickers = self._list_positions(listed, ticker=ticker)
+            if tickers:
+                return held, tickers
+        return set(), set()
+
+    def _list_positions(self, listed: str, **filters: Any) -> tuple[set[str], set[str]]:
         """Write one list to its end; return the markets held in it, and all its markets."""
+        if listed == "archived":
+            pages = self._exchange.historical_positions(self._subaccount, **filters)
+        else:
+            pages = self._exchange.positions(self._subaccount, listed, **filters)
         held: set[str] = set()
         tickers: set[str] = set()
 

@@ -90,9 +90,7 @@ def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: 
     since = None if request.full else in_transaction(run.engine, lambda c: _since(c, run.scope))
     window = Window(JOB, run.scope, since or EPOCH, until)
     expect(run, window, force=True)
-    too_many = read_missing(run, window, partial(_read, exchange, run, request, tally))
-    write_decision_times(run)
-    return too_many
+    return read_missing(run, window, partial(_read, exchange, run, request, tally))
 
 
 def _read(
@@ -117,6 +115,7 @@ def _read(
     missing = in_transaction(run.engine, lambda c: gaps.missing_markets(c, JOB, run.scope, reading.began))
     unseen = [ticker for ticker in missing if ticker not in tally.read]
     yield from look_up(exchange, run, unseen, write, reading)
+    write_decision_times(run)
 
 
 def _since(connection: sa.Connection, series_ticker: str) -> datetime | None:

@@ -22,7 +22,12 @@ JOB = "snapshots"
 EVERYTHING = "*"
 """In place of a series ticker: the open markets of the whole exchange."""
 TOLERATED_DELAY = timedelta(minutes=5)
+"""Either way: clocks differ, and a run may wait for a worker."""
 ROWS_PER_DELETE = 10_000
+
+
+class FutureSnapshot(ValueError):
+    """A snapshot was requested under a time that hasn't come yet: nobody knows those prices."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
     kept: a rerun adds nothing.
 
     Raises:
+        FutureSnapshot: ``snapshot_at`` is more than five minutes ahead of this machine's clock.
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
@@ -70,6 +76,12 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
 
         try:
             delay = datetime.now(UTC) - request.snapshot_at
+            if delay < -TOLERATED_DELAY:
+                raise FutureSnapshot(
+                    f"The snapshot's time {request.snapshot_at:%Y-%m-%d %H:%M} UTC lies "
+                    f"{-delay.total_seconds() / 60:,.0f} minutes in the future, and today's prices must not be stored "
+                    "under it: choose a time that has come."
+                )
             if delay > TOLERATED_DELAY:
                 run.warn(
                     f"The prices of {run.scope} were read {delay.total_seconds() / 60:.0f} minutes after the "

@@ -21,7 +21,6 @@ from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
 from kalshi.warehouse import catalog, gaps, market_data
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "trades"
@@ -29,6 +28,8 @@ OVERLAP = timedelta(hours=1)
 """An incremental run rereads this much: a trade may be published later than its timestamp."""
 LONGEST_GAP = timedelta(days=7)
 """An incremental run's own window goes back no further than this; older days are filled as gaps, some by each run."""
+LONGEST_REMEMBERED = timedelta(days=30)
+"""The first scheduled run continues what was read by hand in the last days."""
 MINUTE = timedelta(minutes=1)
 TIER_OVERLAP = timedelta(days=1)
 """Within this distance of the cutoff both tiers are read: they may overlap, or the cutoff may move while we read."""
@@ -92,25 +93,24 @@ def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[W
     if start > until:
         raise ValueError(f"{start:%Y-%m-%d} is in the future: there are no trades from then on yet.")
     if request.incremental:
-        start = in_transaction(run.engine, lambda c: _resumption(c, run.scope, start, until))
+        start = in_transaction(run.engine, partial(_resumption, scope=run.scope, start=start - OVERLAP, until=until))
     end = max(start, provable_until(exchange, until))
     return Window(JOB, run.scope, start, end), until
 
 
 def _resumption(connection: sa.Connection, scope: str, start: datetime, until: datetime) -> datetime:
-    """Where an incremental run starts: an overlap before the first time of the last days that wasn't read."""
-    oldest = until - LONGEST_GAP
-    reached = gaps.scheduled_until(connection, JOB, scope) or start
-    first_gap = gaps.oldest_whole(connection, JOB, scope, oldest - OVERLAP)
-    return min(filter(None, (max(oldest, min(start, reached)) - OVERLAP, first_gap)))
+    """Where an incremental run starts: at the first gap of the last days, if that is earlier."""
+    gaps.note_unread(connection, Window(JOB, scope, start, start), LONGEST_REMEMBERED, OVERLAP)
+    first_gap = gaps.oldest_whole(connection, JOB, scope, until - LONGEST_GAP)
+    return min(start, first_gap or start)
 
 
 def _sync(
     exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, until: datetime, tally: TradesTally
 ) -> bool:
-    if request.incremental:
-        in_transaction(run.engine, lambda c: gaps.schedule(c, window))
     expect(run, window, until=None if request.incremental else until, force=request.force)
+    if request.incremental:
+        in_transaction(run.engine, partial(gaps.schedule, window=window))
     if not is_missing(run, window):
         return False
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
@@ -156,7 +156,7 @@ def _write(connection: sa.Connection, page: Page[Trade], run: SyncRun) -> WriteC
         times: dict[str, list[datetime]] = defaultdict(list)
         for found in page.records:
             if executed := known_time(found.record.executed):
-                times[found.record.ticker].append(naive_utc(executed).replace(second=0, microsecond=0))
+                times[found.record.ticker].append(executed.replace(second=0, microsecond=0, tzinfo=None))
         spans = [(ticker, min(minutes), max(minutes) + MINUTE) for ticker, minutes in times.items()]
         gaps.reopen(connection, JOB, run.scope, spans)
     return written

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator
 from starlette.middleware.base import RequestResponseEndpoint
 
 from kalshi.settings import load_settings
-from kalshi.ui.coverage import Window, coverage
+from kalshi.ui.coverage import EARLIEST, Window, coverage
 from kalshi.ui.event import event_page
 from kalshi.ui.overview import overview
 from kalshi.ui.portfolio import portfolio
@@ -80,6 +80,9 @@ def show_coverage(
     days: Annotated[int, Query(ge=1, le=366)] = 60,
     until: OptionalDay = None,
 ) -> HTMLResponse:
+    if until and until < EARLIEST:
+        message = f"The day {until} is too early: choose {EARLIEST} or a later day."
+        return render(request, "problem.html.jinja", 400, title="No such days", message=message)
     with reading() as connection:
         found = coverage(connection, request, Window(series, days, until))
         return render(request, "coverage.html.jinja", is_synthetic=is_synthetic(connection), **found)

@@ -14,6 +14,8 @@ from kalshi.settings import load_settings
 from kalshi.ui.views import Chart, Link, address
 from kalshi.ui.warehouse import ask
 
+EARLIEST = date(1900, 1, 1)
+"""The first day that may be asked for: no market is older, and 366 days before it still have dates."""
 MOST_EVENTS = 60
 SMALLEST, LARGEST = 16, 56
 """Width of a day, in pixels."""
@@ -46,6 +48,7 @@ def coverage(connection: sa.Connection, request: Request, window: Window) -> dic
     return {
         "window": window,
         "until": until,
+        "earliest": EARLIEST,
         "known": known,
         "charts": _heat_maps(request, minutes, decisions, cities),
         "events": _events(request, events, minutes, decisions, cities),

@@ -226,21 +226,22 @@ def lives_of_markets(
     and ``end``. An open or close that isn't known counts as 1970 or 9999: such a market may trade at any time."""
     rows = connection.execute(
         sa.text(
-            "SELECT market_ticker, event_ticker, COALESCE(open_time_utc, :always), COALESCE(close_time_utc, :forever), "
-            "settlement_ts_utc FROM kalshi_market WHERE series_ticker = :s "
+            "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc "
+            "FROM kalshi_market WHERE series_ticker = :s "
             "AND (open_time_utc < :end OR open_time_utc IS NULL) "
             "AND (close_time_utc > :start OR close_time_utc IS NULL)"
         ),
-        {
-            "s": series_ticker,
-            "start": naive_utc(start),
-            "end": naive_utc(end),
-            "always": gaps.ALWAYS[0],
-            "forever": gaps.ALWAYS[1],
-        },
+        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
     )
+    always, forever = gaps.ALWAYS
     return [
-        (ticker, event, opens.replace(tzinfo=UTC), closes.replace(tzinfo=UTC), settled and settled.replace(tzinfo=UTC))
+        (
+            ticker,
+            event,
+            (opens or always).replace(tzinfo=UTC),
+            (closes or forever).replace(tzinfo=UTC),
+            settled and settled.replace(tzinfo=UTC),
+        )
         for ticker, event, opens, closes, settled in rows
     ]
 

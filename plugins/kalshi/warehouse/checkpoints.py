@@ -34,26 +34,31 @@ class Window:
 THIS = "job = :job AND scope = :scope AND window_start_utc = :start AND window_end_utc = :end"
 
 
-def claim(connection: sa.Connection, window: Window, run_id: int) -> tuple[str | None, datetime]:
-    """Mark a window RUNNING for this run. Returns the progress of an earlier run, and when that reading began (naive
-    UTC, the server's clock).
+def claim(connection: sa.Connection, window: Window, run_id: int) -> tuple[str | None, int]:
+    """Mark a window RUNNING for this run. Returns the progress of an earlier run, and the number with which that
+    reading began (``begin``).
 
     A RUNNING or FAILED window of an earlier run is taken over; one that was read to its end starts over.
     """
     connection.execute(
         sa.text(
-            "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id, attempts, "
-            "began_at_utc) VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id, 1, CURRENT_TIMESTAMP(6)) "
-            "ON DUPLICATE KEY UPDATE began_at_utc = IF(progress IS NULL, CURRENT_TIMESTAMP(6), began_at_utc), "
-            "state = 'RUNNING', attempts = attempts + 1, error = NULL, run_id = :run_id, "
-            "heartbeat_at_utc = CURRENT_TIMESTAMP(6)"
+            "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id, attempts) "
+            "VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id, 1) ON DUPLICATE KEY UPDATE state = 'RUNNING', "
+            "attempts = attempts + 1, error = NULL, run_id = :run_id, heartbeat_at_utc = CURRENT_TIMESTAMP(6)"
         ),
         {**window.values, "run_id": run_id},
     )
     found = connection.execute(
-        sa.text(f"SELECT progress, began_at_utc FROM kalshi_checkpoint WHERE {THIS}"), window.values
+        sa.text(f"SELECT progress, began FROM kalshi_checkpoint WHERE {THIS}"), window.values
     ).one()
-    return found.progress, found.began_at_utc
+    return found.progress, found.began
+
+
+def begin(connection: sa.Connection, window: Window, number: int) -> None:
+    """Remember that the reading of a claimed window begins anew, with this number of the latest gap."""
+    connection.execute(
+        sa.text(f"UPDATE kalshi_checkpoint SET began = :number WHERE {THIS}"), {**window.values, "number": number}
+    )
 
 
 def progress(connection: sa.Connection, window: Window, progress_json: str) -> None:

@@ -29,6 +29,9 @@ PARENTS = {
     "candles_dense": ("candles", "candles_from_trades"),
 }
 """The jobs that each job depends on, market by market: what a parent lacks, the child lacks too."""
+THIS = (
+    "job = :job AND scope = :scope AND market_ticker = :market AND window_start_utc = :start AND window_end_utc = :end"
+)
 IN_WINDOW = "job = :job AND scope = :scope AND window_start_utc < :end AND window_end_utc > :start"
 OPEN = "accepted_reason IS NULL"
 BEING_READ = (
@@ -58,64 +61,73 @@ class Gap:
         )
 
 
-def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0) -> None:
-    """Store gaps. With ``run_id``, that run has just tried to fill them and doesn't try again."""
+def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0) -> int:
+    """Store gaps, or note again those that are stored. With ``run_id``, that run has just tried to fill them and
+    doesn't try again. Returns the number of the last one: numbers grow, clocks may stand or go back."""
+    number = 0
     for gap in gaps:
-        connection.execute(
+        values = {**gap.window.values, "market": gap.market, "reason": gap.reason[:1000], "run_id": run_id}
+        known = connection.execute(
+            sa.text(f"SELECT attempts, since_utc, accepted_reason FROM kalshi_gap WHERE {THIS} FOR UPDATE"), values
+        ).one_or_none()
+        kept = known._asdict() if known else {"attempts": 0, "since_utc": None, "accepted_reason": None}
+        connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), values)
+        noted = connection.execute(
             sa.text(
-                "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, run_id) "
-                "VALUES (:job, :scope, :market, :start, :end, :reason, :run_id) ON DUPLICATE KEY UPDATE "
-                "reason = :reason, run_id = :run_id, noted_at_utc = CURRENT_TIMESTAMP(6)"
+                "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, run_id, "
+                "attempts, since_utc, accepted_reason) VALUES (:job, :scope, :market, :start, :end, :reason, :run_id, "
+                ":attempts, COALESCE(:since_utc, CURRENT_TIMESTAMP(6)), :accepted_reason)"
             ),
-            {**gap.window.values, "market": gap.market, "reason": gap.reason[:1000], "run_id": run_id},
+            {**values, **kept},
         )
+        number = int(noted.lastrowid)
+    return number
 
 
-def begin(connection: sa.Connection, gap: Gap, run_id: int) -> datetime:
-    """Note that this run now reads what is missing. Returns the server's time (naive UTC): what is noted from now on,
-    this reading can't close."""
+def expect(connection: sa.Connection, gap: Gap, run_id: int = 0) -> None:
+    """Note a gap unless it is stored: noted again, it would outlast a reading that already began."""
+    values = {**gap.window.values, "market": gap.market}
+    if connection.execute(sa.text(f"SELECT 1 FROM kalshi_gap WHERE {THIS} FOR UPDATE"), values).first() is None:
+        note(connection, [gap], run_id)
+
+
+def begin(connection: sa.Connection, gap: Gap, run_id: int) -> int:
+    """Note that this run now reads what is missing. Returns a number: gaps noted from now on have higher ones, and
+    this reading can't close them."""
+    number = note(connection, [gap], run_id)
+    try_again(connection, gap, run_id)
+    return number
+
+
+def try_again(connection: sa.Connection, gap: Gap, run_id: int) -> None:
+    """Count an attempt of this run to fill a gap."""
     connection.execute(
-        sa.text(
-            "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, attempts, "
-            "run_id) VALUES (:job, :scope, :market, :start, :end, 'not read to its end', 1, :run_id) "
-            "ON DUPLICATE KEY UPDATE attempts = attempts + 1, run_id = :run_id"
-        ),
+        sa.text(f"UPDATE kalshi_gap SET attempts = attempts + 1, run_id = :run_id WHERE {THIS}"),
         {**gap.window.values, "market": gap.market, "run_id": run_id},
     )
-    now: datetime = connection.execute(sa.text("SELECT CURRENT_TIMESTAMP(6)")).scalar_one()
-    return now
 
 
 def blame(connection: sa.Connection, gap: Gap, reason: str) -> None:
     """Store why the reading of a gap failed."""
     connection.execute(
-        sa.text(
-            "UPDATE kalshi_gap SET reason = :reason WHERE job = :job AND scope = :scope AND market_ticker = :market "
-            "AND window_start_utc = :start AND window_end_utc = :end"
-        ),
+        sa.text(f"UPDATE kalshi_gap SET reason = :reason WHERE {THIS}"),
         {**gap.window.values, "market": gap.market, "reason": reason[:1000]},
     )
 
 
-def close(connection: sa.Connection, read: Gap, began: datetime) -> None:
-    """Close what the reading that ``began`` then (naive UTC) has filled: all gaps in its window, or those of its
-    market, unless they were noted again since. What reaches beyond the window stays."""
+def close(connection: sa.Connection, read: Gap, began: int) -> None:
+    """Close what a reading has filled: all gaps in its window, or those of its market, unless they were noted after it
+    ``began``. What reaches beyond the window stays."""
     found = connection.execute(
         sa.text(
             f"SELECT market_ticker, window_start_utc, window_end_utc, reason FROM kalshi_gap WHERE {IN_WINDOW} "
-            f"AND noted_at_utc <= :began AND {OPEN} AND (:market = '' OR market_ticker = :market) FOR UPDATE"
+            f"AND number <= :began AND {OPEN} AND (:market = '' OR market_ticker = :market) FOR UPDATE"
         ),
         {**read.window.values, "market": read.market, "began": began},
     ).all()
     for market, start, end, reason in found:
         window = replace(read.window, start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC))
-        connection.execute(
-            sa.text(
-                "DELETE FROM kalshi_gap WHERE job = :job AND scope = :scope AND market_ticker = :market "
-                "AND window_start_utc = :start AND window_end_utc = :end"
-            ),
-            {**window.values, "market": market},
-        )
+        connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), {**window.values, "market": market})
         note(connection, (Gap(left, market, reason) for left in _outside(window, read.window)))
 
 
@@ -157,18 +169,15 @@ def inherit(connection: sa.Connection, window: Window, run_id: int) -> None:
     """Note as missing from ``window`` the markets that are missing from its parent jobs."""
     for parent in PARENTS.get(window.job, ()):
         # The catalog's own windows say when it was read, not when its markets trade.
-        overlap = "" if parent == "catalog" else "AND p.window_start_utc < :end AND p.window_end_utc > :start "
-        connection.execute(
+        overlap = "" if parent == "catalog" else "AND window_start_utc < :end AND window_end_utc > :start "
+        missing = connection.execute(
             sa.text(
-                "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, run_id) "
-                "SELECT :job, :scope, p.market_ticker, :start, :end, "
-                "MAX(CONCAT('missing from ', p.job, ': ', LEFT(p.reason, 900))), :run_id FROM kalshi_gap p "
-                f"WHERE p.job = :parent AND p.scope = :scope AND p.market_ticker <> '' AND p.{OPEN} {overlap}"
-                "GROUP BY p.market_ticker "
-                "ON DUPLICATE KEY UPDATE noted_at_utc = CURRENT_TIMESTAMP(6)"
+                "SELECT market_ticker, MIN(reason) FROM kalshi_gap WHERE job = :parent AND scope = :scope "
+                f"AND market_ticker <> '' AND {OPEN} {overlap}GROUP BY market_ticker"
             ),
-            {**window.values, "parent": parent, "run_id": run_id},
-        )
+            {**window.values, "parent": parent},
+        ).all()
+        note(connection, (Gap(window, market, f"missing from {parent}: {why}") for market, why in missing), run_id)
 
 
 def restate(connection: sa.Connection, job: str, scope: str) -> None:
@@ -286,37 +295,54 @@ def reopen_lives(connection: sa.Connection, before: dict[str, Life], after: dict
         _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
 
 
-def schedule(connection: sa.Connection, window: Window) -> None:
-    """Remember that a scheduled run asks for this window, and note what lies unread before it, day by day."""
-    values = window.values
+def note_unread(connection: sa.Connection, window: Window, remembered: timedelta, overlap: timedelta) -> None:
+    """Note, day by day, what lies unread between the last scheduled window and this one, and an ``overlap`` before it.
+
+    Before the first scheduled run, what was read by hand counts as its beginning, if it ends within ``remembered``.
+    """
     until = connection.execute(
-        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope FOR UPDATE"),
-        values,
+        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope"),
+        window.values,
     ).scalar_one_or_none()
-    if until is not None:
-        note(
-            connection,
-            (
-                Gap(day, reason="no run came")
-                for day in _days(replace(window, start=until.replace(tzinfo=UTC), end=window.start))
+    if until is None:
+        until = connection.execute(
+            sa.text(
+                "SELECT MIN(window_start_utc) FROM kalshi_checkpoint "
+                "WHERE job = :job AND scope = :scope AND window_end_utc > :oldest"
             ),
-        )
+            {**window.values, "oldest": naive_utc(window.start - remembered)},
+        ).scalar_one()
+    if until is not None:
+        unread = replace(window, start=until.replace(tzinfo=UTC), end=window.start)
+        for hole in _not_begun(connection, unread):
+            missed = replace(hole, start=hole.start - overlap)
+            note(connection, (Gap(day, reason="no run came") for day in _days(missed)))
+
+
+def _not_begun(connection: sa.Connection, window: Window) -> Iterator[Window]:
+    """The parts of the window that no reading was begun for."""
+    begun = connection.execute(
+        sa.text(f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} ORDER BY 1"),
+        window.values,
+    )
+    start = window.start
+    for first, last in begun.all():
+        if first.replace(tzinfo=UTC) > start:
+            yield replace(window, start=start, end=first.replace(tzinfo=UTC))
+        start = max(start, last.replace(tzinfo=UTC))
+    if start < window.end:
+        yield replace(window, start=start)
+
+
+def schedule(connection: sa.Connection, window: Window) -> None:
+    """Remember that a scheduled run asks for this window."""
     connection.execute(
         sa.text(
             "INSERT INTO kalshi_schedule (job, scope, scheduled_until_utc) VALUES (:job, :scope, :end) "
             "ON DUPLICATE KEY UPDATE scheduled_until_utc = GREATEST(scheduled_until_utc, :end)"
         ),
-        values,
+        window.values,
     )
-
-
-def scheduled_until(connection: sa.Connection, job: str, scope: str) -> datetime | None:
-    """Up to where scheduled runs have asked for data; None before the first one."""
-    until = connection.execute(
-        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope"),
-        {"job": job, "scope": scope},
-    ).scalar_one_or_none()
-    return until.replace(tzinfo=UTC) if until else None
 
 
 def _days(window: Window) -> Iterator[Window]:
@@ -340,13 +366,13 @@ def oldest_whole(connection: sa.Connection, job: str, scope: str, after: datetim
     return start.replace(tzinfo=UTC) if start else None
 
 
-def missing_markets(connection: sa.Connection, job: str, scope: str, before: datetime) -> list[str]:
-    """The tickers of the markets that were missing ``before`` a reading began (naive UTC, the server's clock)."""
+def missing_markets(connection: sa.Connection, job: str, scope: str, began: int) -> list[str]:
+    """The tickers of the markets that were missing when a reading ``began``."""
     rows = connection.execute(
         sa.text(
             "SELECT DISTINCT market_ticker FROM kalshi_gap WHERE job = :job AND scope = :scope "
-            f"AND market_ticker NOT IN ('{WHOLE}', '{UNREADABLE}') AND noted_at_utc <= :before AND {OPEN} ORDER BY 1"
+            f"AND market_ticker NOT IN ('{WHOLE}', '{UNREADABLE}') AND number <= :began AND {OPEN} ORDER BY 1"
         ),
-        {"job": job, "scope": scope, "before": before},
+        {"job": job, "scope": scope, "began": began},
     )
     return list(rows.scalars())

@@ -169,15 +169,16 @@ def reject(
         connection.execute(statement, values)
 
 
-def resolve(connection: sa.Connection, window: Window, market: str, began: datetime) -> None:
-    """Mark the rejected records of a window as resolved (those of ``market``, unless empty) that the reading which
-    ``began`` then (naive UTC, the server's clock) no longer rejected."""
+def resolve(connection: sa.Connection, window: Window) -> None:
+    """Mark the rejected records in a window as resolved where no gap is left of them."""
     connection.execute(
         sa.text(
-            "UPDATE kalshi_rejected_record SET resolved_at_utc = CURRENT_TIMESTAMP(6) "
-            "WHERE job = :job AND scope = :scope AND (:market = '' OR market_ticker = :market) "
-            "AND resolved_at_utc IS NULL AND updated_at_utc <= :began "
-            "AND window_start_utc >= :start AND window_end_utc <= :end"
+            "UPDATE kalshi_rejected_record r SET resolved_at_utc = CURRENT_TIMESTAMP(6) "
+            "WHERE job = :job AND scope = :scope AND resolved_at_utc IS NULL "
+            "AND window_start_utc < :end AND window_end_utc > :start "
+            "AND NOT EXISTS (SELECT 1 FROM kalshi_gap g WHERE g.job = r.job AND g.scope = r.scope "
+            "AND g.market_ticker IN ('', r.market_ticker) "
+            "AND g.window_start_utc < r.window_end_utc AND g.window_end_utc > r.window_start_utc)"
         ),
-        {**window.values, "market": market, "began": began},
+        window.values,
     )

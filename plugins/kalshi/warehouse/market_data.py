@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from kalshi.records import Found, Market, Trade, known_time
 from kalshi.warehouse.catalog import expect_markets
+from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import PRICE_SNAPSHOT, SETTLEMENT, TRADE
 from kalshi.warehouse.writer import WriteCounts, upsert
 
@@ -40,14 +41,27 @@ def write_settlements(
 ) -> WriteCounts:
     """Upsert ``kalshi_settlement`` from settled markets, which must already be in ``kalshi_market``.
 
-    Markets without a result are skipped.
+    Markets without a result are skipped, and so are records older than what ``kalshi_market`` has.
     """
     rows: list[Sequence[Any]] = []
+    latest = _latest_updates(connection, [f.record.ticker for f in found])
     for m in (f.record for f in found):
         when, source = settled_at(m) or (None, None)
-        if m.result:
+        updated, stored = known_time(m.updated_time), latest.get(m.ticker)
+        is_stale = updated is not None and stored is not None and updated < stored
+        if m.result and not is_stale:
             rows.append((m.ticker, m.event_ticker, series_ticker, m.settlement_value, m.result, when, source))
     return upsert(connection, SETTLEMENT, rows, run_id=run_id)
+
+
+def _latest_updates(connection: sa.Connection, tickers: list[str]) -> dict[str, datetime | None]:
+    """When the exchange last updated these markets, as far as ``kalshi_market`` knows. Locks their rows."""
+    query = text_with_lists(
+        # Without the lock, this would read what was there when the transaction began.
+        "SELECT market_ticker, exchange_updated_at_utc FROM kalshi_market WHERE market_ticker IN :tickers FOR UPDATE",
+        "tickers",
+    )
+    return {ticker: at and at.replace(tzinfo=UTC) for ticker, at in connection.execute(query, {"tickers": tickers})}
 
 
 def write_trades(connection: sa.Connection, found: Sequence[Found[Trade]], run_id: int) -> WriteCounts:

@@ -128,10 +128,19 @@ def _average(position: Position) -> Decimal:
         return (abs(Decimal(position.exposure)) / abs(Decimal(position.quantity))).quantize(MICRO_DOLLAR)
 
 
+def expected_positions(connection: sa.Connection, subaccount: int) -> set[str]:
+    """The markets that the exchange must still list: those held here, and those it listed as unsettled before."""
+    query = sa.text(
+        "SELECT market_ticker FROM kalshi_position WHERE subaccount = :s AND quantity <> 0 UNION "
+        "SELECT market_ticker FROM kalshi_exchange_position WHERE subaccount = :s AND list = 'unsettled'"
+    )
+    return set(connection.execute(query, {"s": subaccount}).scalars())
+
+
 def close_positions(
     connection: sa.Connection, held: Collection[str], subaccount: int, seen_at: datetime, run_id: int
 ) -> int:
-    """Close the positions that are open here but not in ``held``, the exchange's full list; return how many."""
+    """Close the positions that are open here but not in ``held``, all that the exchange holds; return how many."""
     values = {"subaccount": subaccount, "seen_at": naive_utc(seen_at), "run_id": run_id}
     connection.execute(
         sa.text(

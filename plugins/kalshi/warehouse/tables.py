@@ -27,7 +27,7 @@ class Table:
     """A target of the writer. ``columns`` are the ones written, in the order of the rows' values.
 
     ``version``: the column that tells whether a row is older than the stored one and must not change it. Null
-    does not count as older.
+    does not count as older, and must be guarded from erasing the stored version.
     """
 
     name: str
@@ -151,6 +151,7 @@ MARKET = Table(
         "expiration_value": Guard.KEEP_KNOWN,
         "settlement_ts_utc": Guard.KEEP_KNOWN_VALUE,
         "settlement_value": Guard.KEEP_KNOWN_VALUE,
+        "exchange_updated_at_utc": Guard.KEEP_KNOWN_VALUE,
     },
     version="exchange_updated_at_utc",
 )

@@ -1,0 +1,124 @@
+"""Histories that once ended in data missing without a word, and for good."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from tests.histories.play import replay
+from tests.histories.steps import At, Cutoff, Hour, Late, Mend, Pause, Reread, Return, Run, Skew, Spoil, Terse, Vanish
+
+BOTH = ("api_event", "trades")
+
+
+@pytest.mark.parametrize("requests", range(1, 6))
+def test_a_retry_remembers_what_the_attempt_before_it_could_not_read(
+    shared_warehouse: sa.Engine, requests: int
+) -> None:
+    replay(
+        shared_warehouse,
+        At("00:12:00"),
+        Run("catalog"),
+        Spoil("trade", "A"),
+        Run("trades", fail=requests, lenient=True),
+        Run("trades", retry=True, lenient=True),
+        Mend(),
+        At("03:30:00"),
+        Hour(),
+    )
+
+
+def test_a_market_that_can_not_be_read_is_missed_by_the_day_that_needs_it(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("00:12:00"),
+        Spoil("market", "A"),
+        Run("candles", lenient=True),
+        Mend(),
+        Hour(),
+        sources=BOTH,
+    )
+
+
+def test_a_market_that_the_hourly_catalog_could_not_read_is_missed_by_the_other_jobs(
+    shared_warehouse: sa.Engine,
+) -> None:
+    replay(
+        shared_warehouse,
+        At("00:12:00"),
+        Spoil("market", "A"),
+        Run("catalog", lenient=True),
+        Run("trades"),
+        Run("candles"),
+        Mend(),
+        Hour(),
+    )
+
+
+@pytest.mark.parametrize("days", [8, 29, 31, 45])
+def test_trades_of_a_long_pause_are_read(shared_warehouse: sa.Engine, days: int) -> None:
+    replay(shared_warehouse, At("01:00:02"), Hour(), Pause(days), Hour())
+
+
+@pytest.mark.parametrize("requests", [0, 3])
+def test_hours_of_the_first_run_ever_are_read_although_it_failed(shared_warehouse: sa.Engine, requests: int) -> None:
+    replay(shared_warehouse, At("00:12:00"), Run("trades", fail=requests), At("03:30:00"), Run("trades"))
+
+
+def test_a_candle_published_after_the_end_of_its_day_is_read(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, At("16:00:00"), Late("candle", 1, "A"), At("00:00:05"), Hour())
+
+
+def test_a_day_is_read_to_its_end_by_a_machine_whose_clock_is_fast(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, At("16:00:00"), Skew(3), At("00:00:01"), Hour())
+
+
+def test_a_market_listed_after_the_end_of_the_day_is_read(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, At("09:00:00"), Late("market", 31, "B"), At("00:00:05"), Hour())
+
+
+def test_a_market_listed_late_has_its_trades_from_its_opening_on(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("09:00:00"),
+        Run("trades"),
+        Late("market", 200, "A"),
+        At("01:00:02"),
+        Run("trades"),
+        At("03:30:00"),
+        Hour(),
+    )
+
+
+def test_candles_from_trades_have_the_trades_that_came_late(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, At("16:00:00"), Late("trade", 25, "A"), At("00:12:00"), Hour(), sources=BOTH)
+
+
+@pytest.mark.parametrize("is_terse", [True, False])
+def test_a_market_that_moved_to_the_archive_before_its_day_was_read_has_its_candles(
+    shared_warehouse: sa.Engine, is_terse: bool
+) -> None:
+    replay(shared_warehouse, Terse(is_terse), At("00:12:00"), Run("catalog"), At("09:00:00"), Cutoff(2), Run("candles"))
+
+
+def test_a_market_that_no_tier_knew_is_read_once_it_is_back(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, At("00:12:00"), Run("catalog"), Vanish("A"), Run("candles"), Run("trades"), Return())
+
+
+def test_a_market_without_open_and_close_time_is_missed(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, At("00:12:00"), Spoil("times", "A"), Hour(), At("03:30:00"), Hour(), Mend())
+
+
+@pytest.mark.parametrize("transaction", range(1, 16))
+def test_dense_minutes_follow_a_forced_day_whose_run_was_killed(shared_warehouse: sa.Engine, transaction: int) -> None:
+    replay(
+        shared_warehouse,
+        At("16:00:00"),
+        Late("market", 121, "B"),
+        At("00:12:00"),
+        Reread(days=2, force=False),
+        At("02:00:05"),
+        Run("catalog"),
+        Reread(days=1, kill=transaction),
+        Hour(),
+    )

@@ -1,0 +1,43 @@
+"""Random histories. KALSHI_HISTORIES sets how many there are (300), KALSHI_HISTORIES_SEED which ones (1).
+
+A failure prints the shortest history that hypothesis finds, as the code of a test for test_known.py.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.histories.play import replay
+from tests.histories.steps import HISTORIES, Step
+
+COUNT = int(os.environ.get("KALSHI_HISTORIES", "300"))
+SEED = int(os.environ.get("KALSHI_HISTORIES_SEED", "1"))
+PARTS = 4
+"""Each may run in a process of its own."""
+SOURCES = st.sampled_from([("api_event",), ("api_event",), ("api_event", "trades")])
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_warehouse_comes_to_equal_the_exchange_and_names_what_is_missing_until_then(
+    shared_warehouse: sa.Engine, part: int
+) -> None:
+    @seed(SEED * PARTS + part)
+    @settings(
+        max_examples=-(-COUNT // PARTS),
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(steps=HISTORIES, sources=SOURCES)
+    def hunt(steps: list[Step], sources: tuple[str, ...]) -> None:
+        replay(shared_warehouse, *steps, sources=sources)
+
+    hunt()
