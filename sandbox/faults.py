@@ -39,6 +39,8 @@ Kind = Literal[
     "adjusted_end",
     "moved_cutoff",
     "set_market",
+    "lost_trades",
+    "lost_candles",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -46,7 +48,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 class Fault(msgspec.Struct, kw_only=True):
     """``value``: seconds for slow; the address for redirect; for adjusted_end the unix second where an answer
     of event candles is cut; hours for moved_cutoff; the subaccount that foreign_fill names; for set_market
-    ``{"ticker": …, field: value}``, where the value "(missing)" removes the field.
+    ``{"ticker": …, field: value}``, where the value "(missing)" removes the field, and ``volume_fp`` may be another than
+    that of the trades; a list of trade ids for lost_trades; ``{"ticker": …, "ends": [unix seconds]}`` for lost_candles.
 
     ``once_per_url``: hits each URL, query included, once. A request meets only one of several such faults, so
     each URL fails once with each of them.
@@ -128,7 +131,24 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
                 if market["ticker"] == fault.value["ticker"]:
                     changed = {**market, **fault.value}
                     markets[number] = {n: v for n, v in changed.items() if v != "(missing)"}
+        elif fault.kind == "lost_trades" and "trades" in body:
+            body["trades"] = [trade for trade in body["trades"] if trade["trade_id"] not in fault.value]
+        elif fault.kind == "lost_candles":
+            _lose_candles(body, fault.value)
     return body
+
+
+def _lose_candles(body: dict[str, Any], lost: dict[str, Any]) -> None:
+    """Leave these candles of one market out of an answer."""
+    for number, (holder, key) in enumerate(_candle_lists(body)):
+        ticker = body["market_tickers"][number] if holder is body.get("market_candlesticks") else _ticker_of(holder)
+        if ticker == lost["ticker"]:
+            left = [c for c in msgspec.json.decode(holder[key]) if c["end_period_ts"] not in lost["ends"]]
+            holder[key] = msgspec.Raw(msgspec.json.encode(left))
+
+
+def _ticker_of(holder: dict[str, Any]) -> str:
+    return str(holder.get("market_ticker") or holder.get("ticker"))
 
 
 def _candle_lists(body: dict[str, Any]) -> list[tuple[Any, Any]]:

@@ -24,6 +24,7 @@ from kalshi.reports.catalog import CATALOG
 from kalshi.reports.files import SYNTHETIC
 from kalshi.reports.portfolio import PORTFOLIO
 from kalshi.reports.quality import QUALITY
+from kalshi.reports.reconciliation import RECONCILIATION
 from kalshi.reports.runs import RunReport
 from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.reports.snapshots import SNAPSHOTS
@@ -55,15 +56,19 @@ def steps() -> Iterator[Step]:
     """Every DAG, on whole days up to yesterday. The first day is only known once the catalog has been read."""
     yield Step("kalshi_catalog_sync", "series, events and markets of every configured city", CATALOG)
     priced = {"series": SERIES}
-    first, yesterday = first_day(), datetime.now(UTC).date() - timedelta(days=1)
-    two_days_ago, today = yesterday - timedelta(days=1), yesterday + timedelta(days=1)
+    (first, closed), yesterday = opened_and_closed(), datetime.now(UTC).date() - timedelta(days=1)
+    two_days_ago = yesterday - timedelta(days=1)
     yield Step("kalshi_settlements_sync", "settlements and their results", SETTLEMENTS, priced)
     if KalshiHook().config().key_id:
         yield Step("kalshi_portfolio_sync", "positions, fills and P&L of the account", PORTFOLIO)
-    yield Step("kalshi_trades_sync", "public trades", TRADES, priced | days(first, today))
+    yield Step("kalshi_trades_sync", "public trades", TRADES, priced | days(first, yesterday))
     yield Step("kalshi_candles_backfill", "1-minute candles of past days", CANDLES, priced | days(first, two_days_ago))
     yield Step("kalshi_candles_daily", "1-minute candles of yesterday", CANDLES, priced, yesterday)
     yield Step("kalshi_price_snapshots", "top of the book of open markets", SNAPSHOTS, priced)
+    closings = days(closed, yesterday)
+    yield Step(
+        "kalshi_reconciliation", "settled markets against the exchange's volume", RECONCILIATION, priced | closings
+    )
     yield Step("kalshi_data_quality", "coverage, rules and a small backtest", QUALITY, priced | days(first, yesterday))
     yield Step("kalshi_health_check", "connections, rights, clocks, disk, stale tables", None)
 
@@ -72,18 +77,19 @@ def days(first: date, last: date) -> dict[str, str]:
     return {"date_from": str(first), "date_to": str(last)}
 
 
-def first_day() -> date:
-    """The UTC day on which the latest event that closed before today and has a result opened."""
+def opened_and_closed() -> tuple[date, date]:
+    """The UTC days on which the latest event that closed before today and has a result opened and closed."""
     query = sa.text(
-        "SELECT MAX(e.event_date) FROM kalshi_event e JOIN kalshi_market m ON m.event_ticker = e.event_ticker "
-        "WHERE e.series_ticker = :series AND m.result IS NOT NULL AND m.close_time_utc < UTC_DATE()"
+        "SELECT MIN(m.open_time_utc) AS opened, MAX(m.close_time_utc) AS closed FROM kalshi_event e "
+        "JOIN kalshi_market m ON m.event_ticker = e.event_ticker WHERE e.series_ticker = :series "
+        "GROUP BY e.event_ticker HAVING MAX(m.result) IS NOT NULL AND closed < UTC_DATE() "
+        "ORDER BY MAX(e.event_date) DESC LIMIT 1"
     )
     with WarehouseHook().connected() as engine, engine.connect() as connection:
-        last = connection.execute(query, {"series": demo_page.SERIES}).scalar_one()
+        last = connection.execute(query, {"series": demo_page.SERIES}).one_or_none()
     if last is None:
         raise SystemExit(f"\nThe catalog has no settled event of {demo_page.SERIES}, so there are no days to read.")
-    opened: date = last - timedelta(days=1)
-    return opened
+    return last.opened.date(), last.closed.date()
 
 
 def run_dag(airflow: WarmAirflow, log: TextIO, step: Step) -> bool:
@@ -102,14 +108,14 @@ def run_dag(airflow: WarmAirflow, log: TextIO, step: Step) -> bool:
         return command.wait() == 0
 
 
-def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, str]:
-    """Run the DAG and print what it did. Returns whether it succeeded, and its report's verdict."""
+def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, dict[str, Any]]:
+    """Run the DAG and print what it did. Returns whether it succeeded, and its report."""
     began = time.time()
     succeeded = run_dag(airflow, log, step)
     latest = load_settings().reports_folder / step.dag / "latest"
     if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
         raise SystemExit(f"\nThe run ended before it wrote a report. The end of {log.name} says why.")
-    report = json.loads((latest / "report.json").read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((latest / "report.json").read_text(encoding="utf-8"))
     if step.report:
         print(f"\n{step.report.table(report['series'])}")
     else:
@@ -117,7 +123,7 @@ def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, str]:
             for words in filter(None, [part["error"], *part["warnings"]]):
                 print(f"{part['scope']}: {words}")
     print(f"\n{report['verdict']}. Report: {(latest / 'index.html').resolve()}\n")
-    return succeeded, report["verdict"]
+    return succeeded, report
 
 
 def main() -> None:
@@ -131,30 +137,32 @@ def main() -> None:
         raise SystemExit("\n".join(wrong))
     LOCAL.mkdir(exist_ok=True)
     verdicts: dict[str, tuple[str, str]] = {}
-    failed = []
+    failed: list[str] = []
+    proven = ""
     print(f"Airflow's full log: {LOCAL / 'demo.log'}")
     with (LOCAL / "demo.log").open("w", encoding="utf-8") as log, warm_airflow(os.environ, log) as airflow:
         for step in steps():
-            succeeded, verdict = show(airflow, log, step)
-            verdicts[step.dag] = verdict, step.does
+            succeeded, report = show(airflow, log, step)
+            verdicts[step.dag] = report["verdict"], step.does
+            proven = RECONCILIATION.summary(report) if step.report is RECONCILIATION else proven
             failed += [] if succeeded else [step.dag]
-    finish(verdicts)
-    print(f"\nDone in {time.time() - began:.0f} s.")
+    finish(verdicts, proven)
+    print(f"\nDone in {time.time() - began:.0f} s; {proven}.")
     if failed:
         raise SystemExit(f"Failed: {', '.join(failed)}. The reports say why.")
 
 
-def finish(verdicts: dict[str, tuple[str, str]]) -> None:
+def finish(verdicts: dict[str, tuple[str, str]], proven: str) -> None:
     """Print an answer, the warehouse's row counts, and the address of the page that links to everything."""
     with WarehouseHook().connected() as engine, engine.connect() as connection:
-        page = demo_page.write_page(connection, verdicts)
+        found, counts = demo_page.answer(connection), demo_page.row_counts(connection)
+        page = demo_page.write_page(connection, verdicts, found, counts, proven)
         if is_synthetic(connection):
             print(f"\n{SYNTHETIC}")
-        if found := demo_page.answer(connection):
-            question, headers, rows = found
-            print(f"\n{question}\n\n{tabulate(rows, headers=headers, floatfmt='.2f')}\n")
-            print(f"{demo_page.NOTE}\nChart: {page.with_name(demo_page.PICTURE)}")
-        print(f"\n{tabulate(demo_page.row_counts(connection), headers=['table', 'rows'])}\n")
+    if found:
+        print(f"\n{found.question}\n\n{tabulate(found.rows, headers=found.headers, floatfmt='.2f')}\n")
+        print(f"{demo_page.NOTE}\nChart: {page.with_name(demo_page.PICTURE)}")
+    print(f"\n{tabulate(counts, headers=['table', 'rows'])}\n")
     print(f"Everything on one page: {page.resolve().as_uri()}\nLive in Airflow:        make ui")
 
 

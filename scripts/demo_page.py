@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,25 @@ TABLES = (
 )
 PICTURE = "demo.png"
 NOTE = "Profit: one YES bought at the ask, before fees. The query: include/sql/examples/priced_and_settled.sql"
-Rows = list[list[Any]]
+HEAT_MAP = "kalshi_reconciliation/latest/plot.png"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question about one event, and its answer as a table."""
+
+    event: str
+    question: str
+    headers: list[str]
+    rows: list[list[Any]]
 
 
 def row_counts(connection: sa.Connection) -> list[tuple[str, int]]:
     return [(t, connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one()) for t in TABLES]
 
 
-def answer(connection: sa.Connection) -> tuple[str, list[str], Rows] | None:
-    """The question, and its answer as headers and rows; None if no settled event has been read up to its close."""
+def answer(connection: sa.Connection) -> Answer | None:
+    """The question and its answer; None if no settled event has been read up to its close."""
     found = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().all()
     if not found:
         return None
@@ -43,16 +54,11 @@ def answer(connection: sa.Connection) -> tuple[str, list[str], Rows] | None:
     headers = ["bracket", "bid", "ask", "settled", "profit"]
     money = ("bid", "ask", "profit")
     rows = [[f"{row[h]:.2f}" if h in money and row[h] is not None else row[h] for h in headers] for row in found]
-    return question, headers, rows
+    return Answer(found[0]["event_ticker"], question, headers, rows)
 
 
-def write_picture(connection: sa.Connection, file: Path) -> None:
-    """Draw the bracket prices of the event in ``answer``, as PNG."""
-    day = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().first()
-    event = connection.execute(
-        sa.text("SELECT event_ticker FROM kalshi_event WHERE series_ticker = :s AND event_date = :day"),
-        {"s": SERIES, "day": day and day["event_date"]},
-    ).scalar_one()
+def write_picture(connection: sa.Connection, event: str, file: Path) -> None:
+    """Draw the bracket prices of an event, as PNG."""
     page = event_page(connection, event) or {}
     color = page["chart"].specification["layer"][0]["encoding"]["color"]
     color["legend"] |= {"title": None, "columns": 6}  # a picture can't be clicked
@@ -67,13 +73,19 @@ def write_picture(connection: sa.Connection, file: Path) -> None:
     file.write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
 
 
-def write_page(connection: sa.Connection, verdicts: dict[str, tuple[str, str]]) -> Path:
-    """Write ``index.html`` into the reports folder. ``verdicts``: by DAG, its report's verdict and what it does."""
+def write_page(
+    connection: sa.Connection,
+    verdicts: dict[str, tuple[str, str]],
+    found: Answer | None,
+    counts: list[tuple[str, int]],
+    proven: str,
+) -> Path:
+    """Write ``index.html`` into the reports folder. ``verdicts``: by DAG, its report's verdict and what it does;
+    ``proven``: how much the reconciliation proved."""
     folder = load_settings().reports_folder
     folder.mkdir(parents=True, exist_ok=True)
-    found = answer(connection)
     if found:
-        write_picture(connection, folder / PICTURE)
+        write_picture(connection, found.event, folder / PICTURE)
     templates = TEMPLATES.overlay(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(Path(__file__).parent), TEMPLATES.loader])  # type: ignore[list-item]
     )
@@ -81,14 +93,15 @@ def write_page(connection: sa.Connection, verdicts: dict[str, tuple[str, str]]) 
     html = templates.get_template("demo.html.jinja").render(
         is_synthetic=is_synthetic(connection),
         written_at=datetime.now(UTC),
-        question=found[0] if found else "",
-        answer=found[1:] if found else None,
+        answer=found,
         note=NOTE,
         picture=PICTURE,
         reports=[
             (does, dag, verdict, Link("open", f"{dag}/latest/index.html")) for dag, (verdict, does) in verdicts.items()
         ],
-        rows=row_counts(connection),
+        rows=counts,
+        proven=proven,
+        heat_map=HEAT_MAP if (folder / HEAT_MAP).exists() else "",
     )
     page.write_text(html, encoding="utf-8")
     return page

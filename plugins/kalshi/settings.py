@@ -93,6 +93,27 @@ class QualitySettings:
 
 
 @dataclass(frozen=True)
+class ReconciliationSettings:
+    """What still counts as proven: contracts of difference between the exchange's volume and that of the trades or
+    candles, and dollars between the mean of a candle and of its trades.
+
+    ``wait_days``: before a market that stays unproven is read again; ``most_read_again``: markets per series and run.
+    """
+
+    trades_contracts: Decimal = Decimal(0)
+    candles_contracts: Decimal = Decimal(0)
+    mean_dollars: Decimal = Decimal("0.0001")
+    wait_days: float = 7
+    most_read_again: int = 200
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> ReconciliationSettings:
+        """From the table ``reconciliation`` of the file."""
+        exact = {name: Decimal(values[name]) for name in ("trades_contracts", "candles_contracts", "mean_dollars")}
+        return cls(**{**values, **exact})
+
+
+@dataclass(frozen=True)
 class NotifierSettings:
     """One of Airflow's notifiers: its class, as module and name, and its ``arguments``, which may hold templates."""
 
@@ -128,6 +149,7 @@ class Settings:
     reports_url: str
     notifiers: tuple[NotifierSettings, ...]
     quality: QualitySettings
+    reconciliation: ReconciliationSettings
 
     @property
     def series_tickers(self) -> list[str]:
@@ -167,6 +189,7 @@ def load_settings() -> Settings:
             reports_url=str(values["reports"].get("url", "")).rstrip("/"),
             notifiers=tuple(NotifierSettings(**notifier) for notifier in values.get("alerts", [])),
             quality=QualitySettings.read(values["quality"]),
+            reconciliation=ReconciliationSettings.read(values["reconciliation"]),
         )
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise SettingsError(f"{path} can't be used: {type(error).__name__}: {error}") from error

@@ -65,11 +65,14 @@ def test_demo_runs_every_dag_and_ends_with_an_answer_a_picture_and_one_page(
     assert [settled for *_, settled in prices].count("yes") == 1
     assert re.search(r"^kalshi_price_snapshot +\d+$", ending, re.MULTILINE)
     assert f"Everything on one page: {(tmp_path / 'index.html').as_uri()}\n" in ending
+    assert re.fullmatch(r"Done in \d+ s; proven: (\d+) of \1 settled markets\.", ending.splitlines()[-1])
 
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((tmp_path / "index.html").as_uri())
     assert page.locator("p.synthetic").is_visible()
     assert page.evaluate("document.images[0].naturalWidth") > 1000
+    assert page.get_by_role("heading", name=re.compile(r"Proven: 12 of 12 settled markets")).is_visible()
+    assert page.evaluate("document.images[1].naturalWidth") > 100
     assert page.locator("a").count() == len(dags)
     for number in range(len(dags)):
         page.locator("a").nth(number).click()

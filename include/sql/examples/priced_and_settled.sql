@@ -1,6 +1,6 @@
 -- What did the market price for each bracket of New York's high at 10:00 on the day before, and what settled? Of the
 -- latest settled event that was read to its close. `profit`: of one YES bought at the ask, before fees.
-SELECT e.event_date, m.yes_sub_title AS bracket, q.yes_bid_close AS bid, q.yes_ask_close AS ask,
+SELECT e.event_ticker, e.event_date, m.yes_sub_title AS bracket, q.yes_bid_close AS bid, q.yes_ask_close AS ask,
   s.result AS settled, s.settlement_value - q.yes_ask_close AS profit
 FROM kalshi_event e
 JOIN kalshi_decision_time d ON d.event_ticker = e.event_ticker AND d.decision = 'day_before_10'

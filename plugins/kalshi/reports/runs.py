@@ -51,8 +51,8 @@ class RunReport:
     """How the runs of one job are reported.
 
     ``columns``: headings of the run table, by field of a series' report; ``details``: further fields of the report,
-    queried from the warehouse; ``sections`` and ``chart`` are built from the finished report; ``failure``: the words
-    for a series that failed.
+    queried from the warehouse; ``sections``, ``chart`` and ``summary`` (one line, or empty) are built from the
+    finished report; ``failure``: the words for a series that failed.
     """
 
     job: str
@@ -64,6 +64,7 @@ class RunReport:
     chart_title: str
     chart_intro: str
     sections: Callable[[Details], list[Section]] = field(default=lambda report: [])
+    summary: Callable[[Details], str] = field(default=lambda report: "")
     failure: str = "not complete"
 
     def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
@@ -96,6 +97,7 @@ class RunReport:
     def text(self, report: Details) -> str:
         """The whole report as aligned text tables."""
         parts = [SYNTHETIC] if report["is_synthetic"] else []
+        parts += [summary] if (summary := self.summary(report)) else []
         parts += [f"What this run did\n\n{self.table(report['series'])}"]
         parts += [
             f"{section.title}\n\n{_aligned(section.rows, section.headers)}"

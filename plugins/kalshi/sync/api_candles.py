@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -60,7 +60,12 @@ class _Batch:
 
 
 def read_api_candles(
-    exchange: Exchange, run: SyncRun, cutoff: datetime, tally: ApiTally, reading: Reading
+    exchange: Exchange,
+    run: SyncRun,
+    cutoff: datetime,
+    tally: ApiTally,
+    reading: Reading,
+    on_read: Callable[[CandleLines], None] | None = None,
 ) -> list[Doubt]:
     """Read the candles of a gap into ``kalshi_candle_1m``, and return the markets that neither tier knows.
 
@@ -80,6 +85,9 @@ def read_api_candles(
     answers = _fetch(exchange, run.scope, units, asked_at=exchange.now())
     for batch in read_ahead(_batches(read_ahead(answers, ANSWERS_AHEAD)), ANSWERS_AHEAD):
         buffer.add(batch)
+        if on_read:
+            for lines in batch.lines:
+                on_read(lines)
     buffer.flush()
     tally.requests += exchange.traffic.requests - exchange.traffic.retries - before
     return [Doubt(ticker, "neither tier knows the market's candles") for ticker in sorted(unknown)]

@@ -116,7 +116,7 @@ def read_missing(
     """
     before, too_many = run.traffic.requests, False
     while gap := _next(run, window, inside=True):
-        too_many |= _read(run, gap, read, until=until)
+        too_many |= read_gap(run, gap, read, until=until)
     if older:
         _fill_older(run, window, read, limit=max(LEAST_REQUESTS, run.traffic.requests - before))
     return too_many
@@ -127,7 +127,7 @@ def _fill_older(run: SyncRun, window: Window, read: Read, limit: int) -> None:
     while run.traffic.requests - before < limit and (gap := _next(run, window, inside=False)):
         log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
         try:
-            _read(run, gap, read)
+            read_gap(run, gap, read)
         except ExchangeUnavailable:
             raise
         except ExchangeError as error:
@@ -138,7 +138,8 @@ def _next(run: SyncRun, window: Window, *, inside: bool) -> Gap | None:
     return in_transaction(run.engine, partial(gaps.next_to_fill, window=window, run_id=run.run_id, inside=inside))
 
 
-def _read(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = None) -> bool:
+def read_gap(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = None) -> bool:
+    """Read exactly this gap. Returns whether too many of its records were rejected; raises what ``read`` raises."""
     reading = in_transaction(run.engine, lambda c: _begin(c, gap, run.run_id))
     if until and gap.window.end < until and gap.market == WHOLE:
         reading.until = until

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,7 +51,7 @@ class TradesRequest(SeriesRequest):
 
 
 @dataclass
-class _Tally:
+class TradesTally:
     markets: int = 0
     traded: int = 0
     trades: int = 0
@@ -68,7 +68,7 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
         TooManyRejected: after loading the rest.
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
-        tally = _Tally()
+        tally = TradesTally()
         window, until = _window(exchange, run, request)
         try:
             too_many = _sync(exchange, run, request, window, until, tally)
@@ -106,7 +106,7 @@ def _resumption(connection: sa.Connection, scope: str, start: datetime, until: d
 
 
 def _sync(
-    exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, until: datetime, tally: _Tally
+    exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, until: datetime, tally: TradesTally
 ) -> bool:
     edge = max(until, min(request.window_end or until, request.asked_at))  # the clocks may differ
     expect(run, window, until=None if request.incremental else edge, force=request.force)
@@ -115,13 +115,18 @@ def _sync(
     if not is_missing(run, window):
         return False
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
-    return read_missing(run, window, partial(_read, exchange, run, request.trades_cutoff, tally), until=until)
+    return read_missing(run, window, partial(read_trades, exchange, run, request.trades_cutoff, tally), until=until)
 
 
-def _read(
-    exchange: Exchange, run: SyncRun, cutoff: datetime | None, tally: _Tally, reading: Reading
+def read_trades(
+    exchange: Exchange,
+    run: SyncRun,
+    cutoff: datetime | None,
+    tally: TradesTally,
+    reading: Reading,
+    on_written: Callable[[Page[Trade]], None] | None = None,
 ) -> Iterator[Doubt]:
-    """Read the trades of a gap, market by market."""
+    """Read the trades of a gap, market by market; from both tiers if ``cutoff`` is None."""
     window = replace(reading.window, end=reading.until)
     lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, run.scope, window.start, window.end))
     alive = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
@@ -138,6 +143,8 @@ def _read(
             yield Doubt(ticker, "neither tier knows the market")
             continue
         write_page(run, page, write, reading, {"market": ticker} if is_last else None, concerns=ticker)
+        if on_written:
+            on_written(page)
         tally.trades += len(page.records)
         tally.traded += is_last and bool(page.records or page.number > 1)
 

@@ -254,6 +254,28 @@ CANDLE_1M_DENSE = Table(
     ),
 )
 
+RECONCILIATION = Table(
+    "kalshi_reconciliation",
+    key=("market_ticker",),
+    columns=(
+        "market_ticker",
+        "series_ticker",
+        "exchange_volume",
+        "trade_volume",
+        "block_trade_volume",
+        "candle_volume",
+        "trades",
+        "candles",
+        "trades_verdict",
+        "candles_verdict",
+        "trades_reason",
+        "candles_reason",
+        "differing_minutes",
+        "trades_checksum",
+        "candles_checksum",
+    ),
+)
+
 PRICE_SNAPSHOT = Table(
     "kalshi_price_snapshot",
     key=("market_ticker", "snapshot_at_utc"),

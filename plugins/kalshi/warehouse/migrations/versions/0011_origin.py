@@ -3,7 +3,7 @@
 from kalshi.warehouse.migrate import run_sql_file
 
 revision = "0011_origin"
-down_revision = "0009_gaps"
+down_revision = "0010_reconciliation"
 
 
 def upgrade() -> None:

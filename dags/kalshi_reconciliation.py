@@ -1,0 +1,82 @@
+"""# Kalshi reconciliation
+
+Proves what is stored by the exchange's own figures. For every settled market it compares the exchange's volume with the
+sum of `kalshi_trade` and of the exchange's candles in `kalshi_candle_1m`, and keeps the verdicts in
+`kalshi_reconciliation`:
+
+* **proven**: the volume agrees, and trades and candles agree minute by minute. A checksum remembers the rows: one that
+  is added, changed or deleted later makes the market unproven.
+* **short**, **over**: fewer or more contracts than the exchange's volume.
+* **unread**: not all of the market's life was read, a gap lies in it, or its rows have changed since they were proven.
+
+With `repair` it reads what isn't proven again, market by market from both tiers, and deletes rows that the exchange
+doesn't have. It only deletes if the answers are certain and add up to the exchange's own volume. A market that then
+still differs is named by every run and read again once a week (`reconciliation.wait_days` in `include/kalshi.toml`).
+Days that were never read are left to the DAGs of trades and candles.
+
+A run that leaves a market unproven ends with a warning that names it; the report lists them all.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import Param, dag
+
+from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.reconciliation import ReconciliationOperator
+from kalshi.operators.runs import PlanOperator, report_task
+from kalshi.reports.reconciliation import RECONCILIATION
+
+BY_DEFAULT = (
+    "By default, all settled markets that closed since candles.start_date in include/kalshi.toml or were ever read."
+)
+PARAMS = {
+    "series": series_param(),
+    "date_from": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="First day",
+        description=f"Markets that closed on this day (UTC) or later. {BY_DEFAULT}",
+    ),
+    "date_to": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="Last day",
+        description="Markets that closed on this day (UTC) or earlier. Required with the first day.",
+    ),
+    "repair": Param(
+        True,
+        type="boolean",
+        title="Read again what differs",
+        description="Off: only compare, without a request to the exchange.",
+    ),
+}
+
+
+@dag(
+    description="Settled markets against the exchange's own volume; reads again what differs",
+    schedule="0 3 * * *",
+    start_date=datetime(2025, 9, 29, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    params=PARAMS,
+    tags=["kalshi", "quality"],
+    doc_md=__doc__,
+    **dag_defaults(),
+)
+def kalshi_reconciliation() -> None:
+    plan = PlanOperator(task_id="plan", job=RECONCILIATION.job, series="{{ params.series }}")
+    compared = ReconciliationOperator.partial(
+        task_id="reconcile_series",
+        date_from="{{ params.date_from }}",
+        date_to="{{ params.date_to }}",
+        repair="{{ params.repair }}",
+        map_index_template="{{ task.planned.series_ticker }}",
+    ).expand(planned=plan.output)
+    compared >> report_task(RECONCILIATION, "kalshi_reconciliation")
+
+
+kalshi_reconciliation()
