@@ -67,7 +67,8 @@ def test_one_bad_record_takes_no_other_with_it(
     for times_seen in (1, 2):
         report = sync(WIDE, include_historical=False)
         assert (report["state"], report["rejected"]) == ("warning", 1)
-        assert "1 of 2502 records" in report["warnings"][0]
+        assert f"{WIDE}-99DEC31-T1234" in report["warnings"][0]
+        assert "1 of 2502 records" in report["warnings"][1]
         rejected = select(warehouse, "SELECT * FROM kalshi_rejected_record")
         assert [(r["endpoint"], r["times_seen"], r["run_id"]) for r in rejected] == [
             ("/markets", times_seen, report["run_id"])

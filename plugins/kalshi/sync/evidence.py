@@ -182,8 +182,8 @@ def _fail(connection: sa.Connection, gap: Gap, reason: str, *, resumable: bool) 
 
 def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], run_id: int) -> None:
     window = reading.window
-    gaps.close(connection, reading.gap, reading.began)
     gaps.note(connection, (Gap(window, doubt.market, doubt.reason) for doubt in doubts), run_id)
+    gaps.close(connection, reading.gap, reading.began)
     if reading.market == WHOLE:
         gaps.inherit(connection, window, run_id)
         checkpoints.finish(connection, window)

@@ -160,7 +160,9 @@ def next_to_fill(connection: sa.Connection, window: Window, run_id: int, *, insi
             "AND NOT EXISTS (SELECT 1 FROM kalshi_gap p WHERE p.job IN :parents AND p.scope = g.scope "
             f"AND p.market_ticker = g.market_ticker AND p.market_ticker <> '' AND p.{OPEN}) "
             f"AND (:inside OR NOT {BEING_READ}) "
-            "ORDER BY g.market_ticker <> '', g.attempts, g.window_start_utc LIMIT 1",
+            # The window itself comes first: it may fill the others.
+            "ORDER BY g.market_ticker <> '', g.window_start_utc <> :start OR g.window_end_utc <> :end, g.attempts, "
+            "g.window_start_utc LIMIT 1",
             "parents",
         ),
         {**window.values, "run_id": run_id, "inside": inside, "parents": parents},
@@ -373,11 +375,12 @@ def oldest_whole(connection: sa.Connection, job: str, scope: str, after: datetim
 
 
 def missing_markets(connection: sa.Connection, job: str, scope: str, began: int) -> list[str]:
-    """The tickers of the markets that were missing when a reading ``began``."""
+    """The tickers of the markets that were missing when a reading ``began``, and haven't been noted again since."""
     rows = connection.execute(
         sa.text(
-            "SELECT DISTINCT market_ticker FROM kalshi_gap WHERE job = :job AND scope = :scope "
-            f"AND market_ticker NOT IN ('{WHOLE}', '{UNREADABLE}') AND number <= :began AND {OPEN} ORDER BY 1"
+            "SELECT market_ticker FROM kalshi_gap WHERE job = :job AND scope = :scope "
+            f"AND market_ticker NOT IN ('{WHOLE}', '{UNREADABLE}') AND {OPEN} "
+            "GROUP BY market_ticker HAVING MAX(number) <= :began ORDER BY 1"
         ),
         {"job": job, "scope": scope, "began": began},
     )
