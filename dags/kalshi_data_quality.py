@@ -3,6 +3,7 @@
 Checks the warehouse after the candles arrive: what is there, what is missing, what is suspicious, and whether a
 backtest would find prices at its decision times. It sends no requests to the exchange and changes no data.
 
+* **Gaps**: what the jobs know to be missing in these days, and times that no job ever read.
 * **Coverage**: minutes with a candle and minutes with a known quote, for every market and day, and the quotes at each
   decision time. `kalshi_coverage` and `kalshi_decision_coverage` keep the results of every run, so that progress is
   visible.
@@ -11,7 +12,8 @@ backtest would find prices at its decision times. It sends no requests to the ex
 * **Readiness**: a small backtest over the latest settled events, in `kalshi_readiness`.
 * The report is written first. Then the run fails if there were errors or nothing to check; warnings don't fail it.
 
-Without dates it checks the days that the candles DAGs just read.
+After candles it checks exactly the series and days that those runs read: a task for each series, and for days that
+adjoin. By hand and without dates it checks, for each series, the days that were read last.
 """
 
 from __future__ import annotations
@@ -25,12 +27,18 @@ from kalshi.operators.quality import QualityCheckOperator, QualityPlanOperator
 from kalshi.operators.runs import report_task, table_asset
 from kalshi.reports.quality import QUALITY
 
-DAYS = "UTC. Give both days or neither; by default, the days that the candles DAGs read last."
+DAYS = "UTC. Give both days or neither; by default, the days of each series that the candles DAGs read last."
 PARAMS = {
     "series": series_param(),
     "date_from": Param(None, type=["null", "string"], format="date", title="First day", description=DAYS),
     "date_to": Param(None, type=["null", "string"], format="date", title="Last day (inclusive)", description=DAYS),
 }
+
+PLANNED = (
+    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='series_ticker') | unique | list "
+    "or params.series }}"
+)
+"""The series that were planned, or, where the plan failed, those that were asked for."""
 
 
 @dag(
@@ -53,9 +61,9 @@ def kalshi_data_quality() -> None:
     )
     checked = QualityCheckOperator.partial(
         task_id="check_series",
-        map_index_template="{{ task.planned.series_ticker }}",
+        map_index_template="{{ task.planned.series_ticker }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)
-    checked >> report_task(QUALITY, "kalshi_quality_result")
+    checked >> report_task(QUALITY, "kalshi_quality_result", series=PLANNED)
 
 
 kalshi_data_quality()

@@ -6,6 +6,7 @@ notifiers in `include/kalshi.toml` alert you before data goes missing:
 * the warehouse: connection, TLS, server version and settings, schema, privileges, clock;
 * tables that are **stale** according to `kalshi_freshness`: no successful run for three times as long as
   `kalshi_freshness_rule` allows (tables whose DAG never ran are skipped);
+* **gaps**: what the jobs know to be missing, as a warning, and what a person accepted;
 * the exchange: address, clock, API key, and whether the account's rate limit allows the configured rate;
 * free disk space, settings, the notifiers themselves.
 
@@ -23,7 +24,7 @@ from kalshi.operators.health import HealthCheckOperator
 
 
 @dag(
-    description="Connections, rights, clocks, disk and stale tables; fails where something is wrong",
+    description="Connections, rights, clocks, disk, stale tables, gaps; fails where something is wrong",
     schedule="45 * * * *",
     start_date=datetime(2025, 9, 29, tzinfo=UTC),
     catchup=False,

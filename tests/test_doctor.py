@@ -134,6 +134,44 @@ def test_stale_tables_of_the_jobs_that_run(well: sa.Engine) -> None:
     assert {"kalshi_market", "kalshi_price_snapshot"} < set(ask("ok")), "a first run under way isn't late"
 
 
+def test_gaps_are_a_warning_by_job_and_scope_and_accepted_ones_are_not(well: sa.Engine) -> None:
+    insert = (
+        "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, since_utc, "
+        "accepted_reason, run_id) VALUES "
+    )
+    day = "'2026-09-20', '2026-09-21', 'no run came'"
+    run(
+        well,
+        insert + f"('trades', 'KXHIGHNY', '', {day}, '2026-09-22 08:00', NULL, 0)",
+        insert + f"('trades', 'KXHIGHNY', 'KXHIGHNY-26SEP20-T1', {day}, '2026-09-21 07:30', NULL, 0)",
+        insert + f"('trades', 'KXHIGHDEN', '', {day}, '2026-09-21 06:00', NULL, 0)",
+        insert + f"('candles', 'KXHIGHNY', '', {day}, '2026-09-22 08:00', 'the exchange lost it', 0)",
+        insert + f"('catalog', 'KXHIGHNY', '', {day}, '2026-09-22 08:00', NULL, 77)",
+        "INSERT INTO kalshi_sync_run (run_id, job, scope, state, heartbeat_at_utc) "
+        "VALUES (77, 'catalog', 'KXHIGHNY', 'running', UTC_TIMESTAMP(6))",
+    )
+    found = ask("warn")
+    assert set(found) == {"alerts", "gaps in trades"}
+    assert found["gaps in trades"].startswith(
+        "3, the oldest first: KXHIGHDEN: 1, since 2026-09-21 06:00 UTC; KXHIGHNY: 2, since 2026-09-21 07:30 UTC. "
+    )
+    assert ask("ok")["accepted gaps"] == "1: candles of KXHIGHNY: 1"
+    run(well, "DELETE FROM kalshi_gap")
+    assert ask("ok")["gaps"] == "none"
+
+
+def test_many_series_with_gaps_are_a_few_words(well: sa.Engine) -> None:
+    for number in range(9):
+        run(
+            well,
+            "INSERT INTO kalshi_gap (job, scope, window_start_utc, window_end_utc, reason) "
+            f"VALUES ('trades', 'SERIES{number}', '2026-09-20', '2026-09-21', 'no run came')",
+        )
+    words = ask("warn")["gaps in trades"]
+    assert "and 4 more scopes" in words
+    assert words.count("since") == 5
+
+
 def test_a_key_and_what_its_account_allows(
     monkeypatch: pytest.MonkeyPatch, account: ExchangeServer, key: ApiKey, tmp_path: Path
 ) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from airflow.sdk.exceptions import AirflowFailException
 from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
+from kalshi import missing
 from kalshi.doctor import Finding, examine
 from kalshi.exchange import ExchangeError
 from kalshi.hooks.kalshi import KalshiHook
@@ -38,10 +42,14 @@ def main() -> None:
     commands.add_parser(
         "accept", help="let kalshi_warehouse take data of kalshi_default's exchange and API key from now on"
     )
+    missing.add_commands(
+        commands.add_parser("gaps", help="list what is known to be missing; gaps accept: accept that it stays missing")
+    )
     commands.add_parser("dags", help="print the folder of the DAG files, for AIRFLOW__CORE__DAGS_FOLDER")
     for name, (_, purpose) in PRINTED.items():
         commands.add_parser(name, help=purpose)
-    command = parser.parse_args().command
+    asked = parser.parse_args()
+    command = asked.command
     if command in PRINTED:
         print(PRINTED[command][0].read_text(encoding="utf-8"), end="")
         return
@@ -50,7 +58,13 @@ def main() -> None:
         return
     # Outside of tasks, Airflow reads connections from its own database only in its servers: act as one.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    {"doctor": doctor, "migrate": migrate, "accept": accept}[command]()
+    run: dict[str, Callable[[], None]] = {
+        "doctor": doctor,
+        "migrate": migrate,
+        "accept": accept,
+        "gaps": partial(gaps, asked),
+    }
+    run[command]()
 
 
 def doctor() -> None:
@@ -97,9 +111,22 @@ def _database(dialect: Dialect) -> Finding:
 
 def migrate() -> None:
     """Migrate, and print the version."""
+    with _exiting(), WarehouseHook().connected() as engine:
+        print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
+
+
+def gaps(asked: argparse.Namespace) -> None:
+    """List the gaps, or accept some."""
+    with _exiting():
+        print(missing.run(asked))
+
+
+@contextmanager
+def _exiting() -> Iterator[None]:
+    """Exit with one line if the warehouse can't be used."""
     try:
-        with failing_for_good(), WarehouseHook().connected() as engine:
-            print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
+        with failing_for_good():
+            yield
     except AirflowFailException as error:
         raise SystemExit(str(error)) from error
 

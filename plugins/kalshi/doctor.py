@@ -28,7 +28,7 @@ from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.settings import INCLUDE, SettingsError, load_settings
-from kalshi.warehouse import exchanges
+from kalshi.warehouse import exchanges, gaps
 from kalshi.warehouse.migrate import versions
 from kalshi.warehouse.server import InsecureServer
 
@@ -39,6 +39,8 @@ SKEW_SECONDS = 5
 """Signatures carry the time; the exchange tolerates a skew of seconds."""
 PACKET_BYTES = 16 * 2**20
 SPARE_BYTES = 2**30
+MOST_SCOPES = 5
+"""So many scopes with gaps are named."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def _warehouse() -> Iterator[Finding]:
             yield _rights(connection)
             yield from _origin(connection)
             yield from _freshness(connection)
+            yield from _gaps(connection)
 
 
 def _server(connection: sa.Connection) -> Iterator[Finding]:
@@ -213,6 +216,28 @@ def _freshness(connection: sa.Connection) -> Iterator[Finding]:
         since = f"no successful run since {latest:%Y-%m-%d %H:%M} UTC" if latest else "no successful run yet"
         words = f"stale: {since}, {allowed} min allowed. Check its DAG's runs, or edit kalshi_freshness_rule."
         yield Finding(table, "warn" if lag is not None and lag <= 3 * allowed else "fail", words)
+
+
+def _gaps(connection: sa.Connection) -> Iterator[Finding]:
+    """What is known to be missing, a line per job, and what a person accepted."""
+    found = gaps.counts(connection)
+    for job in dict.fromkeys(count.job for count in found if count.left):
+        left = sorted((c for c in found if c.job == job and c.left), key=lambda c: (c.oldest, c.scope))
+        named = "; ".join(f"{c.scope}: {c.left:,}, since {c.oldest:%Y-%m-%d %H:%M} UTC" for c in left[:MOST_SCOPES])
+        more = f"; and {len(left) - MOST_SCOPES:,} more scopes" if len(left) > MOST_SCOPES else ""
+        total = sum(count.left for count in left)
+        yield Finding(
+            f"gaps in {job}",
+            "warn",
+            f"{total:,}, the oldest first: {named}{more}. Ordinary runs fill them; python -m kalshi gaps lists them "
+            "and accepts what the exchange no longer has.",
+        )
+    if not any(count.left for count in found):
+        yield Finding("gaps", "ok", "none")
+    if accepted := [count for count in found if count.accepted]:
+        words = "; ".join(f"{c.job} of {c.scope}: {c.accepted:,}" for c in accepted[:MOST_SCOPES])
+        more = f"; and {len(accepted) - MOST_SCOPES:,} more scopes" if len(accepted) > MOST_SCOPES else ""
+        yield Finding("accepted gaps", "ok", f"{sum(c.accepted for c in accepted):,}: {words}{more}")
 
 
 def _exchange(hook: KalshiHook) -> Iterator[Finding]:

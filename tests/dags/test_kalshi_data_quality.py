@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange
+from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from tests.conftest import address_of
 from tests.dags.conftest import DagUnderTest
+from tests.exchange_server import ExchangeServer
 from tests.quality.conftest import DAY, SEP_20, ask, fill, plant
 
 DAY_20: dict[str, Any] = {"series": ["KXHIGHNY"], "date_from": "2026-09-20", "date_to": "2026-09-20"}
@@ -77,3 +78,51 @@ def test_a_run_that_checked_nothing_fails_and_says_so(dag: DagUnderTest, filled:
     outcome = dag.run(series=["KXHIGHNY"], date_from="2025-01-01", date_to="2025-01-02")
     assert not outcome.succeeded
     assert "nothing was checked" in outcome.page
+
+
+def test_trades_that_a_failed_run_left_out_fail_the_run_until_they_are_there(
+    dag: DagUnderTest, exchange: Exchange, exchange_server: ExchangeServer
+) -> None:
+    engine = open_engine(address_of(dag.warehouse), loads=True)
+    migrate(engine)
+    fill(exchange, engine, SEP_20 - DAY, SEP_20)
+    day_before = dag.rows("kalshi_trade")["kalshi_trade"]
+    exchange_server.faults({"kind": "http_500", "path": "/markets/trades", "skip": 10, "times": 999})
+    with pytest.raises(ExchangeUnavailable):
+        fill(exchange, engine, SEP_20, SEP_20 + DAY)
+    exchange_server.faults()
+    before = dag.rows("kalshi_trade")["kalshi_trade"] - day_before
+    outcome = dag.run(**DAY_20)
+    assert not outcome.succeeded
+    (series,) = outcome.report["series"]
+    assert series["broken_errors"] == ["window_complete"]
+    assert "gap_filled" in series["broken_warnings"]
+    assert "HTTP 500" in outcome.page, "the rows say why the window isn't complete"
+
+    fill(exchange, engine, SEP_20, SEP_20 + DAY)
+    assert 0.3 < before / (dag.rows("kalshi_trade")["kalshi_trade"] - day_before) < 0.85, "a good part was missing"
+    engine.dispose()
+    outcome = dag.run(**DAY_20)
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert outcome.report["verdict"] == "success"
+
+
+def test_a_backfill_of_two_days_far_apart_is_checked_for_exactly_these(
+    dag: DagUnderTest, filled: sa.Engine, exchange: Exchange
+) -> None:
+    run = "manual__backfill"
+    fill(exchange, filled, SEP_20 - 32 * DAY, SEP_20 - 31 * DAY, "manual__earlier")
+    fill(exchange, filled, SEP_20 - 31 * DAY, SEP_20 - 30 * DAY, run)
+    fill(exchange, filled, SEP_20, SEP_20 + DAY, run)
+    outcome = dag.run(series=["KXHIGHNY"])
+    windows = ask(
+        filled,
+        "SELECT scope, window_start_utc, window_end_utc FROM kalshi_sync_run WHERE job = 'quality' ORDER BY run_id",
+    )
+    assert [(w["scope"], f"{w['window_start_utc']:%m-%d}", f"{w['window_end_utc']:%m-%d}") for w in windows] == [
+        ("KXHIGHNY", "08-20", "08-21"),
+        ("KXHIGHNY", "09-20", "09-21"),
+    ]
+    assert outcome.succeeded, outcome.output[-3000:]
+    checked = {(check["from_utc"][:10], check["to_utc"][:10]) for check in outcome.report["checks"]}
+    assert checked == {("2026-08-20", "2026-08-21"), ("2026-09-20", "2026-09-21")}, "the report shows both windows"

@@ -42,6 +42,8 @@ FILLED = (
     "kalshi_trade",
     "kalshi_price_snapshot",
     "kalshi_sync_run",
+    "kalshi_checkpoint",
+    "kalshi_gap",
 )
 MADE = (
     "kalshi_candle_1m_dense",

@@ -18,6 +18,18 @@ COPIED = (
     "period_minutes, yes_bid_open, yes_bid_high, yes_bid_low, yes_bid_close, yes_ask_open, yes_ask_high, yes_ask_low, "
     "yes_ask_close, trade_open, trade_high, trade_low, trade_close, volume, open_interest, run_id"
 )
+GAP = "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason"
+SEP_20 = "'2026-09-20', '2026-09-21', 'rejected: not a number'"
+FAILED = "UPDATE kalshi_checkpoint SET state = 'FAILED' WHERE job = 'candles'"
+CUT_AT_6 = "UPDATE kalshi_checkpoint SET window_end_utc = '2026-09-20 06:00' WHERE job = 'trades'"
+WINDOW = (
+    "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id, attempts) "
+    "SELECT '{}', scope, '{}', '{}', 'COMPLETE', run_id, 1 FROM kalshi_checkpoint WHERE job = 'candles'"
+)
+RUNNING = (
+    "INSERT INTO kalshi_sync_run (run_id, job, scope, state, heartbeat_at_utc) "
+    "VALUES (9999, 'trades', 'KXHIGHNY', 'running', CURRENT_TIMESTAMP(6))"
+)
 SNAPSHOT = "market_ticker, snapshot_at_utc, observed_at_utc, yes_bid, yes_ask, volume, is_empty_book, run_id"
 
 FAULTS: dict[str, tuple[list[str], set[str]]] = {
@@ -240,6 +252,74 @@ FAULTS: dict[str, tuple[list[str], set[str]]] = {
         ],
         {"trade_in_market_life"},
     ),
+    "a market whose open time isn't known": (
+        [f"UPDATE kalshi_market SET open_time_utc = NULL WHERE market_ticker = '{MARKET}'"],
+        {"market_times_known"},
+    ),
+    "a market whose times aren't known, and of which there is nothing": (
+        [
+            "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, status, run_id) "
+            "VALUES ('KXHIGHNY-26SEP21-X', 'KXHIGHNY-26SEP21', 'KXHIGHNY', 'active', 1)"
+        ],
+        {"market_times_known"},
+    ),
+    "a gap of one market": ([f"{GAP}) VALUES ('candles', 'KXHIGHNY', '{MARKET}', {SEP_20})"], {"gap_filled"}),
+    "a gap that a day didn't fill": (
+        [f"{GAP}, since_utc) VALUES ('trades', 'KXHIGHNY', '', {SEP_20}, CURRENT_TIMESTAMP(6) - INTERVAL 25 HOUR)"],
+        {"gap_filled_in_time"},
+    ),
+    "a gap of another day": (
+        [f"{GAP}) VALUES ('candles', 'KXHIGHNY', '', '2026-09-21', '2026-09-22', 'no run came')"],
+        set(),
+    ),
+    "a gap of another series": ([f"{GAP}) VALUES ('candles', 'KXHIGHDEN', '', {SEP_20})"], set()),
+    "a gap in the catalog, whose windows are other times": (
+        [f"{GAP}) VALUES ('catalog', 'KXHIGHNY', '?', '1970-01-01', '2026-07-24', 'rejected: no ticker')"],
+        {"gap_filled"},
+    ),
+    "a gap that a person accepted": (
+        [f"{GAP}, accepted_reason) VALUES ('candles', 'KXHIGHNY', '', {SEP_20}, 'the exchange lost it')"],
+        set(),
+    ),
+    "a gap that a run is reading": (
+        [RUNNING, f"{GAP}, run_id) VALUES ('trades', 'KXHIGHNY', '', {SEP_20}, 9999)"],
+        set(),
+    ),
+    "a window that wasn't read to its end": ([FAILED], {"window_complete"}),
+    "a window whose run was killed": (
+        ["UPDATE kalshi_checkpoint SET state = 'RUNNING' WHERE job = 'trades'"],
+        {"window_complete"},
+    ),
+    "a window that a run is reading": (
+        [RUNNING, "UPDATE kalshi_checkpoint SET state = 'RUNNING', run_id = 9999 WHERE job = 'trades'"],
+        set(),
+    ),
+    "a window that was tried in vain": (
+        [FAILED, f"{GAP}, run_id) VALUES ('candles', 'KXHIGHNY', '{MARKET}', {SEP_20}, 1)"],
+        {"gap_filled", "window_complete"},
+    ),
+    "a window that was reopened since": (
+        [FAILED, f"{GAP}) VALUES ('candles', 'KXHIGHNY', '{MARKET}', {SEP_20})"],
+        {"gap_filled"},
+    ),
+    "three hours that no run ever read": (
+        [CUT_AT_6, WINDOW.format("trades", "2026-09-20 09:00", "2026-09-22")],
+        {"window_without_hole"},
+    ),
+    "hours that no run ever read, and that a person accepted": (
+        [
+            CUT_AT_6,
+            WINDOW.format("trades", "2026-09-20 09:00", "2026-09-22"),
+            f"{GAP}, accepted_reason) VALUES ('trades', 'KXHIGHNY', '', '2026-09-20 05:00', '2026-09-20 09:00', "
+            "'no run came', 'before we traded')",
+        ],
+        set(),
+    ),
+    "weeks that no run ever read, before the day": ([WINDOW.format("candles", "2026-08-01", "2026-08-02")], set()),
+    "a first window that begins during the day": (
+        ["UPDATE kalshi_checkpoint SET window_start_utc = '2026-09-20 06:00' WHERE job = 'trades'"],
+        set(),
+    ),
 }
 
 APART = (
@@ -253,6 +333,10 @@ APART = (
     "a fee type that nobody knows",
     "volume that falls",
     "a stale table",
+    "a market whose times aren't known, and of which there is nothing",
+    "a gap that a day didn't fill",
+    "a window whose run was killed",
+    "a window that was reopened since",
 )
 """Faults that don't touch each other."""
 
@@ -337,3 +421,35 @@ def test_a_check_that_cannot_run_is_an_error_and_says_why(filled: sa.Engine) -> 
 def test_many_faults_at_once_are_all_found_on_mysql_too(filled_mysql: sa.Engine) -> None:
     plant(filled_mysql, *(statement for fault in APART for statement in FAULTS[fault][0]))
     assert broken(check(filled_mysql)) == set().union(*(FAULTS[fault][1] for fault in APART))
+
+
+def test_windows_are_told_apart_on_mysql_too(filled_mysql: sa.Engine) -> None:
+    for fault in (
+        "three hours that no run ever read",
+        "a window that a run is reading",
+        "a window that was tried in vain",
+    ):
+        statements, expected = FAULTS[fault]
+        plant(filled_mysql, "DROP TABLE IF EXISTS before_checkpoint")
+        plant(filled_mysql, "CREATE TABLE before_checkpoint AS SELECT * FROM kalshi_checkpoint", *statements)
+        assert broken(check(filled_mysql)) == expected, fault
+        plant(
+            filled_mysql,
+            "TRUNCATE TABLE kalshi_checkpoint",
+            "INSERT INTO kalshi_checkpoint SELECT * FROM before_checkpoint",
+            "DROP TABLE before_checkpoint",
+            "TRUNCATE TABLE kalshi_gap",
+            "DELETE FROM kalshi_sync_run WHERE run_id = 9999",
+        )
+
+
+def test_the_times_that_no_run_ever_read_are_named(filled: sa.Engine) -> None:
+    plant(filled, *FAULTS["three hours that no run ever read"][0])
+    report = check(filled)
+    (row,) = ask(
+        filled,
+        f"SELECT samples FROM kalshi_quality_result WHERE run_id = {report['run_id']} "
+        "AND check_name = 'window_without_hole'",
+    )
+    assert "2026-09-20T06:00:00" in row["samples"]
+    assert "2026-09-20T09:00:00" in row["samples"]

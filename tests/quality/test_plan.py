@@ -65,31 +65,66 @@ def news(*runs: str) -> TriggeringAssetEventsAccessor:
     )
 
 
-def days(events: TriggeringAssetEventsAccessor, **dates: Any) -> list[tuple[str, str]]:
+def planned(events: TriggeringAssetEventsAccessor, **dates: Any) -> list[tuple[str, str, str]]:
+    """Series, first day and the day after the last of each check."""
     plan = QualityPlanOperator(task_id="plan", series=["KXHIGHNY", "KXHIGHDEN"], **dates)
     run = SimpleNamespace(run_after=datetime(2026, 9, 30, 12, tzinfo=UTC))
-    planned = plan.execute({"dag_run": run, "triggering_asset_events": events})
-    assert [one["series_ticker"] for one in planned] == ["KXHIGHNY", "KXHIGHDEN"]
-    return sorted({(one["start"][:10], one["end"][:10]) for one in planned})
+    found = plan.execute({"dag_run": run, "triggering_asset_events": events})
+    return [(one["series_ticker"], one["start"][:10], one["end"][:10]) for one in found]
+
+
+def of_both(first: str, after: str) -> list[tuple[str, str, str]]:
+    return [(series, first, after) for series in ("KXHIGHDEN", "KXHIGHNY")]
+
+
+def read(engine: sa.Engine, run: str, series: str, start: datetime, end: datetime) -> None:
+    with engine.begin() as connection:
+        start_run(connection, RunKey("candles", series, run, start, end))
 
 
 def test_after_candles_the_days_that_they_read(warehouse: sa.Engine) -> None:
-    assert days(news("friday")) == [("2026-09-18", "2026-09-19")]
-    assert days(news("friday", "saturday")) == [("2026-09-18", "2026-09-20")], "news that came together"
+    assert planned(news("friday")) == of_both("2026-09-18", "2026-09-19")
+    assert planned(news("friday", "saturday")) == of_both("2026-09-18", "2026-09-20"), "days that adjoin are one window"
+
+
+def test_after_candles_no_other_days_and_no_other_series(warehouse: sa.Engine) -> None:
+    read(warehouse, "backfill", "KXHIGHMIA", SEP_18 - 60 * DAY, SEP_18 - 59 * DAY)
+    read(warehouse, "backfill", "KXHIGHMIA", SEP_18 - 3 * DAY, SEP_18 - 2 * DAY)
+    assert planned(news("backfill")) == [
+        ("KXHIGHMIA", "2026-07-20", "2026-07-21"),
+        ("KXHIGHMIA", "2026-09-15", "2026-09-16"),
+    ]
+    assert planned(news("monday", "friday", "backfill")) == [
+        ("KXHIGHDEN", "2026-09-14", "2026-09-15"),
+        ("KXHIGHDEN", "2026-09-18", "2026-09-19"),
+        ("KXHIGHMIA", "2026-07-20", "2026-07-21"),
+        ("KXHIGHMIA", "2026-09-15", "2026-09-16"),
+        ("KXHIGHNY", "2026-09-14", "2026-09-15"),
+        ("KXHIGHNY", "2026-09-18", "2026-09-19"),
+    ]
+
+
+def test_windows_that_overlap_or_adjoin_are_checked_once(warehouse: sa.Engine) -> None:
+    for start, end in ((0, 3), (1, 2), (2.5, 3.5), (4, 5)):
+        read(warehouse, "chunks", "KXHIGHNY", SEP_18 + start * DAY, SEP_18 + end * DAY)
+    assert planned(news("chunks")) == [("KXHIGHNY", "2026-09-18", "2026-09-23")]
 
 
 def test_by_hand_it_checks_the_requested_days(warehouse: sa.Engine) -> None:
     chosen = {"date_from": "2026-09-01", "date_to": "2026-09-03"}
-    assert days(news(), **chosen) == [("2026-09-01", "2026-09-04")]
+    assert planned(news(), **chosen) == of_both("2026-09-01", "2026-09-04")
     with pytest.raises(AirflowFailException, match="Give both date_from and date_to"):
-        days(news(), date_from="2026-09-01")
+        planned(news(), date_from="2026-09-01")
 
 
-def test_by_hand_without_dates_the_days_read_last_whole(warehouse: sa.Engine) -> None:
-    assert days(news()) == [("2026-09-20", "2026-09-21")]
+def test_by_hand_without_dates_the_days_of_each_series_that_were_read_last_whole(warehouse: sa.Engine) -> None:
+    assert planned(news()) == of_both("2026-09-20", "2026-09-21")
+    read(warehouse, "later", "KXHIGHDEN", SEP_18 - DAY, SEP_18)
+    read(warehouse, "later", "KXHIGHMIA", SEP_18 - DAY, SEP_18)
+    assert planned(news()) == [("KXHIGHDEN", "2026-09-17", "2026-09-18"), ("KXHIGHNY", "2026-09-20", "2026-09-21")]
 
 
-def test_without_any_candles_it_checks_yesterday(warehouse: sa.Engine) -> None:
+def test_a_series_without_any_candles_is_checked_for_yesterday(warehouse: sa.Engine) -> None:
     with warehouse.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM kalshi_sync_run")
-    assert days(news()) == [("2026-09-29", "2026-09-30")]
+        connection.exec_driver_sql("DELETE FROM kalshi_sync_run WHERE scope = 'KXHIGHDEN'")
+    assert planned(news()) == [("KXHIGHDEN", "2026-09-29", "2026-09-30"), ("KXHIGHNY", "2026-09-20", "2026-09-21")]

@@ -110,6 +110,7 @@ def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
         request = QualityRequest(series, dag_run_id=RUN, asked_at=CLOCK, **window)
         check_series(engine, request, load_settings().quality)
     _plant_cruelty(engine)
+    _plant_gaps(engine)
     with engine.connect() as reading:
         for spec, dag, scopes in (
             (QUALITY, "kalshi_data_quality", [*SERIES]),
@@ -129,6 +130,25 @@ def _plant_faults(engine: sa.Engine) -> None:
             {"markets": f"{EVENT}-%"},
         )
         planting.execute(sa.text("DELETE FROM kalshi_candle_1m WHERE market_ticker LIKE 'KXHIGHDEN-26SEP19-%'"))
+
+
+def _plant_gaps(engine: sa.Engine) -> None:
+    """Days that no run read, one of a series whose name and reason mean harm; and one that a person accepted."""
+    gap = (
+        "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, since_utc, "
+        "accepted_reason) VALUES (:job, :scope, :market, :start, :end, :reason, :since, :accepted)"
+    )
+    long = f"{CRUEL} and so on" * 8
+    for job, scope, market, day, reason, since, accepted in (
+        ("trades", "KXHIGHNY", "", 17, "no run came", "2026-09-22 14:00", None),
+        ("trades", CRUEL, "?", 16, CRUEL, "2026-09-21 09:00", None),
+        ("trades", "KXHIGHDEN", CRUEL, 15, long, "2026-09-21 08:00", f"because {CRUEL}"),
+        ("candles", "KXHIGHDEN", f"{CRUEL_EVENT}-T1", 14, "neither tier knows the market", "2026-09-20 09:00", None),
+    ):
+        values = {"job": job, "scope": scope, "market": market, "reason": reason, "since": since, "accepted": accepted}
+        days = {"start": f"2026-09-{day}", "end": f"2026-09-{day + 1}"}
+        with engine.begin() as planting:
+            planting.execute(sa.text(gap), values | days)
 
 
 def _plant_cruelty(engine: sa.Engine) -> None:

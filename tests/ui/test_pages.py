@@ -19,6 +19,7 @@ REPORT = f"reports/kalshi_data_quality/{folder_name(RUN)}"
 PAGES = {
     "overview": "",
     "coverage": "coverage",
+    "gaps": "gaps",
     "event": f"event/{EVENT}",
     "portfolio": "portfolio",
     "reports": "reports",
@@ -110,7 +111,7 @@ def test_the_menu_leads_to_every_page_and_a_day_of_the_heat_map_to_its_event(pag
     )
     assert sorted(SERIES) == list(verdicts)
     assert pages.locator("table").first.locator("span.failed").count() == 2
-    for name in ("Portfolio", "Reports", "Coverage"):
+    for name in ("Portfolio", "Reports", "Gaps", "Coverage"):
         pages.get_by_role("link", name=name, exact=True).click()
         pages.wait_for_selector(f"h1:has-text('{name}')")
         expect(pages.locator("nav a[aria-current]")).to_have_text(name)
@@ -151,6 +152,28 @@ def test_words_of_the_exchange_are_text_and_never_markup(page: Page, site: Site)
     assert page.locator("img").count() == 0
     assert page.locator(".plotted .role-legend-label text").text_content() == "<img src=x one…"
     assert page.title() == f"{CRUEL_EVENT} – Kalshi"  # noqa: RUF001
+
+
+def test_the_overview_counts_gaps_by_job_and_leads_to_them(page: Page, site: Site) -> None:
+    open_alone(page, site, "")
+    counted = page.locator("h2:has-text('Gaps') ~ div.wide").first
+    expect(counted.locator("tr:has-text('settlements') span.pass")).to_have_text("0")
+    expect(counted.locator("tr:has(td:text-is('trades')) span.warn")).to_have_text("2")
+    counted.locator("tr:has(td:text-is('trades')) a").click()
+    page.wait_for_url("**/gaps?job=trades")
+    missing = page.locator("h2:has-text('Missing') ~ div.reasons").first.locator("tbody tr")
+    assert [row.split("\t")[:6] for row in missing.all_inner_texts()] == [
+        ["trades", "KXHIGHNY", "all", "2026-09-17 00:00", "2026-09-18 00:00", "2026-09-22 14:00"],
+        ["trades", CRUEL, "unknown", "2026-09-16 00:00", "2026-09-17 00:00", "2026-09-21 09:00"],
+    ], "the newest first, and no gaps of other jobs"
+    assert missing.nth(1).locator("td").last.inner_text() == CRUEL
+    accepted = page.locator("h2:has-text('Accepted') ~ div.reasons tbody tr")
+    assert accepted.locator("td").last.inner_text() == f"because {CRUEL}"
+    assert "python -m kalshi gaps accept --job JOB" in page.locator("pre").inner_text()
+    assert page.locator("img").count() == 0
+    page.locator("select").select_option("")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("td:text-is('candles')")).to_have_count(1)
 
 
 def test_the_event_of_a_series_without_dense_minutes_is_drawn_from_its_candles(page: Page, site: Site) -> None:

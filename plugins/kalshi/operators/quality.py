@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -15,16 +17,20 @@ from kalshi.operators.runs import as_utc
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.quality import QUALITY
 from kalshi.settings import load_settings
-from kalshi.warehouse.ledger import windows_of
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.ledger import latest_windows, windows_of
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import in_transaction
 
+DAY = timedelta(days=1)
+
 
 class QualityPlanOperator(BaseOperator):
-    """Migrates the warehouse and decides which days to check.
+    """Migrates the warehouse and decides which days of which series to check.
 
-    The days from ``date_from`` to ``date_to`` (UTC, inclusive) if given; else those of the candles runs whose asset
-    events triggered this run; else those that were read last; else yesterday.
+    After candles: exactly what the candles runs read whose asset events triggered this run, in whole UTC days;
+    adjoining days of a series are one window. Otherwise, for each of ``series``: the days from ``date_from`` to
+    ``date_to`` (UTC, inclusive) if given; else those that its latest candles run read; else yesterday.
 
     XCom: a list of ``{"series_ticker", "start", "end"}``, times in ISO 8601.
     """
@@ -38,30 +44,44 @@ class QualityPlanOperator(BaseOperator):
         self.date_to = date_to
 
     def execute(self, context: Any) -> list[dict[str, str]]:
-        first, last = self._days(context)
-        start = datetime.combine(first, time(), UTC).isoformat()
-        end = datetime.combine(last + timedelta(days=1), time(), UTC).isoformat()
-        self.log.info("Checking %s to %s (UTC, inclusive).", first, last)
-        return [{"series_ticker": ticker, "start": start, "end": end} for ticker in self.series]
-
-    def _days(self, context: Any) -> tuple[date, date]:
         with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
-            if self.date_from or self.date_to:
-                return day_range(self.date_from, self.date_to)
-            asset_events = [event for events in context["triggering_asset_events"].values() for event in events]
-            runs = [event.source_run_id for event in asset_events if event.source_run_id]
-            windows = in_transaction(engine, lambda c: windows_of(c, CANDLES.job, runs))
-        if not windows:
-            yesterday = as_utc(context["dag_run"].run_after).date() - timedelta(days=1)
-            return yesterday, yesterday
-        # The end of a window is exclusive: one that ends at midnight doesn't include that day.
-        last = max(end for _, end in windows) - timedelta(microseconds=1)
-        return min(start for start, _ in windows).date(), last.date()
+            windows = whole_days(in_transaction(engine, lambda c: self._windows(c, context)))
+        for window in windows:
+            self.log.info("Checking %s from %s to %s (UTC).", window.scope, window.start.date(), window.end.date())
+        return [{"series_ticker": w.scope, "start": w.start.isoformat(), "end": w.end.isoformat()} for w in windows]
+
+    def _windows(self, connection: sa.Connection, context: Any) -> list[Window]:
+        if self.date_from or self.date_to:
+            return self._days(*day_range(self.date_from, self.date_to))
+        events = [event for events in context["triggering_asset_events"].values() for event in events]
+        if runs := [event.source_run_id for event in events if event.source_run_id]:
+            return windows_of(connection, CANDLES.job, runs)
+        latest = latest_windows(connection, CANDLES.job, self.series)
+        yesterday = as_utc(context["dag_run"].run_after).date() - DAY
+        read = {window.scope for window in latest}
+        return [*latest, *(day for day in self._days(yesterday, yesterday) if day.scope not in read)]
+
+    def _days(self, first: date, last: date) -> list[Window]:
+        start, end = datetime.combine(first, time(), UTC), datetime.combine(last + DAY, time(), UTC)
+        return [Window(CANDLES.job, ticker, start, end) for ticker in self.series]
+
+
+def whole_days(windows: Iterable[Window]) -> list[Window]:
+    """The UTC days that the windows touch, by scope; adjoining ones are one window."""
+    merged: list[Window] = []
+    for window in sorted(windows, key=lambda w: (w.scope, w.start)):
+        start = window.start.replace(hour=0, minute=0, second=0, microsecond=0)
+        # The end is exclusive: a window that ends at midnight doesn't touch the day after.
+        last = (window.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        if merged and merged[-1].scope == window.scope and merged[-1].end >= start:
+            start, last = merged[-1].start, max(merged.pop().end - DAY, last)
+        merged.append(replace(window, start=start, end=last + DAY))
+    return merged
 
 
 class QualityCheckOperator(BaseOperator):
-    """Checks one series. ``planned`` is an element of the plan's XCom.
+    """Checks one series in one window. ``planned`` is an element of the plan's XCom.
 
     Faults in the data are stored; they fail the report task, not this one.
     """

@@ -138,9 +138,9 @@ def table_asset(table: str) -> Asset:
     return Asset(name=table, uri=f"x-kalshi://warehouse/{table}")
 
 
-def report_task(report: RunReport, table: str) -> ReportOperator:
-    """The task ``report`` of a sync DAG, which updates the asset of ``table``.
+def report_task(report: RunReport, table: str, series: str = "{{ params.series }}") -> ReportOperator:
+    """The task ``report`` of a DAG, which updates the asset of ``table``. ``series``: a template, those to report on.
 
     It is retried if the warehouse is unavailable, but not when it fails because another task failed.
     """
-    return ReportOperator(task_id="report", report=report, series="{{ params.series }}", outlets=[table_asset(table)])
+    return ReportOperator(task_id="report", report=report, series=series, outlets=[table_asset(table)])

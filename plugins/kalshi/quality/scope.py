@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from kalshi.settings import QualitySettings
 from kalshi.warehouse import catalog
+from kalshi.warehouse.ledger import STALE_MINUTES
 from kalshi.warehouse.times import naive_utc
 
 
@@ -41,6 +42,7 @@ class Scope:
             "events": self.events,
             "quote_minutes": rules.quote_minutes,
             "gap_minutes": rules.gap_minutes,
+            "stale_minutes": STALE_MINUTES,
             "open_minutes": rules.open_minutes,
             "max_spread": rules.max_spread,
             "strike_step": rules.strike_step,

@@ -69,7 +69,7 @@ def _result(name: str, checks: list[dict[str, Any]], queries: dict[str, str]) ->
 
 def _one(check: dict[str, Any], query: str) -> ExpectationValidationResult:
     expected = ExpectRowsToObey(
-        check=check["check"],
+        check=f"{check['check']} {check['days']}".rstrip(),
         about=check["about"],
         mostly=check["mostly"],
         severity=GX_SEVERITY[check["severity"]],  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from kalshi.reports.charts import PADDING, heat_map
 from kalshi.reports.files import write_files
 from kalshi.reports.runs import STATES, Details, RunReport, Section, cells
 from kalshi.settings import load_settings
-from kalshi.warehouse.ledger import changes_since
+from kalshi.warehouse.ledger import changes_since, runs_of
 
 if TYPE_CHECKING:
     import altair as alt
@@ -71,12 +71,14 @@ class QualityReport(RunReport):
         """The report of one DAG run. A series with a broken rule of severity error counts as failed."""
         report = super().build(connection, dag_run_id, wanted)
         for series in report["series"]:
+            for name in ("broken_errors", "broken_warnings", "broken_infos"):
+                series[name] = list(dict.fromkeys(series.get(name, [])))  # once, in however many windows
             if series.get("broken_errors"):
                 series["state"] = "failed"
         for name, state in (("failed", "failed"), ("warned", "warning")):
             report[name] = [s["scope"] for s in report["series"] if s["state"] == state]
         report["verdict"] = max((s["state"] for s in report["series"]), key=STATES.index, default="failed")
-        runs = [s["run_id"] for s in report["series"] if s.get("run_id")]
+        runs = [run["run_id"] for run in runs_of(connection, self.job, dag_run_id) if run["scope"] in wanted]
         return {**report, **_found(connection, runs, wanted)}
 
     def write(self, report: Details, folder: Path) -> Path:
@@ -109,7 +111,11 @@ def _found(connection: sa.Connection, runs: list[int], wanted: list[str]) -> Det
         return [dict(row) for row in connection.execute(sql.bound(sql.read("reports", name)[1], values)).mappings()]
 
     checks = ask("quality_checks")
+    windows = defaultdict(set)
     for check in checks:
+        windows[check["series"]].add(check["from_utc"])
+    for check in checks:
+        check["days"] = f"from {check['from_utc']} to {check['to_utc']}" if len(windows[check["series"]]) > 1 else ""
         check["samples"] = msgspec.json.decode(check["samples"] or "[]")
     queries = {check["check"]: check.pop("query") for check in checks}
     return {

@@ -105,7 +105,8 @@ def _sync(
 ) -> bool:
     """Read or build whatever is missing, the dense minutes last: they show the others' candles."""
     jobs = [SOURCES[source] for source in request.sources] + ([DENSE_JOB] if request.dense else [])
-    edge = until if until == request.window_end else None  # what comes after the edge belongs to a later run
+    asked_at = request.asked_at.replace(second=0, microsecond=0)
+    edge = max(until, min(request.window_end or until, asked_at))  # the clocks may differ
     for job in jobs:
         expect(run, replace(window, job=job), until=edge, force=request.force)
     readers: dict[str, Read] = {

@@ -108,7 +108,8 @@ def _resumption(connection: sa.Connection, scope: str, start: datetime, until: d
 def _sync(
     exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, until: datetime, tally: TradesTally
 ) -> bool:
-    expect(run, window, until=None if request.incremental else until, force=request.force)
+    edge = max(until, min(request.window_end or until, request.asked_at))  # the clocks may differ
+    expect(run, window, until=None if request.incremental else edge, force=request.force)
     if request.incremental:
         in_transaction(run.engine, partial(gaps.schedule, window=window))
     if not is_missing(run, window):

@@ -18,6 +18,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 from kalshi.settings import load_settings
 from kalshi.ui.coverage import EARLIEST, Window, coverage
 from kalshi.ui.event import event_page
+from kalshi.ui.gaps import gap_lists
 from kalshi.ui.overview import overview
 from kalshi.ui.portfolio import portfolio
 from kalshi.ui.report_files import TYPES, report_file, reports
@@ -86,6 +87,13 @@ def show_coverage(
     with reading() as connection:
         found = coverage(connection, request, Window(series, days, until))
         return render(request, "coverage.html.jinja", is_synthetic=is_synthetic(connection), **found)
+
+
+@app.get("/gaps")
+def show_gaps(request: Request, job: Annotated[str, Query(max_length=64)] = "") -> HTMLResponse:
+    with reading() as connection:
+        found, synthetic = gap_lists(connection, job), is_synthetic(connection)
+    return render(request, "gaps.html.jinja", is_synthetic=synthetic, **found)
 
 
 @app.get("/event/{event_ticker:path}")

@@ -1,4 +1,4 @@
-"""The first page: how fresh the data is, what ran, data quality and table sizes."""
+"""The first page: how fresh the data is, what is missing, what ran, data quality and table sizes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import Request
 
 from kalshi.reports.files import folder_name
+from kalshi.ui.gaps import COUNTS, gap_counts
 from kalshi.ui.views import Link, address, rows
 from kalshi.ui.warehouse import ask
 
@@ -58,7 +59,8 @@ def overview(connection: sa.Connection, request: Request, reports: Path) -> dict
     verdicts = [_verdict(run, request, reports) for run in ask(connection, "verdicts")]
     return {
         "stale": [row["table"] for row in freshness if row["verdict"] != "pass"],
-        "bad": [row["series"].text for row in verdicts if row["verdict"] != "success"],
+        "bad": list(dict.fromkeys(row["series"].text for row in verdicts if row["verdict"] != "success")),
+        "gaps": (COUNTS.values(), gap_counts(connection, request)),
         "freshness": (FRESHNESS.values(), rows(freshness, FRESHNESS)),
         "verdicts": (VERDICTS.values(), rows(verdicts, VERDICTS)),
         "runs": (RUNS.values(), rows(runs, RUNS)),

@@ -20,16 +20,17 @@ FOLDER = Path(__file__).parent
 TEMPLATES = REPORTS.overlay(
     loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(FOLDER / "templates"), REPORTS.loader])  # type: ignore[list-item]
 )
-PAGES = {"": "Overview", "coverage": "Coverage", "portfolio": "Portfolio", "reports": "Reports"}
+PAGES = {"": "Overview", "coverage": "Coverage", "gaps": "Gaps", "portfolio": "Portfolio", "reports": "Reports"}
 """The menu: paths below the pages' root, and their names."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A table cell with a link."""
+    """A table cell with a link, coloured by ``state`` if that is one of the states of ``table.html.jinja``."""
 
     text: str
     href: str
+    state: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,16 +62,20 @@ class Gap:
         )
 
 
-def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0) -> int:
-    """Store gaps, or note again those that are stored. With ``run_id``, that run has just tried to fill them and
-    doesn't try again. Returns the number of the last one: numbers grow, clocks may stand or go back."""
+def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0, *, since: datetime | None = None) -> int:
+    """Store gaps, or note again those that are stored. Returns the number of the last one: numbers grow, clocks may
+    stand or go back.
+
+    With ``run_id``, that run has just tried to fill them and doesn't try again. ``since``: when they were first noted
+    (naive UTC), by default now.
+    """
     number = 0
     for gap in gaps:
         values = {**gap.window.values, "market": gap.market, "reason": gap.reason[:1000], "run_id": run_id}
         known = connection.execute(
             sa.text(f"SELECT attempts, since_utc, accepted_reason FROM kalshi_gap WHERE {THIS} FOR UPDATE"), values
         ).one_or_none()
-        kept = known._asdict() if known else {"attempts": 0, "since_utc": None, "accepted_reason": None}
+        kept = known._asdict() if known else {"attempts": 0, "since_utc": since, "accepted_reason": None}
         connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), values)
         noted = connection.execute(
             sa.text(
@@ -120,15 +125,16 @@ def close(connection: sa.Connection, read: Gap, began: int) -> None:
     ``began``. What reaches beyond the window stays."""
     found = connection.execute(
         sa.text(
-            f"SELECT market_ticker, window_start_utc, window_end_utc, reason FROM kalshi_gap WHERE {IN_WINDOW} "
-            f"AND number <= :began AND {OPEN} AND (:market = '' OR market_ticker = :market) FOR UPDATE"
+            "SELECT market_ticker, window_start_utc, window_end_utc, reason, since_utc FROM kalshi_gap "
+            f"WHERE {IN_WINDOW} AND number <= :began AND {OPEN} "
+            "AND (:market = '' OR market_ticker = :market) FOR UPDATE"
         ),
         {**read.window.values, "market": read.market, "began": began},
     ).all()
-    for market, start, end, reason in found:
+    for market, start, end, reason, since in found:
         window = replace(read.window, start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC))
         connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), {**window.values, "market": market})
-        note(connection, (Gap(left, market, reason) for left in _outside(window, read.window)))
+        note(connection, (Gap(left, market, reason) for left in _outside(window, read.window)), since=since)
 
 
 def _outside(window: Window, read: Window) -> Iterator[Window]:
@@ -376,3 +382,70 @@ def missing_markets(connection: sa.Connection, job: str, scope: str, began: int)
         {"job": job, "scope": scope, "began": began},
     )
     return list(rows.scalars())
+
+
+@dataclass(frozen=True)
+class Count:
+    """The gaps of a job and scope: how many are ``left`` (neither accepted nor being read at the moment), since when
+    the oldest of those, and how many a person has ``accepted``."""
+
+    job: str
+    scope: str
+    left: int
+    oldest: datetime | None
+    accepted: int
+
+
+def counts(connection: sa.Connection) -> list[Count]:
+    """A count for every job and scope that was ever read, by job and scope."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT job, scope, COALESCE(SUM(is_left), 0), MIN(IF(is_left, since_utc, NULL)), "
+            "COALESCE(SUM(accepted_reason IS NOT NULL), 0) FROM ("
+            f"SELECT every.job, every.scope, g.since_utc, g.accepted_reason, g.job IS NOT NULL AND {OPEN} AND NOT "
+            f"{BEING_READ} AS is_left FROM (SELECT job, scope FROM kalshi_checkpoint UNION SELECT job, scope FROM "
+            "kalshi_gap) every LEFT JOIN kalshi_gap g ON g.job = every.job AND g.scope = every.scope"
+            ") g GROUP BY job, scope ORDER BY job, scope"
+        )
+    )
+    return [
+        Count(job, scope, int(left), oldest and oldest.replace(tzinfo=UTC), int(accepted))
+        for job, scope, left, oldest, accepted in rows
+    ]
+
+
+def listed(
+    connection: sa.Connection, job: str = "", scope: str = "", *, accepted: bool = False, most: int = 500
+) -> list[dict[str, Any]]:
+    """The newest gaps that are left, or the accepted ones: rows of ``kalshi_gap``, times naive UTC.
+
+    ``job``, ``scope``: only theirs, unless empty.
+    """
+    which = "g.accepted_reason IS NOT NULL" if accepted else f"{OPEN} AND NOT {BEING_READ}"
+    rows = connection.execute(
+        sa.text(
+            "SELECT g.job, g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason, g.since_utc, "
+            f"g.attempts, g.accepted_reason FROM kalshi_gap g WHERE {which} "
+            "AND (:job = '' OR g.job = :job) AND (:scope = '' OR g.scope = :scope) "
+            "ORDER BY g.since_utc DESC, g.job, g.scope, g.window_start_utc, g.market_ticker LIMIT :most"
+        ),
+        {"job": job, "scope": scope, "most": most},
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def accept(connection: sa.Connection, window: Window, market: str | None, reason: str) -> int:
+    """Accept that what is missing within ``window`` stays missing, of one ``market`` or (None) of all of them.
+
+    Only gaps that lie wholly within the window are accepted. Returns how many.
+    """
+    found = connection.execute(
+        sa.text(
+            "UPDATE kalshi_gap SET accepted_reason = :reason WHERE job = :job AND scope = :scope "
+            "AND (:market IS NULL OR market_ticker = :market) AND window_start_utc >= :start "
+            f"AND window_end_utc <= :end AND {OPEN}"
+        ),
+        {**window.values, "market": market, "reason": reason[:1000]},
+    )
+    restate(connection, window.job, window.scope)
+    return found.rowcount

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -98,22 +98,31 @@ def runs_of(connection: sa.Connection, job: str, dag_run_id: str) -> list[dict[s
     return [{**row, "report": msgspec.json.decode(row["report"]) if row["report"] else None} for row in rows.mappings()]
 
 
-def windows_of(connection: sa.Connection, job: str, dag_run_ids: list[str]) -> list[tuple[datetime, datetime]]:
-    """The windows that a job read in these Airflow runs, or in its latest one if none is given. Naive UTC."""
-    chosen = (
-        "dag_run_id IN :runs"
-        if dag_run_ids
-        else (
-            "dag_run_id = (SELECT dag_run_id FROM kalshi_sync_run WHERE job = :job AND window_start_utc IS NOT NULL "
-            "AND dag_run_id IS NOT NULL ORDER BY run_id DESC LIMIT 1)"
-        )
+def windows_of(connection: sa.Connection, job: str, dag_run_ids: Sequence[str]) -> list[Window]:
+    """The windows that a job read in these Airflow runs, by scope and start."""
+    return _windows(connection, job, "r.dag_run_id IN :chosen", dag_run_ids)
+
+
+def latest_windows(connection: sa.Connection, job: str, scopes: Sequence[str]) -> list[Window]:
+    """The windows that a job read in the latest Airflow run of each of these scopes, by scope and start."""
+    latest = (
+        "r.scope IN :chosen AND r.dag_run_id = (SELECT l.dag_run_id FROM kalshi_sync_run l WHERE l.job = r.job "
+        "AND l.scope = r.scope AND l.window_start_utc IS NOT NULL AND l.dag_run_id IS NOT NULL "
+        "ORDER BY l.run_id DESC LIMIT 1)"
     )
+    return _windows(connection, job, latest, scopes)
+
+
+def _windows(connection: sa.Connection, job: str, which: str, chosen: Sequence[str]) -> list[Window]:
     query = text_with_lists(
-        "SELECT DISTINCT window_start_utc, window_end_utc FROM kalshi_sync_run WHERE job = :job "
-        f"AND window_start_utc IS NOT NULL AND window_end_utc > window_start_utc AND {chosen}",
-        *(["runs"] if dag_run_ids else []),
+        "SELECT DISTINCT r.scope, r.window_start_utc, r.window_end_utc FROM kalshi_sync_run r WHERE r.job = :job "
+        f"AND r.window_start_utc IS NOT NULL AND r.window_end_utc > r.window_start_utc AND {which} ORDER BY 1, 2, 3",
+        "chosen",
     )
-    return [(start, end) for start, end in connection.execute(query, {"job": job, "runs": dag_run_ids})]
+    return [
+        Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
+        for scope, start, end in connection.execute(query, {"job": job, "chosen": list(chosen)})
+    ]
 
 
 def changes_since(connection: sa.Connection, scopes: list[str], run_ids: list[int]) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 from kalshi.quality.suites import (
     candle_1m,
     candle_1m_dense,
+    checkpoint,
     decision_coverage,
     event,
+    gap,
     market,
     price_snapshot,
     series,
@@ -25,6 +27,8 @@ SUITES: tuple[Suite, ...] = (
     price_snapshot.SUITE,
     decision_coverage.SUITE,
     sync_run.SUITE,
+    checkpoint.SUITE,
+    gap.SUITE,
 )
 
 __all__ = ["SUITES", "Check", "Suite"]

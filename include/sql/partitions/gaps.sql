@@ -1,0 +1,13 @@
+-- The gaps in the window that nobody accepted, by job, and a row for each job without one. A gap in the catalog concerns
+-- any window: when a market was listed doesn't tell when it trades.
+SELECT reading.job, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason, g.attempts, g.since_utc,
+  TIMESTAMPDIFF(HOUR, g.since_utc, :now) AS age_hours,
+  EXISTS (
+    SELECT 1 FROM kalshi_sync_run r WHERE r.run_id = g.run_id AND r.state = 'running'
+      AND r.heartbeat_at_utc > :now - INTERVAL :stale_minutes MINUTE
+  ) AS is_being_read
+FROM (
+  SELECT job FROM kalshi_checkpoint WHERE scope = :series UNION SELECT job FROM kalshi_gap WHERE scope = :series
+) reading
+LEFT JOIN kalshi_gap g ON g.job = reading.job AND g.scope = :series AND g.accepted_reason IS NULL
+  AND (g.job = 'catalog' OR g.window_start_utc < :end AND g.window_end_utc > :start)

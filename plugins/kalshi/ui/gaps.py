@@ -1,0 +1,66 @@
+"""The gaps page: what is known to be missing, and what a person accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+from fastapi import Request
+
+from kalshi.missing import COLUMNS, named
+from kalshi.ui.views import Link, address, rows
+from kalshi.warehouse import gaps
+
+MOST_GAPS = 500
+COUNTS = {
+    "job": "job",
+    "gaps": "gaps",
+    "scopes": "scopes with gaps",
+    "oldest": "oldest since (UTC)",
+    "accepted": "accepted",
+}
+ACCEPTED = {
+    "job": "job",
+    "scope": "scope",
+    "market": "market",
+    "window_start_utc": "from (UTC)",
+    "window_end_utc": "to (UTC)",
+    "since_utc": "since (UTC)",
+    "reason": "reason",
+    "accepted_reason": "why it is accepted",
+}
+
+
+def gap_counts(connection: sa.Connection, request: Request) -> list[list[Any]]:
+    """A row for each job that was ever run; its number of gaps links to them."""
+    found = gaps.counts(connection)
+    return rows(
+        [_job(job, [c for c in found if c.job == job], request) for job in {c.job: None for c in found}], COUNTS
+    )
+
+
+def _job(job: str, counts: list[gaps.Count], request: Request) -> dict[str, Any]:
+    left = sum(count.left for count in counts)
+    href = f"{address(request, 'gaps')}?{urlencode({'job': job})}"
+    return {
+        "job": job,
+        "gaps": Link(f"{left:,}", href, state="warn" if left else "pass"),
+        "scopes": sum(count.left > 0 for count in counts),
+        "oldest": min(filter(None, (count.oldest for count in counts)), default=None),
+        "accepted": sum(count.accepted for count in counts),
+    }
+
+
+def gap_lists(connection: sa.Connection, job: str) -> dict[str, Any]:
+    """What the template ``gaps.html.jinja`` shows: the gaps of one job, or of all ("")."""
+    return {
+        "job": job,
+        "jobs": sorted({count.job for count in gaps.counts(connection)}),
+        "most": MOST_GAPS,
+        "left": (COLUMNS.values(), rows(list(map(named, gaps.listed(connection, job, most=MOST_GAPS))), COLUMNS)),
+        "accepted": (
+            ACCEPTED.values(),
+            rows(list(map(named, gaps.listed(connection, job, accepted=True, most=MOST_GAPS))), ACCEPTED),
+        ),
+    }
