@@ -23,7 +23,7 @@ NOT_PROVEN = {
     "readings": "read again",
     "reason": "why",
 }
-KINDS = {"series": "series", "of": "of", "kind": "verdict", "markets": "markets", "contracts": "contracts more or less"}
+KINDS = {"series": "series", "of": "of", "kind": "verdict", "markets": "markets", "contracts": "difference, contracts"}
 ODD = {"market": "market", "minutes": "minutes"}
 
 
@@ -89,8 +89,8 @@ RECONCILIATION = RunReport(
     job="reconciliation",
     title="Kalshi reconciliation",
     intro="Settled markets against the exchange's own volume. “Read again”: markets that weren't proven; “deleted”: "
-    "rows that the exchange doesn't have; “wait”: markets that were read again within the last week, or are too many "
-    "for this run.",
+    "rows that the exchange doesn't have; “postponed”: markets that were read again within the last week, or are too "
+    "many for this run.",
     columns={
         "scope": "series",
         "state": "state",
@@ -101,7 +101,7 @@ RECONCILIATION = RunReport(
         "unread": "unread",
         "read_again": "read again",
         "deleted": "deleted",
-        "waiting": "wait",
+        "waiting": "postponed",
         **ENDING,
     },
     details=lambda connection, wanted: {},
