@@ -12,7 +12,7 @@ from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.content import content
 from tests.exchange_server import ExchangeServer
-from tests.sync.candles import DAY, Candles, candle_requests, listed, reading, stored, tickers
+from tests.sync.candles import DAY, Candles, listed, reading, stored, tickers
 from tests.sync.conftest import count, select
 
 SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)

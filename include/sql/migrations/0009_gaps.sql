@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS kalshi_schedule (
   job                 VARCHAR(64)  NOT NULL COMMENT 'such as trades',
   scope               VARCHAR(190) NOT NULL COMMENT 'what of the job, such as a series ticker',
   scheduled_until_utc DATETIME(6)  NOT NULL COMMENT 'the latest end of a window that a scheduled run asked for',
+  run_id              BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'the run that asked for it',
   updated_at_utc      DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6) COMMENT 'when that was',
   PRIMARY KEY (job, scope)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -111,7 +111,7 @@ def _sync(
     edge = max(until, min(request.window_end or until, request.asked_at))  # the clocks may differ
     expect(run, window, until=None if request.incremental else edge, force=request.force)
     if request.incremental:
-        in_transaction(run.engine, partial(gaps.schedule, window=window))
+        in_transaction(run.engine, partial(gaps.schedule, window=window, run_id=run.run_id))
     if not is_missing(run, window):
         return False
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
