@@ -347,7 +347,8 @@ def schedule(connection: sa.Connection, window: Window, run_id: int) -> None:
     connection.execute(
         sa.text(
             "INSERT INTO kalshi_schedule (job, scope, scheduled_until_utc, run_id) "
-            "VALUES (:job, :scope, :end, :run_id) ON DUPLICATE KEY UPDATE scheduled_until_utc = GREATEST(scheduled_until_utc, :end), run_id = :run_id"
+            "VALUES (:job, :scope, :end, :run_id) ON DUPLICATE KEY UPDATE "
+            "scheduled_until_utc = GREATEST(scheduled_until_utc, :end), run_id = :run_id"
         ),
         {**window.values, "run_id": run_id},
     )
