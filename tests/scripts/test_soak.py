@@ -52,8 +52,10 @@ def test_a_dag_by_the_hour_catches_up_its_latest_run_only(runs: dict[str, list[t
     assert runs["kalshi_health_check"] == [("21 22:45", "21 22:45"), ("21 23:45", "21 23:45")]
 
 
-def test_the_day_that_ends_within_the_hour_falls_due_at_midnight(runs: dict[str, list[tuple[str, str | None]]]) -> None:
-    assert runs["kalshi_candles_daily"] == [("21 00:00", "20 00:00"), ("22 00:00", "21 00:00")]
+def test_the_day_that_ends_within_the_hour_falls_due_ten_minutes_later(
+    runs: dict[str, list[tuple[str, str | None]]],
+) -> None:
+    assert runs["kalshi_candles_daily"] == [("21 00:10", "20 00:00"), ("22 00:10", "21 00:00")]
 
 
 def test_dags_without_a_schedule_are_not_due(runs: dict[str, list[tuple[str, str | None]]]) -> None:
