@@ -9,7 +9,10 @@ LINEAGE = {
     *("observed_at_utc", "last_synced_at_utc"),
 }
 """Columns that tell of the run, not of the exchange."""
-BOOKKEEPING = {"kalshi_sync_run", "kalshi_checkpoint", "kalshi_request_budget", "kalshi_schema_version"}
+BOOKKEEPING = {
+    *("kalshi_sync_run", "kalshi_checkpoint", "kalshi_request_budget", "kalshi_schema_version"),
+    "kalshi_account_key",
+}
 
 
 def content(engine: sa.Engine, table: str = "kalshi_candle_1m") -> tuple[int, int]:
