@@ -20,9 +20,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import Param, dag
+from airflow.sdk import dag
 
-from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.common import dag_defaults, optional_day_param, series_param
 from kalshi.operators.quality import QualityCheckOperator, QualityPlanOperator
 from kalshi.operators.runs import report_task, table_asset
 from kalshi.reports.quality import QUALITY
@@ -30,8 +30,8 @@ from kalshi.reports.quality import QUALITY
 DAYS = "UTC. Give both days or neither; by default, the days of each series that the candles DAGs read last."
 PARAMS = {
     "series": series_param(),
-    "date_from": Param(None, type=["null", "string"], format="date", title="First day", description=DAYS),
-    "date_to": Param(None, type=["null", "string"], format="date", title="Last day (inclusive)", description=DAYS),
+    "date_from": optional_day_param("First day", DAYS),
+    "date_to": optional_day_param("Last day (inclusive)", DAYS),
 }
 
 PLANNED = (

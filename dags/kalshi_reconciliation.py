@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import Param, dag
 
-from kalshi.operators.common import dag_defaults, series_param
+from kalshi.operators.common import dag_defaults, optional_day_param, series_param
 from kalshi.operators.reconciliation import ReconciliationOperator
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.reconciliation import RECONCILIATION
@@ -33,19 +33,9 @@ BY_DEFAULT = (
 )
 PARAMS = {
     "series": series_param(),
-    "date_from": Param(
-        None,
-        type=["null", "string"],
-        format="date",
-        title="First day",
-        description=f"Markets that closed on this day (UTC) or later. {BY_DEFAULT}",
-    ),
-    "date_to": Param(
-        None,
-        type=["null", "string"],
-        format="date",
-        title="Last day",
-        description="Markets that closed on this day (UTC) or earlier. Required with the first day.",
+    "date_from": optional_day_param("First day", f"Markets that closed on this day (UTC) or later. {BY_DEFAULT}"),
+    "date_to": optional_day_param(
+        "Last day", "Markets that closed on this day (UTC) or earlier. Required with the first day."
     ),
     "repair": Param(
         True,

@@ -15,29 +15,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag
+from airflow.sdk import CronDataIntervalTimetable, dag
 
-from kalshi.operators.common import dag_defaults, force_param, series_param
+from kalshi.operators.common import dag_defaults, force_param, optional_day_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.trades import TradesSyncOperator
 from kalshi.reports.trades import TRADES
 
 PARAMS = {
     "series": series_param(),
-    "date_from": Param(
-        None,
-        type=["null", "string"],
-        format="date",
-        title="First day",
-        description="UTC. Empty: the trades since the last run.",
-    ),
-    "date_to": Param(
-        None,
-        type=["null", "string"],
-        format="date",
-        title="Last day",
-        description="UTC, inclusive. Required with the first day.",
-    ),
+    "date_from": optional_day_param("First day", "UTC. Empty: the trades since the last run."),
+    "date_to": optional_day_param("Last day", "UTC, inclusive. Required with the first day."),
     "force": force_param(),
 }
 

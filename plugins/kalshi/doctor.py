@@ -31,6 +31,7 @@ from kalshi.settings import INCLUDE, SettingsError, load_settings
 from kalshi.warehouse import exchanges, gaps
 from kalshi.warehouse.migrate import versions
 from kalshi.warehouse.server import InsecureServer
+from kalshi.words import first_few
 
 AIRFLOW = (3, 3)
 OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 11)}
@@ -223,21 +224,20 @@ def _gaps(connection: sa.Connection) -> Iterator[Finding]:
     found = gaps.counts(connection)
     for job in dict.fromkeys(count.job for count in found if count.left):
         left = sorted((c for c in found if c.job == job and c.left), key=lambda c: (c.oldest, c.scope))
-        named = "; ".join(f"{c.scope}: {c.left:,}, since {c.oldest:%Y-%m-%d %H:%M} UTC" for c in left[:MOST_SCOPES])
-        more = f"; and {len(left) - MOST_SCOPES:,} more scopes" if len(left) > MOST_SCOPES else ""
+        scopes = [f"{c.scope}: {c.left:,}, since {c.oldest:%Y-%m-%d %H:%M} UTC" for c in left]
+        named = first_few(scopes, MOST_SCOPES, "more scopes")
         total = sum(count.left for count in left)
         yield Finding(
             f"gaps in {job}",
             "warn",
-            f"{total:,}, the oldest first: {named}{more}. Ordinary runs fill them; python -m kalshi gaps lists them "
+            f"{total:,}, the oldest first: {named}. Ordinary runs fill them; python -m kalshi gaps lists them "
             "and accepts what the exchange no longer has.",
         )
     if not any(count.left for count in found):
         yield Finding("gaps", "ok", "none")
     if accepted := [count for count in found if count.accepted]:
-        words = "; ".join(f"{c.job} of {c.scope}: {c.accepted:,}" for c in accepted[:MOST_SCOPES])
-        more = f"; and {len(accepted) - MOST_SCOPES:,} more scopes" if len(accepted) > MOST_SCOPES else ""
-        yield Finding("accepted gaps", "ok", f"{sum(c.accepted for c in accepted):,}: {words}{more}")
+        named = first_few([f"{c.job} of {c.scope}: {c.accepted:,}" for c in accepted], MOST_SCOPES, "more scopes")
+        yield Finding("accepted gaps", "ok", f"{sum(c.accepted for c in accepted):,}: {named}")
 
 
 def _exchange(hook: KalshiHook) -> Iterator[Finding]:

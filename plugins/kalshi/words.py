@@ -1,8 +1,16 @@
-"""Makes text from the exchange safe to show to people."""
+"""Words for people: text from the exchange made safe, and long lists made short."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def one_line(words: str) -> str:
     """``words`` on one line without control characters, so that they can't be mistaken for a log line of ours."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+
+
+def first_few(names: Sequence[str], most: int, more: str = "more") -> str:
+    """The first ``most`` of these names, and how many more there are: "a; b; and 3 more"."""
+    left = len(names) - most
+    return "; ".join([*names[:most], *([f"and {left:,} {more}"] if left > 0 else [])])

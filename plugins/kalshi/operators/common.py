@@ -84,6 +84,11 @@ def force_param() -> Param:
     )
 
 
+def optional_day_param(title: str, description: str) -> Param:
+    """A param ``date_from`` or ``date_to`` that may stay empty; ``day_range`` checks the pair."""
+    return Param(None, type=["null", "string"], format="date", title=title, description=description)
+
+
 def day_range(date_from: Any, date_to: Any) -> tuple[date, date]:
     """The params ``date_from`` and ``date_to``, checked.
 

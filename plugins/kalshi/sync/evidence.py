@@ -24,9 +24,12 @@ from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
+from kalshi.words import first_few
 
 log = logging.getLogger(__name__)
 TOO_FRESH = "read so soon that the exchange may still publish records of this time"
+MOST_NAMED = 3
+"""How many gaps a warning names."""
 LEAST_REQUESTS = 200
 """A run spends as many requests on older gaps as on its own window, but at least this many."""
 
@@ -198,10 +201,9 @@ def warn_of_gaps(run: SyncRun, *jobs: str) -> None:
     for job in jobs:
         left = in_transaction(run.engine, partial(gaps.open_gaps, job=job, scope=run.scope, run_id=run.run_id))
         if left:
-            named = "; ".join(f"{gap.name} ({gap.reason})" for gap in left[:3])
-            more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
+            named = first_few([f"{gap.name} ({gap.reason})" for gap in left], MOST_NAMED)
             run.warn(
-                f"{len(left)} gaps remain in the {job} of {run.scope}: {named}{more}. Ordinary runs try them again; "
+                f"{len(left)} gaps remain in the {job} of {run.scope}: {named}. Ordinary runs try them again; "
                 "kalshi_gap lists them all."
             )
 

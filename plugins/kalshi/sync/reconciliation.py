@@ -19,7 +19,7 @@ from kalshi.records import Market, Trade
 from kalshi.settings import ReconciliationSettings
 from kalshi.sync.api_candles import ApiTally, read_api_candles
 from kalshi.sync.derived_candles import build_dense, make_from_trades
-from kalshi.sync.evidence import Doubt, Read, Reading, read_gap
+from kalshi.sync.evidence import MOST_NAMED, Doubt, Read, Reading, read_gap
 from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
@@ -32,6 +32,7 @@ from kalshi.warehouse.reconciliation import CANDLES, SIDES, TRADES, Figures, Sid
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.tables import CANDLE_1M
 from kalshi.warehouse.writer import WriteCounts
+from kalshi.words import first_few
 
 log = logging.getLogger(__name__)
 JOB = "reconciliation"
@@ -158,7 +159,7 @@ class _Coverage:
         self._side = side
         self._spans = reconciliation.spans_begun(connection, side.name, scope)
         self._gaps: defaultdict[str, list[Gap]] = defaultdict(list)
-        for gap in reconciliation.open_gaps(connection, side.name, scope):
+        for gap in gaps.open_gaps(connection, side.name, scope, being_read=True):
             self._gaps[gap.market].append(gap)
 
     def hole(self, figures: Figures) -> Verdict | None:
@@ -352,7 +353,7 @@ def _read_again(
 
 
 def _gaps_of(connection: sa.Connection, job: str, scope: str, ticker: str) -> list[Gap]:
-    return [gap for gap in reconciliation.open_gaps(connection, job, scope) if gap.market == ticker]
+    return [gap for gap in gaps.open_gaps(connection, job, scope, being_read=True) if gap.market == ticker]
 
 
 def _note_reading(connection: sa.Connection, ticker: str) -> None:
@@ -523,9 +524,8 @@ def _warn(run: SyncRun, request: ReconciliationRequest, compared: Sequence[Compa
             f"{request.window_end:%Y-%m-%d %H:%M} UTC is settled, so there was nothing to compare."
         )
     if open_ones := [market for market in compared if market.word != PROVEN]:
-        named = "; ".join(f"{market.figures.ticker} ({market.reason})" for market in open_ones[:3])
-        more = f"; and {len(open_ones) - 3} more" if len(open_ones) > 3 else ""
+        named = first_few([f"{market.figures.ticker} ({market.reason})" for market in open_ones], MOST_NAMED)
         run.warn(
-            f"{len(open_ones)} of {len(compared)} settled markets of {run.scope} are not proven: {named}{more}. "
+            f"{len(open_ones)} of {len(compared)} settled markets of {run.scope} are not proven: {named}. "
             "kalshi_reconciliation lists them all."
         )

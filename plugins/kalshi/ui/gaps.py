@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from fastapi import Request
 
-from kalshi.missing import COLUMNS, named
+from kalshi.missing import COLUMNS, MOST, named
 from kalshi.ui.views import Link, address, rows
 from kalshi.warehouse import gaps
 
-MOST_GAPS = 500
 COUNTS = {
     "job": "job",
     "gaps": "gaps",
@@ -21,13 +20,7 @@ COUNTS = {
     "accepted": "accepted",
 }
 ACCEPTED = {
-    "job": "job",
-    "scope": "scope",
-    "market": "market",
-    "window_start_utc": "from (UTC)",
-    "window_end_utc": "to (UTC)",
-    "since_utc": "since (UTC)",
-    "reason": "reason",
+    **{name: title for name, title in COLUMNS.items() if name != "attempts"},
     "accepted_reason": "why it is accepted",
 }
 
@@ -57,10 +50,10 @@ def gap_lists(connection: sa.Connection, job: str) -> dict[str, Any]:
     return {
         "job": job,
         "jobs": sorted({count.job for count in gaps.counts(connection)}),
-        "most": MOST_GAPS,
-        "left": (COLUMNS.values(), rows(list(map(named, gaps.listed(connection, job, most=MOST_GAPS))), COLUMNS)),
+        "most": MOST,
+        "left": (COLUMNS.values(), rows(list(map(named, gaps.listed(connection, job, most=MOST))), COLUMNS)),
         "accepted": (
             ACCEPTED.values(),
-            rows(list(map(named, gaps.listed(connection, job, accepted=True, most=MOST_GAPS))), ACCEPTED),
+            rows(list(map(named, gaps.listed(connection, job, accepted=True, most=MOST))), ACCEPTED),
         ),
     }

@@ -89,8 +89,8 @@ def write_candles(connection: sa.Connection, markets: list[CandleLines], run_id:
 
 def span(market: CandleLines) -> tuple[datetime, datetime]:
     """The start of the first minute and the end of the last, naive UTC; there must be lines."""
-    minutes = [_minute(line) for line in market.lines]
-    return datetime.fromisoformat(min(minutes)), datetime.fromisoformat(max(minutes)) + timedelta(minutes=1)
+    first, last = (_minute(line) for line in (min(market.lines), max(market.lines)))  # they all begin alike
+    return datetime.fromisoformat(first), datetime.fromisoformat(last) + timedelta(minutes=1)
 
 
 def _has_any(connection: sa.Connection, markets: list[CandleLines]) -> bool:

@@ -206,15 +206,19 @@ def restate(connection: sa.Connection, job: str, scope: str) -> None:
     )
 
 
-def open_gaps(connection: sa.Connection, job: str, scope: str, run_id: int = 0) -> list[Gap]:
-    """The gaps that nobody has accepted and no other run than ``run_id`` reads at the moment, oldest first."""
+def open_gaps(
+    connection: sa.Connection, job: str, scope: str, run_id: int = 0, *, being_read: bool = False
+) -> list[Gap]:
+    """The gaps that nobody has accepted, oldest first; those that another run than ``run_id`` reads at the moment only
+    if ``being_read``."""
     rows = connection.execute(
         sa.text(
             "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
-            f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} AND (g.run_id = :run_id OR NOT {BEING_READ}) "
+            f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} "
+            f"AND (:being_read OR g.run_id = :run_id OR NOT {BEING_READ}) "
             "ORDER BY g.window_start_utc, g.market_ticker"
         ),
-        {"job": job, "scope": scope, "run_id": run_id},
+        {"job": job, "scope": scope, "run_id": run_id, "being_read": being_read},
     )
     return [
         Gap(Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), market, reason)

@@ -14,8 +14,6 @@ import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE, ReconciliationSettings
 from kalshi.warehouse import gaps
-from kalshi.warehouse.checkpoints import Window
-from kalshi.warehouse.gaps import OPEN, Gap
 from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import CANDLE_1M, RECONCILIATION, TRADE, Table
 from kalshi.warehouse.times import naive_utc
@@ -197,21 +195,6 @@ def spans_begun(connection: sa.Connection, job: str, scope: str) -> list[tuple[d
         else:
             joined.append((start, end))
     return joined
-
-
-def open_gaps(connection: sa.Connection, job: str, scope: str) -> list[Gap]:
-    """All gaps of a job that nobody has accepted, also those that a run is filling at the moment; oldest first."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT market_ticker, window_start_utc, window_end_utc, reason FROM kalshi_gap WHERE job = :job "
-            f"AND scope = :scope AND {OPEN} ORDER BY window_start_utc, market_ticker"
-        ),
-        {"job": job, "scope": scope},
-    )
-    return [
-        Gap(Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), market, reason)
-        for market, start, end, reason in rows
-    ]
 
 
 def write(connection: sa.Connection, rows: Iterable[Sequence[Any]], run_id: int) -> WriteCounts:
