@@ -73,6 +73,26 @@ def test_a_day_is_read_to_its_end_by_a_machine_whose_clock_is_fast(shared_wareho
     replay(shared_warehouse, At("16:00:00"), Skew(3), At("00:00:01"), Hour())
 
 
+@pytest.mark.parametrize("job", ["candles", "trades"])
+def test_the_last_minutes_of_a_day_are_read_again_only_once_nothing_of_them_can_still_be_published(
+    shared_warehouse: sa.Engine, job: str
+) -> None:
+    late = Late(job.removesuffix("s"), 9, "A")
+    replay(shared_warehouse, At("16:00:00"), late, At("00:00:01"), Reread(job), At("00:00:05"), Reread(job, ago=1))
+
+
+def test_candles_from_trades_wait_for_the_last_trades_of_the_day(shared_warehouse: sa.Engine) -> None:
+    late = Late("trade", 1, "A")
+    replay(shared_warehouse, At("16:00:00"), late, At("00:00:01"), Run("candles"), At("00:31:00"), Hour(), sources=BOTH)
+
+
+@pytest.mark.parametrize("job", ["candles", "trades"])
+def test_a_day_read_by_hand_while_the_exchange_is_still_in_it_is_read_to_its_end(
+    shared_warehouse: sa.Engine, job: str
+) -> None:
+    replay(shared_warehouse, At("16:00:00"), Skew(60), At("00:00:05"), Reread(job), At("00:31:00"), Hour())
+
+
 def test_a_market_listed_after_the_end_of_the_day_is_read(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, At("09:00:00"), Late("market", 31, "B"), At("00:00:05"), Hour())
 

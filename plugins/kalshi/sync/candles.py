@@ -96,8 +96,7 @@ def _window(exchange: Exchange, run: SyncRun, request: CandlesRequest) -> tuple[
     if end > now:
         run.warn(f"The window ends in the future, at {end:%Y-%m-%d %H:%M} UTC: read up to {now:%Y-%m-%d %H:%M}.")
     until = max(start, min(end, now))
-    proven = provable_until(exchange, until).replace(second=0, microsecond=0)
-    return Window(JOB, run.scope, start, max(start, proven)), until
+    return Window(JOB, run.scope, start, max(start, min(until, provable_until(exchange)))), until
 
 
 def _sync(
@@ -114,12 +113,13 @@ def _sync(
         SOURCES["trades"]: partial(_read_from_trades, exchange, run, request),
         DENSE_JOB: partial(build_dense, run),
     }
-    if not any(is_missing(run, replace(window, job=job)) for job in readers):
+    provable = provable_until(exchange)
+    if not any(is_missing(run, replace(window, job=job), provable) for job in readers):
         return False
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
     too_many = False
     for job, read in readers.items():
-        too_many |= read_missing(run, replace(window, job=job), read, until=until)
+        too_many |= read_missing(run, replace(window, job=job), read, until=until, provable=provable)
     return too_many
 
 

@@ -97,37 +97,41 @@ def expect(run: SyncRun, window: Window, *, until: datetime | None = None, force
     in_transaction(run.engine, work)
 
 
-def is_missing(run: SyncRun, window: Window) -> bool:
-    """Whether anything of the window's job and scope is left to read."""
-
-    def work(connection: sa.Connection) -> bool:
-        return any(gaps.next_to_fill(connection, window, run.run_id, inside=inside) for inside in (True, False))
-
-    return in_transaction(run.engine, work)
+def is_missing(run: SyncRun, window: Window, provable: datetime | None = None) -> bool:
+    """Whether anything of the window's job and scope is left to read, of the time up to ``provable``."""
+    return any(_next(run, window, provable, inside=inside) for inside in (True, False))
 
 
 def read_missing(
-    run: SyncRun, window: Window, read: Read, *, until: datetime | None = None, older: bool = True
+    run: SyncRun,
+    window: Window,
+    read: Read,
+    *,
+    until: datetime | None = None,
+    provable: datetime | None = None,
+    older: bool = True,
 ) -> bool:
     """Read what is missing of ``window``, then ``older`` gaps of its job and scope within a bounded number of requests.
 
-    Returns whether too many records of the window were rejected. A gap outside the window that the exchange refuses to
-    fill keeps its reason, and the next one is tried.
+    ``provable``: what is later than this stays missing, as the exchange may still publish records of that time
+    (``provable_until``); by default a reading proves all that it reads. A gap outside the window that the exchange
+    refuses to fill keeps its reason, and the next one is tried. Returns whether too many records of the window were
+    rejected.
 
     Raises:
         ExchangeError: while reading the window; ExchangeUnavailable also while filling older gaps.
     """
     before, too_many = run.traffic.requests, False
-    while gap := _next(run, window, inside=True):
+    while gap := _next(run, window, provable, inside=True):
         too_many |= read_gap(run, gap, read, until=until)
     if older:
-        _fill_older(run, window, read, limit=max(LEAST_REQUESTS, run.traffic.requests - before))
+        _fill_older(run, window, read, provable, limit=max(LEAST_REQUESTS, run.traffic.requests - before))
     return too_many
 
 
-def _fill_older(run: SyncRun, window: Window, read: Read, limit: int) -> None:
+def _fill_older(run: SyncRun, window: Window, read: Read, provable: datetime | None, limit: int) -> None:
     before = run.traffic.requests
-    while run.traffic.requests - before < limit and (gap := _next(run, window, inside=False)):
+    while run.traffic.requests - before < limit and (gap := _next(run, window, provable, inside=False)):
         log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
         try:
             read_gap(run, gap, read)
@@ -137,8 +141,14 @@ def _fill_older(run: SyncRun, window: Window, read: Read, limit: int) -> None:
             log.warning("The gap stays: %s", error)
 
 
-def _next(run: SyncRun, window: Window, *, inside: bool) -> Gap | None:
-    return in_transaction(run.engine, partial(gaps.next_to_fill, window=window, run_id=run.run_id, inside=inside))
+def _next(run: SyncRun, window: Window, provable: datetime | None, *, inside: bool) -> Gap | None:
+    def work(connection: sa.Connection) -> Gap | None:
+        gap = gaps.next_to_fill(connection, window, run.run_id, inside=inside, before=provable)
+        if gap and provable and gap.window.end > provable:
+            return gaps.split(connection, gap, provable)
+        return gap
+
+    return in_transaction(run.engine, work)
 
 
 def read_gap(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = None) -> bool:
@@ -208,7 +218,7 @@ def warn_of_gaps(run: SyncRun, *jobs: str) -> None:
             )
 
 
-def provable_until(exchange: Exchange, end: datetime) -> datetime:
-    """Up to where a reading proves anything: ``end``, or earlier if the exchange may still publish records of that
-    time (``tolerances.grace_minutes`` in ``kalshi.toml``)."""
-    return min(end, exchange.now() - timedelta(minutes=load_settings().grace_minutes))
+def provable_until(exchange: Exchange) -> datetime:
+    """Up to which full minute a reading proves anything: later records may still be published
+    (``tolerances.grace_minutes`` in ``kalshi.toml``)."""
+    return (exchange.now() - timedelta(minutes=load_settings().grace_minutes)).replace(second=0, microsecond=0)

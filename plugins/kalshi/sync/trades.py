@@ -94,7 +94,7 @@ def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[W
         raise ValueError(f"{start:%Y-%m-%d} is in the future: there are no trades from then on yet.")
     if request.incremental:
         start = in_transaction(run.engine, partial(_resumption, scope=run.scope, start=start - OVERLAP, until=until))
-    end = max(start, provable_until(exchange, until))
+    end = max(start, min(until, provable_until(exchange)))
     return Window(JOB, run.scope, start, end), until
 
 
@@ -112,10 +112,12 @@ def _sync(
     expect(run, window, until=None if request.incremental else edge, force=request.force)
     if request.incremental:
         in_transaction(run.engine, partial(gaps.schedule, window=window, run_id=run.run_id))
-    if not is_missing(run, window):
+    provable = provable_until(exchange)
+    if not is_missing(run, window, provable):
         return False
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
-    return read_missing(run, window, partial(read_trades, exchange, run, request.trades_cutoff, tally), until=until)
+    read = partial(read_trades, exchange, run, request.trades_cutoff, tally)
+    return read_missing(run, window, read, until=until, provable=provable)
 
 
 def read_trades(

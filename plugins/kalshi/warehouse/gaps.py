@@ -145,9 +145,21 @@ def _outside(window: Window, read: Window) -> Iterator[Window]:
         yield replace(window, start=read.end)
 
 
-def next_to_fill(connection: sa.Connection, window: Window, run_id: int, *, inside: bool) -> Gap | None:
+def split(connection: sa.Connection, gap: Gap, at: datetime) -> Gap:
+    """Store a gap as two, before and after ``at``. Returns the first."""
+    values = {**gap.window.values, "market": gap.market}
+    since = connection.execute(sa.text(f"SELECT since_utc FROM kalshi_gap WHERE {THIS} FOR UPDATE"), values).scalar()
+    connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), values)
+    first, second = replace(gap.window, end=at), replace(gap.window, start=at)
+    note(connection, (replace(gap, window=window) for window in (first, second)), since=since)
+    return replace(gap, window=first)
+
+
+def next_to_fill(
+    connection: sa.Connection, window: Window, run_id: int, *, inside: bool, before: datetime | None = None
+) -> Gap | None:
     """The next gap of the window's job and scope that this run hasn't tried yet: of those that touch the window
-    (``inside``) or of the others, the least tried and then the oldest.
+    (``inside``) or of the others, the least tried and then the oldest, if it begins ``before`` this time.
 
     A gap waits while its market is missing from the parent job, or while another run reads it.
     """
@@ -159,13 +171,19 @@ def next_to_fill(connection: sa.Connection, window: Window, run_id: int, *, insi
             "AND (g.window_start_utc < :end AND g.window_end_utc > :start) = :inside "
             "AND NOT EXISTS (SELECT 1 FROM kalshi_gap p WHERE p.job IN :parents AND p.scope = g.scope "
             f"AND p.market_ticker = g.market_ticker AND p.market_ticker <> '' AND p.{OPEN}) "
-            f"AND (:inside OR NOT {BEING_READ}) "
+            f"AND (:inside OR NOT {BEING_READ}) AND (:before IS NULL OR g.window_start_utc < :before) "
             # The window itself comes first: it may fill the others.
             "ORDER BY g.market_ticker <> '', g.window_start_utc <> :start OR g.window_end_utc <> :end, g.attempts, "
             "g.window_start_utc LIMIT 1",
             "parents",
         ),
-        {**window.values, "run_id": run_id, "inside": inside, "parents": parents},
+        {
+            **window.values,
+            "run_id": run_id,
+            "inside": inside,
+            "parents": parents,
+            "before": before and naive_utc(before),
+        },
     ).one_or_none()
     if row is None:
         return None
