@@ -51,6 +51,7 @@ MADE = (
     "kalshi_decision_coverage",
     "kalshi_quality_result",
     "kalshi_readiness",
+    "kalshi_reconciliation",
 )
 
 

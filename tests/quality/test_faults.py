@@ -30,6 +30,12 @@ RUNNING = (
     "INSERT INTO kalshi_sync_run (run_id, job, scope, state, heartbeat_at_utc) "
     "VALUES (9999, 'trades', 'KXHIGHNY', 'running', CURRENT_TIMESTAMP(6))"
 )
+COMPARED = (
+    "INSERT INTO kalshi_reconciliation (market_ticker, series_ticker, exchange_volume, trade_volume, "
+    "block_trade_volume, candle_volume, trades, candles, trades_verdict, candles_verdict, run_id) SELECT "
+    "market_ticker, series_ticker, 5, 5, 0, 5, 1, 1, '{}', '{}', 1 FROM kalshi_settlement WHERE market_ticker LIKE "
+    "'KXHIGHNY-26SEP{}-%' LIMIT 1"
+)
 SNAPSHOT = "market_ticker, snapshot_at_utc, observed_at_utc, yes_bid, yes_ask, volume, is_empty_book, run_id"
 
 FAULTS: dict[str, tuple[list[str], set[str]]] = {
@@ -320,6 +326,13 @@ FAULTS: dict[str, tuple[list[str], set[str]]] = {
         ["UPDATE kalshi_checkpoint SET window_start_utc = '2026-09-20 06:00' WHERE job = 'trades'"],
         set(),
     ),
+    "fewer trades than the exchange counted": ([COMPARED.format("short", "proven", 19)], {"reconciliation_proven"}),
+    "candles that changed since they were proven": (
+        [COMPARED.format("proven", "unread", 19)],
+        {"reconciliation_proven"},
+    ),
+    "a market that is proven": ([COMPARED.format("proven", "proven", 19)], set()),
+    "an unproven market that settled on another day": ([COMPARED.format("short", "short", 18)], set()),
 }
 
 APART = (

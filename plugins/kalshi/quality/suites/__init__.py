@@ -9,6 +9,7 @@ from kalshi.quality.suites import (
     gap,
     market,
     price_snapshot,
+    reconciliation,
     series,
     settlement,
     sync_run,
@@ -29,6 +30,7 @@ SUITES: tuple[Suite, ...] = (
     sync_run.SUITE,
     checkpoint.SUITE,
     gap.SUITE,
+    reconciliation.SUITE,
 )
 
 __all__ = ["SUITES", "Check", "Suite"]
