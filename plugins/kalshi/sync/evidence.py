@@ -8,7 +8,8 @@ its own, together with the rows of its page, and later runs of the job come back
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -133,12 +134,20 @@ def _fill_older(run: SyncRun, window: Window, read: Read, provable: datetime | N
     before = run.traffic.requests
     while run.traffic.requests - before < limit and (gap := _next(run, window, provable, inside=False)):
         log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
-        try:
+        with refusal_logged(gap.name):
             read_gap(run, gap, read)
-        except ExchangeUnavailable:
-            raise
-        except ExchangeError as error:
-            log.warning("The gap stays: %s", error)
+
+
+@contextmanager
+def refusal_logged(name: str) -> Iterator[None]:
+    """Log that the exchange refuses what is missing, so that the next is tried. An unavailable one refuses nothing:
+    ExchangeUnavailable is raised."""
+    try:
+        yield
+    except ExchangeUnavailable:
+        raise
+    except ExchangeError as error:
+        log.warning("Still missing: %s: %s", name, error)
 
 
 def _next(run: SyncRun, window: Window, provable: datetime | None, *, inside: bool) -> Gap | None:

@@ -13,13 +13,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
+from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Market, Trade
 from kalshi.settings import ReconciliationSettings
 from kalshi.sync.api_candles import ApiTally, read_api_candles
 from kalshi.sync.derived_candles import build_dense, make_from_trades
-from kalshi.sync.evidence import MOST_NAMED, Doubt, Read, Reading, read_gap
+from kalshi.sync.evidence import MOST_NAMED, Doubt, Read, Reading, read_gap, refusal_logged
 from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
@@ -319,12 +319,8 @@ def _read_all_again(
     for market in doubtful:
         log.info("Reading %s again: %s.", market.figures.ticker, market.reason)
         tally.read_again += 1
-        try:
+        with refusal_logged(market.figures.ticker):
             _read_again(exchange, run, request, market, tally)
-        except ExchangeUnavailable:
-            raise
-        except ExchangeError as error:
-            log.warning("%s stays unproven: %s", market.figures.ticker, error)
 
 
 def _read_again(
