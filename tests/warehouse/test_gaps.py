@@ -82,6 +82,15 @@ def test_a_gap_noted_while_a_reading_goes_on_outlasts_it(warehouse: sa.Engine) -
         assert left(connection) == [(MARKET, 1, 2)]
 
 
+def test_of_two_runs_that_read_the_same_gap_either_closes_it(warehouse: sa.Engine) -> None:
+    gap = Gap(window(0, 4))
+    with warehouse.begin() as connection:
+        first = gaps.begin(connection, gap, RUN)
+        gaps.begin(connection, gap, RUN + 1)
+        gaps.close(connection, gap, first)
+        assert left(connection) == []
+
+
 def test_the_reading_of_one_market_closes_only_its_gaps(warehouse: sa.Engine) -> None:
     with warehouse.begin() as connection:
         began = gaps.note(connection, [Gap(window(0, 4), MARKET), Gap(window(0, 4), OTHER), Gap(window(0, 4))])

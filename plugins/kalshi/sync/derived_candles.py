@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.run import SyncRun
-from kalshi.warehouse import catalog, dense_candles, gaps, trade_candles
+from kalshi.warehouse import catalog, dense_candles, gaps, ledger, trade_candles
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -30,6 +30,7 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
             times = (window.start.replace(tzinfo=None), window.end.replace(tzinfo=None))
             spans = [(ticker, *times) for ticker in tickers]
             gaps.reopen(connection, window.job, run.scope, spans)
+        ledger.beat(connection, run.run_id)
         return written
 
     for tickers in _groups(run, reading):
@@ -63,6 +64,7 @@ def _build_carried(run: SyncRun, tickers: list[str], end: datetime) -> None:
 def _build(run: SyncRun, tickers: list[str], start: datetime, end: datetime) -> None:
     def work(connection: sa.Connection) -> WriteCounts:
         catalog.lock_series(connection, run.scope)
+        ledger.beat(connection, run.run_id)
         return dense_candles.build_dense(connection, tickers, start, end, run.run_id)
 
     run.count("kalshi_candle_1m_dense", in_transaction(run.engine, work))

@@ -8,7 +8,7 @@ its own, together with the rows of its page, and later runs of the job come back
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -100,7 +100,7 @@ def expect(run: SyncRun, window: Window, *, until: datetime | None = None, force
 
 def is_missing(run: SyncRun, window: Window, provable: datetime | None = None) -> bool:
     """Whether anything of the window's job and scope is left to read, of the time up to ``provable``."""
-    return any(_next(run, window, provable, inside=inside) for inside in (True, False))
+    return any(_next(run, window, provable, (), inside=inside) for inside in (True, False))
 
 
 def read_missing(
@@ -123,7 +123,9 @@ def read_missing(
         ExchangeError: while reading the window; ExchangeUnavailable also while filling older gaps.
     """
     before, too_many = run.traffic.requests, False
-    while gap := _next(run, window, provable, inside=True):
+    tried: set[Gap] = set()  # two runs that only looked at what the other has tried would never end
+    while gap := _next(run, window, provable, tried, inside=True):
+        tried.add(gap)
         too_many |= read_gap(run, gap, read, until=until)
     if older:
         _fill_older(run, window, read, provable, limit=max(LEAST_REQUESTS, run.traffic.requests - before))
@@ -132,7 +134,9 @@ def read_missing(
 
 def _fill_older(run: SyncRun, window: Window, read: Read, provable: datetime | None, limit: int) -> None:
     before = run.traffic.requests
-    while run.traffic.requests - before < limit and (gap := _next(run, window, provable, inside=False)):
+    tried: set[Gap] = set()
+    while run.traffic.requests - before < limit and (gap := _next(run, window, provable, tried, inside=False)):
+        tried.add(gap)
         log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
         with refusal_logged(gap.name):
             read_gap(run, gap, read)
@@ -150,9 +154,11 @@ def refusal_logged(name: str) -> Iterator[None]:
         log.warning("Still missing: %s: %s", name, error)
 
 
-def _next(run: SyncRun, window: Window, provable: datetime | None, *, inside: bool) -> Gap | None:
+def _next(
+    run: SyncRun, window: Window, provable: datetime | None, tried: Collection[Gap], *, inside: bool
+) -> Gap | None:
     def work(connection: sa.Connection) -> Gap | None:
-        gap = gaps.next_to_fill(connection, window, run.run_id, inside=inside, before=provable)
+        gap = gaps.next_to_fill(connection, window, run.run_id, inside=inside, before=provable, tried=tried)
         if gap and provable and gap.window.end > provable:
             return gaps.split(connection, gap, provable)
         return gap

@@ -7,8 +7,8 @@ Rows that arrive later reopen what was derived from their absence. ``kalshi.sync
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,7 +51,7 @@ class Gap:
 
     window: Window
     market: str = WHOLE
-    reason: str = ""
+    reason: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:
@@ -99,9 +99,9 @@ def expect(connection: sa.Connection, gap: Gap, run_id: int = 0) -> None:
 def begin(connection: sa.Connection, gap: Gap, run_id: int) -> int:
     """Note that this run now reads what is missing. Returns a number: gaps noted from now on have higher ones, and
     this reading can't close them."""
-    number = note(connection, [gap], run_id)
+    expect(connection, gap, run_id)
     try_again(connection, gap, run_id)
-    return number
+    return int(connection.execute(sa.text("SELECT MAX(number) FROM kalshi_gap")).scalar_one())
 
 
 def try_again(connection: sa.Connection, gap: Gap, run_id: int) -> None:
@@ -156,15 +156,21 @@ def split(connection: sa.Connection, gap: Gap, at: datetime) -> Gap:
 
 
 def next_to_fill(
-    connection: sa.Connection, window: Window, run_id: int, *, inside: bool, before: datetime | None = None
+    connection: sa.Connection,
+    window: Window,
+    run_id: int,
+    *,
+    inside: bool,
+    before: datetime | None = None,
+    tried: Collection[Gap] = (),
 ) -> Gap | None:
-    """The next gap of the window's job and scope that this run hasn't tried yet: of those that touch the window
+    """The next gap of the window's job and scope that this run hasn't ``tried`` yet: of those that touch the window
     (``inside``) or of the others, the least tried and then the oldest, if it begins ``before`` this time.
 
     A gap waits while its market is missing from the parent job, or while another run reads it.
     """
     parents = PARENTS.get(window.job, ("",))
-    row = connection.execute(
+    rows = connection.execute(
         text_with_lists(
             "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
             f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} AND g.run_id <> :run_id "
@@ -174,7 +180,7 @@ def next_to_fill(
             f"AND (:inside OR NOT {BEING_READ}) AND (:before IS NULL OR g.window_start_utc < :before) "
             # The window itself comes first: it may fill the others.
             "ORDER BY g.market_ticker <> '', g.window_start_utc <> :start OR g.window_end_utc <> :end, g.attempts, "
-            "g.window_start_utc LIMIT 1",
+            "g.window_start_utc LIMIT :most",
             "parents",
         ),
         {
@@ -183,12 +189,10 @@ def next_to_fill(
             "inside": inside,
             "parents": parents,
             "before": before and naive_utc(before),
+            "most": len(tried) + 1,
         },
-    ).one_or_none()
-    if row is None:
-        return None
-    found = replace(window, start=row.window_start_utc.replace(tzinfo=UTC), end=row.window_end_utc.replace(tzinfo=UTC))
-    return Gap(found, row.market_ticker, row.reason)
+    )
+    return next((gap for gap in _gaps(window.job, window.scope, rows) if gap not in tried), None)
 
 
 def inherit(connection: sa.Connection, window: Window, run_id: int) -> None:
@@ -238,10 +242,12 @@ def open_gaps(
         ),
         {"job": job, "scope": scope, "run_id": run_id, "being_read": being_read},
     )
-    return [
-        Gap(Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), market, reason)
-        for market, start, end, reason in rows
-    ]
+    return list(_gaps(job, scope, rows))
+
+
+def _gaps(job: str, scope: str, rows: Iterable[Any]) -> Iterator[Gap]:
+    for market, start, end, reason in rows:
+        yield Gap(Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), market, reason)
 
 
 def hold(connection: sa.Connection, series: Iterable[str]) -> None:

@@ -1,0 +1,48 @@
+"""Evidence: which gaps a run reads, in the company of other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import sqlalchemy as sa
+
+from kalshi.exchange.transport import Traffic
+from kalshi.sync.evidence import Doubt, Reading, expect, read_missing
+from kalshi.sync.run import recorded_run
+from kalshi.warehouse import gaps
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.gaps import WHOLE, Gap
+from kalshi.warehouse.ledger import RunKey
+from kalshi.warehouse.server import in_transaction
+
+SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
+DAY = Window("trades", "KXHIGHNY", SEP_20, SEP_20 + timedelta(days=1))
+MARKET = "KXHIGHNY-26SEP20-B65.5"
+OTHER_RUN = 9_999
+
+
+def read_day(engine: sa.Engine, others: list[Gap]) -> list[str]:
+    """The markets that a run reads, one by one, while another run notes the gaps ``others`` again and again."""
+    read: list[str] = []
+
+    def reader(reading: Reading) -> Iterator[Doubt]:
+        read.append(reading.market)
+        assert len(read) < 9, "the run never ends"
+        in_transaction(engine, partial(gaps.note, gaps=others, run_id=OTHER_RUN))
+        yield from ()
+
+    with recorded_run(engine, RunKey(DAY.job, DAY.scope, None, DAY.start, DAY.end), Traffic()) as run:
+        expect(run, DAY)
+        read_missing(run, DAY, reader)
+    return read
+
+
+def test_a_run_reads_each_gap_once_however_often_another_run_notes_it_again(warehouse: sa.Engine) -> None:
+    assert read_day(warehouse, [Gap(DAY), Gap(DAY, MARKET, "neither tier knows the market")]) == [WHOLE, MARKET]
+
+
+def test_an_older_gap_is_tried_once_however_often_another_run_notes_it_again(warehouse: sa.Engine) -> None:
+    eve = Window(DAY.job, DAY.scope, SEP_20 - timedelta(days=1), SEP_20)
+    assert read_day(warehouse, [Gap(eve, MARKET, "neither tier knows the market")]) == [WHOLE, MARKET]
