@@ -233,6 +233,10 @@ class Balance(Struct, frozen=True, kw_only=True):
     portfolio_value_cents: int = field(name="portfolio_value")
     updated_second: Second = field(name="updated_ts")
 
+    @property
+    def updated(self) -> datetime:
+        return datetime.fromtimestamp(self.updated_second, UTC)
+
 
 class HistoricalCutoff(Struct, frozen=True, kw_only=True):
     """Where the live tier begins. Markets settled and trades created earlier are in the historical tier only."""

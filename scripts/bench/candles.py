@@ -24,10 +24,9 @@ from kalshi.sync.api_candles import ROWS_PER_TRANSACTION
 from kalshi.sync.candle_plan import AliveMarket, batches, plan_units
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_series
-from kalshi.warehouse import candles
-from kalshi.warehouse.candles import CandleLines
+from kalshi.warehouse import api_candles
+from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.server import ServerAddress, in_transaction, load_data, open_engine
-from kalshi.warehouse.tables import CANDLE_1M
 from scripts.bench.contest import Contest, Entry, address, fresh_warehouse
 from scripts.private_server import PrivateServer
 
@@ -70,7 +69,7 @@ def fetch(exchange: Exchange) -> Candles:
         for batch in batches(unit.tickers, unit.start, unit.end)
         for found in exchange.candles(*batch)
     ]
-    return Candles(answers, [candles.candle_lines(found) for found in answers])
+    return Candles(answers, [api_candles.candle_lines(found) for found in answers])
 
 
 def contest(exchange: Exchange, server: PrivateServer) -> Contest:
@@ -105,7 +104,7 @@ def contest(exchange: Exchange, server: PrivateServer) -> Contest:
 
 def load_raw(engine: sa.Engine, lines: list[bytes]) -> None:
     """The limit: one LOAD DATA of finished lines straight into an empty copy of the table."""
-    columns = ", ".join(f"`{column}`" for column in CANDLE_1M.columns)
+    columns = ", ".join(f"`{column}`" for column in CANDLE_1M.names)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE raw LIKE kalshi_candle_1m")
         load_data(
@@ -121,7 +120,7 @@ def write_candles(engine: sa.Engine, markets: list[CandleLines]) -> None:
     for market in markets:
         some.append(market)
         if sum(len(m.lines) for m in some) >= ROWS_PER_TRANSACTION or market is markets[-1]:
-            in_transaction(engine, partial(candles.write_candles, markets=some, run_id=1))
+            in_transaction(engine, partial(api_candles.write_candles, markets=some, run_id=1))
             some = []
 
 

@@ -12,7 +12,7 @@ from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
 from kalshi.sync.catalog import CatalogRequest, sync_series
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
-from kalshi.warehouse import catalog, market_data
+from kalshi.warehouse import catalog, snapshots
 from kalshi.warehouse.server import in_transaction
 from scripts.bench.contest import Contest, Entry
 
@@ -33,7 +33,7 @@ def write_snapshots(engine: sa.Engine, pages: list[Page[Market]]) -> None:
 
     def write(connection: sa.Connection, page: Page[Market]) -> None:
         catalog.write_unknown_markets(connection, page.records, 1)
-        market_data.write_snapshots(connection, page.records, NOON, NOON, 1)
+        snapshots.write_snapshots(connection, page.records, NOON, NOON, 1)
 
     for page in pages:
         in_transaction(engine, partial(write, page=page))

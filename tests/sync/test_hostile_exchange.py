@@ -23,7 +23,7 @@ from kalshi.records import Event, Fill, Market, PortfolioSettlement, Position, S
 from kalshi.sync import settlements
 from kalshi.sync.pages import write_page
 from kalshi.sync.run import recorded_run
-from kalshi.warehouse import candles, catalog, market_data, portfolio
+from kalshi.warehouse import api_candles, catalog, portfolio, snapshots, trades
 from kalshi.warehouse.ledger import RunKey
 from kalshi.warehouse.writer import WriteCounts
 from tests.sync.conftest import count, select
@@ -87,13 +87,13 @@ def snapshot_page(connection: sa.Connection, page: Page[Market]) -> dict[str, Wr
     markets, events = catalog.write_unknown_markets(connection, page.records, 1)
     misfits = {misfit.row[0] for misfit in markets.misfits}
     stored = [found for found in page.records if found.record.ticker not in misfits]
-    snapshots = market_data.write_snapshots(connection, stored, NOW, NOW, 1)
-    return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": snapshots}
+    taken = snapshots.write_snapshots(connection, stored, NOW, NOW, 1)
+    return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": taken}
 
 
 def position_page(connection: sa.Connection, page: Page[Position]) -> dict[str, WriteCounts]:
     figures = portfolio.write_exchange_positions(connection, page.records, 0, "unsettled", 1)
-    held = [found.record for found in page.records if Decimal(found.record.quantity) != 0]
+    held = [found for found in page.records if Decimal(found.record.quantity) != 0]
     return {
         "kalshi_exchange_position": figures,
         "kalshi_position": portfolio.write_positions(connection, held, 0, NOW, 1),
@@ -157,7 +157,7 @@ KINDS = {
         },
         ("trade_id", "trade_id"),
         "kalshi_trade",
-        lambda c, page: {"kalshi_trade": market_data.write_trades(c, page.records, 1)},
+        lambda c, page: {"kalshi_trade": trades.write_trades(c, page.records, 1)},
     ),
     "fill": Kind(
         Fill,
@@ -285,11 +285,11 @@ CANDLE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sent=st.lists(CANDLE, min_size=1, max_size=20, unique_by=lambda candle: candle["end_period_ts"]))
 def test_any_candle_comes_out_of_the_warehouse_as_it_was_sent(warehouse: sa.Engine, sent: list[dict[str, Any]]) -> None:
-    found = candles.candle_lines(read_candles(msgspec.json.encode(sent), LiveCandle, "/test", TICKER))
+    found = api_candles.candle_lines(read_candles(msgspec.json.encode(sent), LiveCandle, "/test", TICKER))
     assert found.rejected == []
     with warehouse.begin() as connection:
         connection.exec_driver_sql("DELETE FROM kalshi_candle_1m")
-        assert candles.write_candles(connection, [found], 1).inserted == len(sent)
+        assert api_candles.write_candles(connection, [found], 1).inserted == len(sent)
     rows = {row["bucket_start_utc"]: row for row in select(warehouse, "SELECT * FROM kalshi_candle_1m")}
     for candle in sent:
         row = rows[datetime.fromtimestamp(candle["end_period_ts"] - 60, UTC).replace(tzinfo=None)]
@@ -327,12 +327,12 @@ def test_a_spoilt_candle_is_stored_or_set_apart_and_takes_no_other_with_it(
     raw = json.dumps([*bad, good]).encode()
     assume(is_json(raw))
     read = read_candles(raw, LiveCandle, "/test", TICKER)
-    found = candles.candle_lines(read)
+    found = api_candles.candle_lines(read)
     assert len(found.lines) + len(found.rejected) + len(read.rejected) == len(bad) + 1
     assert all(bad.reason for bad in [*found.rejected, *read.rejected])
     with warehouse.begin() as connection:
         connection.exec_driver_sql("DELETE FROM kalshi_candle_1m")
-        written = candles.write_candles(connection, [found], 1)
+        written = api_candles.write_candles(connection, [found], 1)
     assert written.inserted + written.duplicates + len(written.misfits) == len(found.lines)
     at = datetime.fromtimestamp(good["end_period_ts"] - 60, UTC)
     assert count(warehouse, f"kalshi_candle_1m WHERE bucket_start_utc = '{at:%Y-%m-%d %H:%M}'") == 1

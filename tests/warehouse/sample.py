@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.warehouse.tables import Table
+from kalshi.warehouse.tables import Column, Table
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 CREATE_SAMPLE = """
@@ -24,12 +24,25 @@ CREATE TABLE sample (
   PRIMARY KEY (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 """
-SAMPLE = Table("sample", ("name",), ("name", "price", "number", "moment_utc", "day", "words", "document", "flag"))
+SAMPLE = Table(
+    "sample",
+    key=("name",),
+    columns=(
+        Column("name", "varchar", null=False),
+        Column("price", "decimal"),
+        Column("number", "int", null=False),
+        Column("moment_utc", "datetime"),
+        Column("day", "date"),
+        Column("words", "text"),
+        Column("document", "json"),
+        Column("flag", "tinyint"),
+    ),
+)
 
 
 def row(name: str, **values: Any) -> list[Any]:
     """A row of the sample table; what isn't named is null, and ``number`` is 0."""
-    return [{"name": name, "number": 0, **values}.get(column) for column in SAMPLE.columns]
+    return [{"name": name, "number": 0, **values}.get(column) for column in SAMPLE.names]
 
 
 def write(engine: sa.Engine, rows: list[list[Any]], run_id: int = 1) -> WriteCounts:

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from kalshi.records import Found, Market, Trade
 from kalshi.settings import PROJECT, load_settings
 from kalshi.sync.decisions import decided_at
-from kalshi.warehouse import catalog, ledger, market_data
-from kalshi.warehouse.market_data import settled_at
+from kalshi.warehouse import catalog, ledger, settlements, trades
+from kalshi.warehouse.settlements import settled_at
 
 NOON = datetime(2026, 9, 2, 12, tzinfo=UTC)
 QUERIES = (PROJECT / "docs" / "queries.md").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ def trade(number: int, ticker: str = "KXNEW-26SEP01-T72", price: str = "0.5600")
 
 def test_trades_of_unknown_markets_get_placeholders_for_all_their_parents(warehouse_on_both: sa.Engine) -> None:
     with warehouse_on_both.begin() as connection:
-        written = market_data.write_trades(connection, [trade(1), trade(2, "KXODD")], 1)
+        written = trades.write_trades(connection, [trade(1), trade(2, "KXODD")], 1)
         assert written.inserted == 2
         parents = connection.exec_driver_sql(
             "SELECT series_ticker, event_ticker, market_ticker, is_placeholder FROM kalshi_market ORDER BY 1"
@@ -38,7 +38,7 @@ def test_trades_of_unknown_markets_get_placeholders_for_all_their_parents(wareho
 
 def test_a_price_with_more_decimals_than_the_column_is_set_apart(warehouse_on_both: sa.Engine) -> None:
     with warehouse_on_both.begin() as connection:
-        written = market_data.write_trades(connection, [trade(1, price="0.1234567"), trade(2)], 1)
+        written = trades.write_trades(connection, [trade(1, price="0.1234567"), trade(2)], 1)
     assert (written.inserted, len(written.misfits)) == (1, 1)
 
 
@@ -178,7 +178,7 @@ def settle(engine: sa.Engine, run_id: int, found: Found[Market]) -> dict[str, An
     """Write a settled market as a settlements sync does; the row of kalshi_settlement."""
     with engine.begin() as connection:
         catalog.write_markets(connection, [found], "KXNEW", run_id)
-        market_data.write_settlements(connection, [found], "KXNEW", run_id)
+        settlements.write_settlements(connection, [found], "KXNEW", run_id)
         row = connection.execute(sa.text("SELECT * FROM kalshi_settlement")).mappings().one()
         return {name: value for name, value in row.items() if name != "updated_at_utc"}
 

@@ -18,8 +18,8 @@ from kalshi.sync.candle_plan import AliveMarket, Unit, batches, pieces, plan_uni
 from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.pages import write_page
 from kalshi.sync.run import SyncRun
-from kalshi.warehouse import candles, catalog, gaps
-from kalshi.warehouse.candles import CandleLines
+from kalshi.warehouse import api_candles, catalog, gaps
+from kalshi.warehouse.api_candles import CandleLines
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
@@ -162,7 +162,7 @@ def _live(exchange: Exchange, series: str, tickers: list[str], unit: Unit) -> It
 
 def _batches(answers: Iterable[_Answer]) -> Iterator[_Batch]:
     for answer in answers:
-        lines = [candles.candle_lines(market) for market in answer.found]
+        lines = [api_candles.candle_lines(market) for market in answer.found]
         rejected = [bad for market in answer.found for bad in market.rejected]
         rejected += [bad for market in lines for bad in market.rejected]
         yield _Batch([market for market in lines if market.lines], rejected, answer.finishes, answer.unknown)
@@ -207,8 +207,8 @@ class _Buffer:
     def _write(self, connection: sa.Connection) -> WriteCounts:
         """Write the candles. If any has changed, the dense minutes that show it are to be built again."""
         gaps.hold(connection, [self._run.scope])
-        written = candles.write_candles(connection, self._markets, self._run.run_id)
+        written = api_candles.write_candles(connection, self._markets, self._run.run_id)
         if written.inserted or written.updated:
-            spans = [(market.market_ticker, *candles.span(market)) for market in self._markets]
+            spans = [(market.market_ticker, *api_candles.span(market)) for market in self._markets]
             gaps.reopen(connection, self._reading.window.job, self._run.scope, spans)
         return written

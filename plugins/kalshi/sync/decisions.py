@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from kalshi.settings import DecisionTime, load_settings
 from kalshi.sync.run import SyncRun
+from kalshi.warehouse import catalog
+from kalshi.warehouse.catalog import DECISION_TIME
 from kalshi.warehouse.server import in_transaction
-from kalshi.warehouse.tables import DECISION_TIME
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 
@@ -31,15 +32,9 @@ def write_decision_times(run: SyncRun) -> None:
         return
 
     def work(connection: sa.Connection) -> WriteCounts:
-        events = connection.execute(
-            sa.text(
-                "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :s AND event_date IS NOT NULL"
-            ),
-            {"s": run.scope},
-        )
         rows = [
             (ticker, decision.name, decided_at(day, decision, zone))
-            for ticker, day in events
+            for ticker, day in catalog.dates_of_events(connection, run.scope)
             for decision in settings.decision_times
         ]
         return upsert(connection, DECISION_TIME, rows, run_id=run.run_id)

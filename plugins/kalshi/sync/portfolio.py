@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
-from kalshi.records import Fill, Market, PortfolioSettlement, Position
+from kalshi.records import Fill, Found, Market, PortfolioSettlement, Position
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import next_cursor, write_pages
@@ -192,7 +192,7 @@ class _PortfolioSync:
         def with_quotes() -> Iterator[Page[Position]]:
             for page in pages:
                 tickers.update(found.record.ticker for found in page.records)
-                held.update(position.ticker for position in _held(page, listed))
+                held.update(found.record.ticker for found in _held(page, listed))
                 self._refresh(sorted(held - self._refreshed))
                 yield page
 
@@ -238,8 +238,8 @@ def _from(since: datetime | None) -> dict[str, int]:
     return {"min_ts": int(since.timestamp())} if since else {}
 
 
-def _held(page: Page[Position], listed: str) -> list[Position]:
+def _held(page: Page[Position], listed: str) -> list[Found[Position]]:
     """The open positions of a page: those that are neither settled nor of 0 contracts."""
     if listed != "unsettled":
         return []
-    return [found.record for found in page.records if Decimal(found.record.quantity) != 0]
+    return [found for found in page.records if Decimal(found.record.quantity) != 0]

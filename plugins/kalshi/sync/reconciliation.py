@@ -25,12 +25,11 @@ from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.sync.trades import TradesTally, read_trades
 from kalshi.warehouse import catalog, gaps, ledger, reconciliation
-from kalshi.warehouse.candles import CandleLines
+from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.reconciliation import CANDLES, SIDES, TRADES, Figures, Side
 from kalshi.warehouse.server import in_transaction
-from kalshi.warehouse.tables import CANDLE_1M
 from kalshi.warehouse.writer import WriteCounts
 from kalshi.words import first_few
 
@@ -397,7 +396,7 @@ class _Again:
     def _read_candles(self, reading: Reading) -> list[Doubt]:
         def see(lines: CandleLines) -> None:
             for line in lines.lines:
-                values = dict(zip(CANDLE_1M.columns, line.decode().split("\t"), strict=True))
+                values = dict(zip(CANDLE_1M.names, line.decode().split("\t"), strict=True))
                 minute = datetime.fromisoformat(values["bucket_start_utc"])
                 self._listed[minute] = Decimal(values["volume"])
                 is_traded = any(values[f"trade_{price}"] != NULL for price in ("open", "close", "min", "max"))

@@ -18,7 +18,7 @@ from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_g
 from kalshi.sync.lookup import look_up, markets_of
 from kalshi.sync.pages import next_cursor, without, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
-from kalshi.warehouse import catalog, checkpoints, gaps, market_data, settlements
+from kalshi.warehouse import catalog, checkpoints, gaps, settlements
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
@@ -142,7 +142,7 @@ def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, ru
     events.unchanged = 0  # an event that already existed is not a placeholder
     misfits = {misfit.row[0] for misfit in markets.misfits}
     settled = [f for f in page.records if _is_settled(f) and f.record.ticker not in misfits]
-    written = market_data.write_settlements(connection, settled, series_ticker, run_id)
+    written = settlements.write_settlements(connection, settled, series_ticker, run_id)
     return {"kalshi_market": markets, "kalshi_event": events, "kalshi_settlement": written}
 
 

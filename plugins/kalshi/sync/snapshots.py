@@ -13,7 +13,7 @@ from kalshi.exchange.pages import Page
 from kalshi.records import Market
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, recorded_run
-from kalshi.warehouse import catalog, market_data
+from kalshi.warehouse import catalog, snapshots
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts
@@ -48,7 +48,7 @@ class _Tally:
 
     def see(self, page: Page[Market]) -> None:
         self.markets += len(page.records)
-        self.empty_books += sum(market_data.is_empty_book(found.record) for found in page.records)
+        self.empty_books += sum(snapshots.is_empty_book(found.record) for found in page.records)
 
 
 def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequest) -> dict[str, Any]:
@@ -69,10 +69,8 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
             markets, events = catalog.write_unknown_markets(connection, page.records, run.run_id)
             misfits = {misfit.row[0] for misfit in markets.misfits}
             stored = [found for found in page.records if found.record.ticker not in misfits]
-            snapshots = market_data.write_snapshots(
-                connection, stored, request.snapshot_at, page.received_at, run.run_id
-            )
-            return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": snapshots}
+            taken = snapshots.write_snapshots(connection, stored, request.snapshot_at, page.received_at, run.run_id)
+            return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": taken}
 
         try:
             delay = datetime.now(UTC) - request.snapshot_at

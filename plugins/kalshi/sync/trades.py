@@ -18,9 +18,10 @@ from kalshi.sync.evidence import Doubt, Reading, expect, is_missing, provable_un
 from kalshi.sync.pages import write_page
 from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
-from kalshi.warehouse import catalog, gaps, market_data
+from kalshi.warehouse import catalog, gaps
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.trades import write_trades
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "trades"
@@ -154,7 +155,7 @@ def read_trades(
 def _write(connection: sa.Connection, page: Page[Trade], run: SyncRun) -> WriteCounts:
     """Write a page of trades. If any is new, the candles that were built without it are to be built again."""
     gaps.hold(connection, [run.scope])
-    written = market_data.write_trades(connection, page.records, run.run_id)
+    written = write_trades(connection, page.records, run.run_id)
     if written.inserted or written.updated:
         times: dict[str, list[datetime]] = defaultdict(list)
         for found in page.records:

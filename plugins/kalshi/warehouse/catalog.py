@@ -6,23 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
-from kalshi.records import Event, Found, Market, Series, known_time
+from kalshi.records import Event, Found, Market, Series
 from kalshi.warehouse import gaps
 from kalshi.warehouse.server import text_with_lists
-from kalshi.warehouse.tables import (
-    EVENT,
-    EVENT_PLACEHOLDER,
-    MARKET,
-    MARKET_PLACEHOLDER,
-    MARKET_TICKER,
-    SERIES,
-    SERIES_PLACEHOLDER,
-)
+from kalshi.warehouse.tables import GIVEN, RAW, Column, Guard, Table
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
@@ -40,97 +30,118 @@ def event_date(event_ticker: str) -> date | None:
         return None
 
 
-def _json(value: Any) -> bytes | None:
-    return None if value is None else msgspec.json.encode(value)
+def _custom_strike(market: Market) -> bytes | None:
+    sent = bytes(market.custom_strike)
+    return None if sent == b"null" else sent
 
 
-def _series_row(found: Found[Series]) -> Sequence[Any]:
-    s = found.record
-    return (
-        s.ticker,
-        s.title,
-        s.category,
-        s.frequency,
-        _json(s.tags),
-        _json(s.settlement_sources),
-        s.contract_terms_url,
-        s.fee_type,
-        s.fee_multiplier,
-        False,
-        found.raw,
-    )
+SERIES = Table(
+    "kalshi_series",
+    key=("series_ticker",),
+    columns=(
+        Column("series_ticker", "varchar", "ticker", null=False),
+        Column("title", "text"),
+        Column("category", "varchar"),
+        Column("frequency", "varchar"),
+        Column("tags", "json"),
+        Column("settlement_sources", "json"),
+        Column("contract_terms_url", "text"),
+        Column("fee_type", "varchar"),
+        Column("fee_multiplier", "decimal"),
+        Column("is_placeholder", "tinyint", GIVEN, null=False),
+        Column("raw_json", "longtext", RAW),
+    ),
+)
+SERIES_PLACEHOLDER = SERIES.insert_only("series_ticker", "is_placeholder")
+
+EVENT = Table(
+    "kalshi_event",
+    key=("event_ticker",),
+    columns=(
+        Column("event_ticker", "varchar", "ticker", null=False),
+        Column("series_ticker", "varchar", null=False),
+        Column("title", "text"),
+        Column("sub_title", "text"),
+        Column("category", "varchar"),
+        Column("strike_date_utc", "datetime", "strike_date"),
+        Column("strike_period", "varchar"),
+        Column("event_date", "date", lambda event: event_date(event.ticker)),
+        Column("mutually_exclusive", "tinyint"),
+        Column("collateral_return_type", "varchar"),
+        Column("is_placeholder", "tinyint", GIVEN, null=False),
+        Column("raw_json", "longtext", RAW),
+    ),
+)
+EVENT_PLACEHOLDER = EVENT.insert_only("event_ticker", "series_ticker", "event_date", "is_placeholder")
+
+MARKET = Table(
+    "kalshi_market",
+    key=("market_ticker",),
+    version="exchange_updated_at_utc",
+    columns=(
+        Column("market_ticker", "varchar", "ticker", null=False),
+        Column("event_ticker", "varchar", null=False),
+        Column("series_ticker", "varchar", GIVEN, null=False),
+        Column("title", "text"),
+        Column("subtitle", "text"),
+        Column("yes_sub_title", "text"),
+        Column("no_sub_title", "text"),
+        Column("market_type", "varchar"),
+        Column("status", "varchar", guard=Guard.KEEP_KNOWN),
+        Column("settlement_value", "decimal", guard=Guard.KEEP_KNOWN_VALUE),
+        Column("result", "varchar", guard=Guard.KEEP_KNOWN),
+        Column("settlement_ts_utc", "datetime", "settlement_time", guard=Guard.KEEP_KNOWN_VALUE),
+        Column("expiration_value", "text", guard=Guard.KEEP_KNOWN),
+        Column("strike_type", "varchar"),
+        Column("floor_strike", "decimal"),
+        Column("cap_strike", "decimal"),
+        Column("functional_strike", "text"),
+        Column("custom_strike", "json", _custom_strike),
+        Column("open_time_utc", "datetime", "open_time"),
+        Column("close_time_utc", "datetime", "close_time"),
+        Column("expiration_time_utc", "datetime", "expiration_time"),
+        Column("expected_expiration_time_utc", "datetime", "expected_expiration_time"),
+        Column("latest_expiration_time_utc", "datetime", "latest_expiration_time"),
+        Column("exchange_created_at_utc", "datetime", "created_time"),
+        Column("exchange_updated_at_utc", "datetime", "updated_time", guard=Guard.KEEP_KNOWN_VALUE),
+        Column("can_close_early", "tinyint"),
+        Column("settlement_timer_seconds", "bigint"),
+        Column("last_price", "decimal"),
+        Column("yes_bid", "decimal"),
+        Column("yes_ask", "decimal"),
+        Column("yes_bid_size", "decimal"),
+        Column("yes_ask_size", "decimal"),
+        Column("volume", "decimal"),
+        Column("volume_24h", "decimal"),
+        Column("open_interest", "decimal"),
+        Column("is_placeholder", "tinyint", GIVEN, null=False),
+        Column("raw_json", "longtext", RAW),
+    ),
+)
+MARKET_PLACEHOLDER = MARKET.insert_only()
+MARKET_TICKER = MARKET.insert_only("market_ticker", "event_ticker", "series_ticker", "is_placeholder")
 
 
-def _event_row(found: Found[Event]) -> Sequence[Any]:
-    e = found.record
-    return (
-        e.ticker,
-        e.series_ticker,
-        e.title,
-        e.sub_title,
-        e.category,
-        known_time(e.strike_date),
-        e.strike_period,
-        event_date(e.ticker),
-        e.mutually_exclusive,
-        e.collateral_return_type,
-        False,
-        found.raw,
-    )
-
-
-def _market_row(found: Found[Market], series_ticker: str, *, is_placeholder: bool = False) -> Sequence[Any]:
-    m = found.record
-    return (
-        m.ticker,
-        m.event_ticker,
-        series_ticker,
-        m.title,
-        m.subtitle,
-        m.yes_sub_title,
-        m.no_sub_title,
-        m.market_type,
-        m.status or None,
-        m.settlement_value,
-        m.result or None,
-        known_time(m.settlement_time),
-        m.expiration_value or None,
-        m.strike_type,
-        m.floor_strike,
-        m.cap_strike,
-        m.functional_strike,
-        None if bytes(m.custom_strike) == b"null" else bytes(m.custom_strike),
-        known_time(m.open_time),
-        known_time(m.close_time),
-        known_time(m.expiration_time),
-        known_time(m.expected_expiration_time),
-        known_time(m.latest_expiration_time),
-        known_time(m.created_time),
-        known_time(m.updated_time),
-        m.can_close_early,
-        m.settlement_timer_seconds,
-        m.last_price,
-        m.yes_bid,
-        m.yes_ask,
-        m.yes_bid_size,
-        m.yes_ask_size,
-        m.volume,
-        m.volume_24h,
-        m.open_interest,
-        is_placeholder,
-        found.raw,
-    )
+DECISION_TIME = Table(
+    "kalshi_decision_time",
+    key=("event_ticker", "decision"),
+    columns=(
+        Column("event_ticker", "varchar", null=False),
+        Column("decision", "varchar", null=False),
+        Column("decided_at_utc", "datetime", null=False),
+    ),
+)
 
 
 def write_series(connection: sa.Connection, found: Sequence[Found[Series]], run_id: int) -> WriteCounts:
     """Upsert ``kalshi_series``."""
-    return upsert(connection, SERIES, map(_series_row, found), run_id=run_id)
+    return upsert(connection, SERIES, SERIES.rows(found, is_placeholder=False), run_id=run_id)
 
 
 def write_events(connection: sa.Connection, found: Sequence[Found[Event]], run_id: int) -> WriteCounts:
     """Upsert ``kalshi_event``, after placeholders for series that don't exist yet."""
     _expect_series(connection, {f.record.series_ticker for f in found}, run_id)
-    return upsert(connection, EVENT, map(_event_row, found), run_id=run_id)
+    return upsert(connection, EVENT, EVENT.rows(found, is_placeholder=False), run_id=run_id)
 
 
 def series_of(ticker: str) -> str:
@@ -147,10 +158,8 @@ def write_markets(
     same transaction. Returns the counts of markets and of placeholders.
     """
     placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
-    with (
-        _reopening(connection, [series_ticker], found),
-        Staging(connection, MARKET, [_market_row(f, series_ticker) for f in found]) as staging,
-    ):
+    rows = MARKET.rows(found, series_ticker=series_ticker, is_placeholder=False)
+    with _reopening(connection, [series_ticker], found), Staging(connection, MARKET, rows) as staging:
         # Lock first: two runs that saw the same old value would both record the change.
         connection.exec_driver_sql(
             f"SELECT COUNT(*) FROM kalshi_market t JOIN `{staging.name}` s "
@@ -180,7 +189,7 @@ def write_unknown_markets(
     new = [f for f in found if f.record.ticker in unknown]
     events = {f.record.event_ticker: series_of(f.record.event_ticker) for f in new}
     placeholders = _expect_events(connection, events, run_id)
-    rows = [_market_row(f, events[f.record.event_ticker], is_placeholder=True) for f in new]
+    rows = MARKET_PLACEHOLDER.rows(new, series_ticker=lambda m: events[m.event_ticker], is_placeholder=True)
     with _reopening(connection, sorted(set(events.values())), new):
         return upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id), placeholders
 
@@ -244,6 +253,12 @@ def lives_of_markets(
         )
         for ticker, event, opens, closes, settled in rows
     ]
+
+
+def dates_of_events(connection: sa.Connection, series_ticker: str) -> list[tuple[str, date]]:
+    """The events of a series, each with its local climate date, where that is known."""
+    query = "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :s AND event_date IS NOT NULL"
+    return [tuple(row) for row in connection.execute(sa.text(query), {"s": series_ticker})]
 
 
 def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[str]:

@@ -10,20 +10,49 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
+from kalshi.warehouse.api_candles import PRICES, QUOTES
 from kalshi.warehouse.server import text_with_lists
-from kalshi.warehouse.tables import CANDLE_1M_DENSE
+from kalshi.warehouse.tables import GIVEN, Column, Table
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 NULL = "\\N"
 NULL_SQL = r"'\\N'"
+NOTHING = "0.00"
+MINUTE_HERE = "?"
+"""Stands for the minute in a line that many minutes share."""
 MINUTE = timedelta(minutes=1)
-QUOTES = [f"yes_{side}_{price}" for side in ("bid", "ask") for price in ("open", "high", "low", "close")]
-TRADES = ["trade_open", "trade_high", "trade_low", "trade_close", "trade_mean"]
+CANDLE_1M_DENSE = Table(
+    "kalshi_candle_1m_dense",
+    key=("market_ticker", "bucket_start_utc"),
+    columns=(
+        Column("market_ticker", "varchar", GIVEN, null=False),
+        Column("bucket_start_utc", "datetime", GIVEN, null=False),
+        Column("source", "varchar", GIVEN),
+        Column("is_synthetic", "tinyint", GIVEN, null=False),
+        Column("has_trade", "tinyint", GIVEN, null=False),
+        *QUOTES,
+        *PRICES,
+        Column("volume", "decimal", GIVEN, null=False),
+        Column("open_interest", "decimal", GIVEN),
+    ),
+)
+QUOTE_NAMES = [column.name for column in QUOTES]
+TRADE_NAMES = [column.name for column in PRICES if column.name != "trade_previous"]
+
+
+def _template() -> str:
+    """A line of the load file in the order of the columns; those of the quotes, and of the trades, are joined."""
+    groups = {**dict.fromkeys(QUOTE_NAMES, "quotes"), **dict.fromkeys(TRADE_NAMES, "trades")}
+    return "\t".join(f"{{{name}}}" for name, _ in groupby(groups.get(name, name) for name in CANDLE_1M_DENSE.names))
+
+
+LINE = _template()
 
 
 def _fields(columns: Sequence[str]) -> str:
@@ -32,7 +61,7 @@ def _fields(columns: Sequence[str]) -> str:
 
 
 CANDLE = f"""
-SELECT market_ticker, bucket_start_utc, source, {_fields(QUOTES)} AS quotes, {_fields(TRADES)} AS trades,
+SELECT market_ticker, bucket_start_utc, source, {_fields(QUOTE_NAMES)} AS quotes, {_fields(TRADE_NAMES)} AS trades,
   CAST(yes_bid_close AS CHAR) AS bid, CAST(yes_ask_close AS CHAR) AS ask, CAST(open_interest AS CHAR) AS open_interest,
   CAST(trade_close AS CHAR) AS last_trade, CAST(trade_previous AS CHAR) AS previous, CAST(volume AS CHAR) AS volume,
   COALESCE(volume, 0) > 0 AS has_trade
@@ -98,18 +127,36 @@ def _lines(ticker: str, minutes: Sequence[str], candles: Sequence[Any]) -> Itera
             previous = candle.previous or (known.last_trade if candle.last_trade is None else NULL)
             known.learn(candle)
             quotes = candle.quotes if candle.source == "api_event" else known.quotes
-            yield (
-                f"{ticker}\t{minute}\t{candle.source}\t0\t{candle.has_trade:d}\t{quotes}\t{candle.trades}"
-                f"\t{previous}\t{candle.volume or '0.00'}\t{known.open_interest}"
+            yield LINE.format(
+                market_ticker=ticker,
+                bucket_start_utc=minute,
+                source=candle.source,
+                is_synthetic=0,
+                has_trade=candle.has_trade,
+                quotes=quotes,
+                trades=candle.trades,
+                trade_previous=previous,
+                volume=candle.volume or NOTHING,
+                open_interest=known.open_interest,
             )
             at = number + 1
     yield from _carried(ticker, minutes[at:], known)
 
 
 def _carried(ticker: str, minutes: Sequence[str], known: _Known) -> Iterator[str]:
-    trades = "\t".join([NULL] * len(TRADES))
-    carried = f"{NULL}\t1\t0\t{known.quotes}\t{trades}\t{known.last_trade}\t0.00\t{known.open_interest}"
-    return (f"{ticker}\t{minute}\t{carried}" for minute in minutes)
+    before, after = LINE.format(
+        market_ticker=ticker,
+        bucket_start_utc=MINUTE_HERE,
+        source=NULL,
+        is_synthetic=1,
+        has_trade=0,
+        quotes=known.quotes,
+        trades="\t".join([NULL] * len(TRADE_NAMES)),
+        trade_previous=known.last_trade,
+        volume=NOTHING,
+        open_interest=known.open_interest,
+    ).split(MINUTE_HERE)
+    return (f"{before}{minute}{after}" for minute in minutes)
 
 
 def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[str, datetime, datetime]]:

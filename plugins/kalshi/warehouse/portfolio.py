@@ -13,112 +13,142 @@ import sqlalchemy as sa
 from kalshi.records import Balance, Fill, Found, PortfolioSettlement, Position, known_time
 from kalshi.warehouse.catalog import expect_markets
 from kalshi.warehouse.server import text_with_lists
-from kalshi.warehouse.tables import BALANCE, EXCHANGE_POSITION, FILL, PORTFOLIO_SETTLEMENT, POSITION
+from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 CENT, MICRO_DOLLAR = Decimal("0.01"), Decimal("0.000001")
 
 
+FILL = Table(
+    "kalshi_fill",
+    key=("fill_id",),
+    columns=(
+        Column("fill_id", "varchar", null=False),
+        Column("market_ticker", "varchar", "ticker", null=False),
+        Column("subaccount", "smallint", GIVEN, null=False),
+        Column("order_id", "varchar"),
+        Column("action", "varchar", null=False),
+        Column("side", "varchar", null=False),
+        Column("outcome", "varchar", null=False),
+        Column("quantity", "decimal", "count", null=False),
+        Column("price", "decimal", null=False),
+        Column("yes_price", "decimal", null=False),
+        Column("no_price", "decimal", null=False),
+        Column("total_cost", "decimal", lambda fill: Decimal(fill.price) * Decimal(fill.count), null=False),
+        Column("fee_cost", "decimal", null=False),
+        Column("is_taker", "tinyint"),
+        Column("executed_at_utc", "datetime", "executed", null=False),
+    ),
+)
+
+PORTFOLIO_SETTLEMENT = Table(
+    "kalshi_portfolio_settlement",
+    key=("market_ticker", "settled_at_utc", "subaccount"),
+    columns=(
+        Column("market_ticker", "varchar", "ticker", null=False),
+        Column("settled_at_utc", "datetime", "settled", null=False),
+        Column("subaccount", "smallint", GIVEN, null=False),
+        Column("event_ticker", "varchar", null=False),
+        Column("result", "varchar", null=False),
+        Column("value", "decimal", lambda s: None if s.value_cents is None else s.value_cents * CENT),
+        Column("yes_count", "decimal", null=False),
+        Column("yes_total_cost", "decimal", null=False),
+        Column("no_count", "decimal", null=False),
+        Column("no_total_cost", "decimal", null=False),
+        Column("revenue", "decimal", lambda s: s.revenue_cents * CENT, null=False),
+        Column("fee_cost", "decimal", null=False),
+    ),
+)
+
+EXCHANGE_POSITION = Table(
+    "kalshi_exchange_position",
+    key=("market_ticker", "subaccount"),
+    columns=(
+        Column("market_ticker", "varchar", "ticker", null=False),
+        Column("subaccount", "smallint", GIVEN, null=False),
+        Column("list", "varchar", GIVEN, null=False),
+        Column("quantity", "decimal", null=False),
+        Column("exposure", "decimal", null=False),
+        Column("realized_pnl", "decimal", null=False),
+        Column("fees_paid", "decimal", null=False),
+        Column("total_traded", "decimal"),
+        Column("exchange_updated_at_utc", "datetime", "last_updated"),
+    ),
+)
+
+POSITION = Table(
+    "kalshi_position",
+    key=("market_ticker", "subaccount"),
+    columns=(
+        Column("market_ticker", "varchar", "ticker", null=False),
+        Column("subaccount", "smallint", GIVEN, null=False),
+        # Before the quantity: its guard looks at the old one.
+        Column("opened_at_utc", "datetime", GIVEN, Guard.WHEN_CLOSED, null=False),
+        Column("closed_at_utc", "datetime", lambda _: None),
+        Column("quantity", "decimal", null=False),
+        Column("avg_price", "decimal", lambda position: _average(position)),
+        Column("current_price", "decimal", GIVEN),
+        Column("realized_pnl", "decimal", null=False),
+        Column("fees_paid", "decimal", null=False),
+    ),
+)
+
+BALANCE = Table(
+    "kalshi_balance",
+    key=("balance_date", "subaccount"),
+    columns=(
+        Column("balance_date", "date", GIVEN, null=False),
+        Column("subaccount", "smallint", GIVEN, null=False),
+        Column("balance", "decimal", null=False),
+        Column("portfolio_value", "decimal", lambda b: b.portfolio_value_cents * CENT, null=False),
+        Column("exchange_updated_at_utc", "datetime", "updated", null=False),
+    ),
+)
+
+
+def _write(
+    connection: sa.Connection, table: Table, found: Sequence[Found[Any]], run_id: int, **given: Any
+) -> WriteCounts:
+    """Upsert ``table``, after placeholders for markets that don't exist yet."""
+    expect_markets(connection, sorted({f.record.ticker for f in found}), run_id)
+    return upsert(connection, table, table.rows(found, **given), run_id=run_id)
+
+
 def write_fills(connection: sa.Connection, found: Sequence[Found[Fill]], subaccount: int, run_id: int) -> WriteCounts:
-    """Upsert ``kalshi_fill``, after placeholders for markets that don't exist yet."""
-    fills = [f.record for f in found]
-    expect_markets(connection, sorted({f.ticker for f in fills}), run_id)
-    rows = [
-        (
-            f.fill_id,
-            f.ticker,
-            subaccount,
-            f.order_id,
-            f.action,
-            f.side,
-            f.outcome,
-            f.count,
-            f.price,
-            f.yes_price,
-            f.no_price,
-            Decimal(f.price) * Decimal(f.count),
-            f.fee_cost,
-            f.is_taker,
-            known_time(f.executed),
-        )
-        for f in fills
-    ]
-    return upsert(connection, FILL, rows, run_id=run_id)
+    """Upsert ``kalshi_fill``."""
+    return _write(connection, FILL, found, run_id, subaccount=subaccount)
 
 
 def write_settlements(
     connection: sa.Connection, found: Sequence[Found[PortfolioSettlement]], subaccount: int, run_id: int
 ) -> WriteCounts:
-    """Upsert ``kalshi_portfolio_settlement``, after placeholders for markets that don't exist yet."""
-    settlements = [f.record for f in found]
-    expect_markets(connection, sorted({s.ticker for s in settlements}), run_id)
-    rows = [
-        (
-            s.ticker,
-            known_time(s.settled),
-            subaccount,
-            s.event_ticker,
-            s.result,
-            None if s.value_cents is None else s.value_cents * CENT,
-            s.yes_count,
-            s.yes_total_cost,
-            s.no_count,
-            s.no_total_cost,
-            s.revenue_cents * CENT,
-            s.fee_cost,
-        )
-        for s in settlements
-    ]
-    return upsert(connection, PORTFOLIO_SETTLEMENT, rows, run_id=run_id)
+    """Upsert ``kalshi_portfolio_settlement``."""
+    return _write(connection, PORTFOLIO_SETTLEMENT, found, run_id, subaccount=subaccount)
 
 
 def write_exchange_positions(
     connection: sa.Connection, found: Sequence[Found[Position]], subaccount: int, listed: str, run_id: int
 ) -> WriteCounts:
     """Upsert ``kalshi_exchange_position``; ``listed`` is the list they come from: unsettled, settled, archived."""
-    positions = [f.record for f in found]
-    expect_markets(connection, sorted({p.ticker for p in positions}), run_id)
-    rows = [
-        (
-            p.ticker,
-            subaccount,
-            listed,
-            p.quantity,
-            p.exposure,
-            p.realized_pnl,
-            p.fees_paid,
-            p.total_traded,
-            known_time(p.last_updated),
-        )
-        for p in positions
-    ]
-    return upsert(connection, EXCHANGE_POSITION, rows, run_id=run_id)
+    return _write(connection, EXCHANGE_POSITION, found, run_id, subaccount=subaccount, list=listed)
 
 
 def write_positions(
-    connection: sa.Connection, held: Sequence[Position], subaccount: int, seen_at: datetime, run_id: int
+    connection: sa.Connection, held: Sequence[Found[Position]], subaccount: int, seen_at: datetime, run_id: int
 ) -> WriteCounts:
     """Upsert ``kalshi_position`` with the nonzero positions, whose markets must exist.
 
     A closed position is reopened, with a new ``opened_at_utc``.
     """
-    tickers = [p.ticker for p in held]
+    tickers = [f.record.ticker for f in held]
     opened, prices = _since_flat(connection, subaccount, tickers), _bids(connection, tickers)
-    rows = [
-        (
-            p.ticker,
-            subaccount,
-            opened.get(p.ticker, (None, None))[0] or known_time(p.last_updated) or seen_at,
-            None,
-            p.quantity,
-            _average(p),
-            prices.get(p.ticker, (None, None))[Decimal(p.quantity) < 0],
-            p.realized_pnl,
-            p.fees_paid,
-        )
-        for p in held
-    ]
+    rows = POSITION.rows(
+        held,
+        subaccount=subaccount,
+        opened_at_utc=lambda p: opened.get(p.ticker, (None, None))[0] or known_time(p.last_updated) or seen_at,
+        current_price=lambda p: prices.get(p.ticker, (None, None))[Decimal(p.quantity) < 0],
+    )
     return upsert(connection, POSITION, rows, run_id=run_id)
 
 
@@ -221,10 +251,9 @@ def write_balance(
     connection: sa.Connection, balance: Balance, subaccount: int, seen_at: datetime, run_id: int
 ) -> WriteCounts:
     """Upsert today's row in ``kalshi_balance``."""
-    updated = datetime.fromtimestamp(balance.updated_second, UTC)
-    value = balance.portfolio_value_cents * CENT
-    row = (seen_at.astimezone(UTC).date(), subaccount, balance.balance, value, updated)
-    return upsert(connection, BALANCE, [row], run_id=run_id)
+    today = seen_at.astimezone(UTC).date()
+    rows = BALANCE.rows([Found(balance, b"")], balance_date=today, subaccount=subaccount)
+    return upsert(connection, BALANCE, rows, run_id=run_id)
 
 
 def latest(connection: sa.Connection, subaccount: int) -> tuple[datetime | None, datetime | None]:

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE, ReconciliationSettings
 from kalshi.warehouse import gaps
+from kalshi.warehouse.api_candles import CANDLE_1M
 from kalshi.warehouse.server import text_with_lists
-from kalshi.warehouse.tables import CANDLE_1M, RECONCILIATION, TRADE, Table
+from kalshi.warehouse.tables import Column, Table
 from kalshi.warehouse.times import naive_utc
+from kalshi.warehouse.trades import TRADE
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 MINUTE = timedelta(minutes=1)
@@ -38,11 +40,32 @@ class Side:
     @property
     def checksum(self) -> str:
         """SQL: a checksum of what the rows say, whatever run wrote them."""
-        values = ", ".join(f"COALESCE(`{column}`, 'NULL')" for column in self.table.columns)
+        values = ", ".join(f"COALESCE(`{column}`, 'NULL')" for column in self.table.names)
         # MySQL 9 has no MD5.
         return f"COALESCE(BIT_XOR(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', {values}), 256), 16), 16, 10) AS UNSIGNED)), 0)"
 
 
+RECONCILIATION = Table(
+    "kalshi_reconciliation",
+    key=("market_ticker",),
+    columns=(
+        Column("market_ticker", "varchar", null=False),
+        Column("series_ticker", "varchar", null=False),
+        Column("exchange_volume", "decimal"),
+        Column("trade_volume", "decimal", null=False),
+        Column("block_trade_volume", "decimal", null=False),
+        Column("candle_volume", "decimal", null=False),
+        Column("trades", "bigint", null=False),
+        Column("candles", "bigint", null=False),
+        Column("trades_verdict", "varchar", null=False),
+        Column("candles_verdict", "varchar", null=False),
+        Column("trades_reason", "varchar"),
+        Column("candles_reason", "varchar"),
+        Column("differing_minutes", "bigint"),
+        Column("trades_checksum", "bigint"),
+        Column("candles_checksum", "bigint"),
+    ),
+)
 TRADES = Side("trades", TRADE, "trade_id", "TRUE", "count", "executed_at_utc")
 CANDLES = Side("candles", CANDLE_1M, "bucket_start_utc", "source = 'api_event'", "volume", "bucket_start_utc")
 SIDES = (TRADES, CANDLES)
@@ -198,7 +221,7 @@ def spans_begun(connection: sa.Connection, job: str, scope: str) -> list[tuple[d
 
 
 def write(connection: sa.Connection, rows: Iterable[Sequence[Any]], run_id: int) -> WriteCounts:
-    """Upsert rows in the order of ``RECONCILIATION.columns``, and note that these markets were compared now."""
+    """Upsert rows in the order of ``RECONCILIATION.names``, and note that these markets were compared now."""
     some = list(rows)
     written = upsert(connection, RECONCILIATION, some, run_id=run_id)
     connection.execute(

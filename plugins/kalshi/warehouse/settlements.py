@@ -1,13 +1,78 @@
-"""Queries about settlements."""
+"""Settlements: how they are written from settled markets, and queries about them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from kalshi.records import Found, Market, known_time
 from kalshi.warehouse.server import text_with_lists
+from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
+from kalshi.warehouse.writer import WriteCounts, upsert
+
+
+def settled_at(market: Market) -> tuple[datetime | None, str | None]:
+    """When a market settled, and the source of that time.
+
+    The exchange's ``settlement_ts`` if present, else the best proxy: the market's last update if it lies
+    between its close and its latest expiration, else its expected expiration, its expiration or its close.
+    (None, None) if none of them is known.
+    """
+    updated, close, latest = map(known_time, (market.updated_time, market.close_time, market.latest_expiration_time))
+    if updated and ((close and updated < close) or (latest and updated > latest)):
+        updated = None
+    candidates = {
+        "settlement_ts": known_time(market.settlement_time),
+        "updated_time": updated,
+        "expected_expiration_time": known_time(market.expected_expiration_time),
+        "expiration_time": known_time(market.expiration_time),
+        "close_time": close,
+    }
+    return next(((moment, source) for source, moment in candidates.items() if moment), (None, None))
+
+
+SETTLEMENT = Table(
+    "kalshi_settlement",
+    key=("market_ticker",),
+    columns=(
+        Column("market_ticker", "varchar", "ticker", null=False),
+        Column("event_ticker", "varchar", null=False),
+        Column("series_ticker", "varchar", GIVEN, null=False),
+        Column("settlement_value", "decimal", guard=Guard.KEEP_KNOWN_VALUE),
+        Column("result", "varchar", null=False),
+        Column("settled_at_utc", "datetime", lambda m: settled_at(m)[0], Guard.EXACT_TIME, null=False),
+        Column("settled_at_source", "varchar", lambda m: settled_at(m)[1], Guard.EXACT_TIME, null=False),
+    ),
+)
+
+
+def write_settlements(
+    connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
+) -> WriteCounts:
+    """Upsert ``kalshi_settlement`` from settled markets, which must already be in ``kalshi_market``.
+
+    Markets without a result are skipped, and so are records older than what ``kalshi_market`` has.
+    """
+    latest = _latest_updates(connection, [f.record.ticker for f in found])
+    settled = [f for f in found if f.record.result and not _is_stale(f.record, latest.get(f.record.ticker))]
+    return upsert(connection, SETTLEMENT, SETTLEMENT.rows(settled, series_ticker=series_ticker), run_id=run_id)
+
+
+def _is_stale(market: Market, stored: datetime | None) -> bool:
+    updated = known_time(market.updated_time)
+    return updated is not None and stored is not None and updated < stored
+
+
+def _latest_updates(connection: sa.Connection, tickers: list[str]) -> dict[str, datetime | None]:
+    """When the exchange last updated these markets, as far as ``kalshi_market`` knows. Locks their rows."""
+    query = text_with_lists(
+        # Without the lock, this would read what was there when the transaction began.
+        "SELECT market_ticker, exchange_updated_at_utc FROM kalshi_market WHERE market_ticker IN :tickers FOR UPDATE",
+        "tickers",
+    )
+    return {ticker: at and at.replace(tzinfo=UTC) for ticker, at in connection.execute(query, {"tickers": tickers})}
 
 
 def latest_settled_at(connection: sa.Connection, series_ticker: str) -> datetime | None:

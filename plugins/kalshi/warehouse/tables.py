@@ -1,12 +1,20 @@
-"""What the writer needs to know about each table: its columns, its key, and how each column is guarded.
-
-The tables are defined, and their columns documented, in ``include/sql/migrations/``.
+"""How a table is declared: each column once, with its type, where its values come from, and what a new value may do to
+the stored one. The declarations stand in the module of their subject; the tables are created, and their columns
+described, in ``include/sql/migrations``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from kalshi.records import Found, known_time
 
 
 class Guard(Enum):
@@ -22,9 +30,56 @@ class Guard(Enum):
     WHEN_CLOSED = "IF({table}.`quantity` = 0, {new}, {old})"
 
 
+class Source(Enum):
+    """Where a column's value comes from, if not from a field of the record."""
+
+    GIVEN = "given by the caller"
+    RAW = "the bytes that the record was decoded from"
+
+
+GIVEN, RAW = Source.GIVEN, Source.RAW
+
+
+@dataclass(frozen=True)
+class Column:
+    """``type``: as in ``information_schema.columns``. ``source``: the field of the record, with dots for a field of a
+    field (None: the field named like the column), a function of the record, or a :class:`Source`."""
+
+    name: str
+    type: str
+    source: str | Callable[[Any], Any] | Source | None = None
+    guard: Guard = Guard.REPLACE
+    null: bool = True
+
+    @property
+    def field(self) -> str:
+        """The field of the record, for a column that has one."""
+        return self.source if isinstance(self.source, str) else self.name
+
+    def reader(self, given: dict[str, Any]) -> Callable[[Found[Any]], Any]:
+        """A function that takes the column's value from a record; ``given``: by the caller, a value for all records or
+        a function of each."""
+        if self.source is RAW:
+            return attrgetter("raw")
+        if self.source is GIVEN:
+            value = given[self.name]
+            return (lambda found: value(found.record)) if callable(value) else lambda _: value
+        take: Callable[[Any], Any] = self.source if callable(self.source) else attrgetter(self.field)
+        convert = CONVERSIONS.get(self.type)
+        return (lambda found: convert(take(found.record))) if convert else lambda found: take(found.record)
+
+
+def _json(value: Any) -> bytes | None:
+    return None if value is None else msgspec.json.encode(value)
+
+
+CONVERSIONS: dict[str, Callable[[Any], Any]] = {"datetime": known_time, "json": _json}
+"""By type: what a record's value goes through."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """A target of the writer. ``columns`` are the ones written, in the order of the rows' values.
+    """A target of the writer: its ``columns``, in the order of the rows' values, and those that are its ``key``.
 
     ``version``: the column that tells whether a row is older than the stored one and must not change it. Null
     does not count as older, and must be guarded from erasing the stored version.
@@ -32,14 +87,32 @@ class Table:
 
     name: str
     key: tuple[str, ...]
-    columns: tuple[str, ...]
-    guards: dict[str, Guard] = field(default_factory=dict)
-    default_guard: Guard = Guard.REPLACE
+    columns: tuple[Column, ...]
     version: str | None = None
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def data(self) -> tuple[str, ...]:
+        """The names of the columns that aren't part of the key."""
+        return tuple(name for name in self.names if name not in self.key)
+
+    def rows(self, found: Iterable[Found[Any]], **given: Any) -> list[tuple[Any, ...]]:
+        """The rows of these records; ``given``: the values of the columns that are."""
+        readers = [column.reader(given) for column in self.columns]
+        return [tuple([read(each) for read in readers]) for each in found]
+
+    def insert_only(self, *names: str) -> Table:
+        """The same table for rows that never change a stored one, with these columns only, or all."""
+        kept = [column for column in self.columns if not names or column.name in names]
+        return replace(self, columns=tuple(replace(c, guard=Guard.INSERT_ONLY) for c in kept), version=None)
 
     def guarded(self, column: str) -> str:
         """The SQL for the new value of ``column`` when the key already exists; ``s`` is the new row."""
-        guard = self.guards.get(column, self.default_guard)
+        guard = next(c.guard for c in self.columns if c.name == column)
         old = self.qualified(column)
         kept = guard.value.format(old=old, new=f"s.`{column}`", table=f"`{self.name}`")
         return f"IF({self.is_older('s')}, {old}, {kept})" if self.version else kept
@@ -50,330 +123,3 @@ class Table:
 
     def qualified(self, column: str) -> str:
         return f"`{self.name}`.`{column}`"
-
-
-SERIES = Table(
-    "kalshi_series",
-    key=("series_ticker",),
-    columns=(
-        "series_ticker",
-        "title",
-        "category",
-        "frequency",
-        "tags",
-        "settlement_sources",
-        "contract_terms_url",
-        "fee_type",
-        "fee_multiplier",
-        "is_placeholder",
-        "raw_json",
-    ),
-)
-
-SERIES_PLACEHOLDER = Table(
-    "kalshi_series",
-    key=("series_ticker",),
-    columns=("series_ticker", "is_placeholder"),
-    default_guard=Guard.INSERT_ONLY,
-)
-
-EVENT = Table(
-    "kalshi_event",
-    key=("event_ticker",),
-    columns=(
-        "event_ticker",
-        "series_ticker",
-        "title",
-        "sub_title",
-        "category",
-        "strike_date_utc",
-        "strike_period",
-        "event_date",
-        "mutually_exclusive",
-        "collateral_return_type",
-        "is_placeholder",
-        "raw_json",
-    ),
-)
-
-EVENT_PLACEHOLDER = Table(
-    "kalshi_event",
-    key=("event_ticker",),
-    columns=("event_ticker", "series_ticker", "event_date", "is_placeholder"),
-    default_guard=Guard.INSERT_ONLY,
-)
-
-MARKET = Table(
-    "kalshi_market",
-    key=("market_ticker",),
-    columns=(
-        "market_ticker",
-        "event_ticker",
-        "series_ticker",
-        "title",
-        "subtitle",
-        "yes_sub_title",
-        "no_sub_title",
-        "market_type",
-        "status",
-        "settlement_value",
-        "result",
-        "settlement_ts_utc",
-        "expiration_value",
-        "strike_type",
-        "floor_strike",
-        "cap_strike",
-        "functional_strike",
-        "custom_strike",
-        "open_time_utc",
-        "close_time_utc",
-        "expiration_time_utc",
-        "expected_expiration_time_utc",
-        "latest_expiration_time_utc",
-        "exchange_created_at_utc",
-        "exchange_updated_at_utc",
-        "can_close_early",
-        "settlement_timer_seconds",
-        "last_price",
-        "yes_bid",
-        "yes_ask",
-        "yes_bid_size",
-        "yes_ask_size",
-        "volume",
-        "volume_24h",
-        "open_interest",
-        "is_placeholder",
-        "raw_json",
-    ),
-    guards={
-        "status": Guard.KEEP_KNOWN,
-        "result": Guard.KEEP_KNOWN,
-        "expiration_value": Guard.KEEP_KNOWN,
-        "settlement_ts_utc": Guard.KEEP_KNOWN_VALUE,
-        "settlement_value": Guard.KEEP_KNOWN_VALUE,
-        "exchange_updated_at_utc": Guard.KEEP_KNOWN_VALUE,
-    },
-    version="exchange_updated_at_utc",
-)
-
-MARKET_PLACEHOLDER = replace(MARKET, guards={}, default_guard=Guard.INSERT_ONLY, version=None)
-
-MARKET_TICKER = replace(
-    MARKET_PLACEHOLDER, columns=("market_ticker", "event_ticker", "series_ticker", "is_placeholder")
-)
-
-SETTLEMENT = Table(
-    "kalshi_settlement",
-    key=("market_ticker",),
-    columns=(
-        "market_ticker",
-        "event_ticker",
-        "series_ticker",
-        "settlement_value",
-        "result",
-        "settled_at_utc",
-        "settled_at_source",
-    ),
-    guards={
-        "settlement_value": Guard.KEEP_KNOWN_VALUE,
-        "settled_at_utc": Guard.EXACT_TIME,
-        "settled_at_source": Guard.EXACT_TIME,
-    },
-)
-
-DECISION_TIME = Table(
-    "kalshi_decision_time",
-    key=("event_ticker", "decision"),
-    columns=("event_ticker", "decision", "decided_at_utc"),
-)
-
-TRADE = Table(
-    "kalshi_trade",
-    key=("trade_id",),
-    columns=(
-        "trade_id",
-        "market_ticker",
-        "executed_at_utc",
-        "yes_price",
-        "no_price",
-        "count",
-        "taker_side",
-        "taker_book_side",
-        "is_block_trade",
-    ),
-)
-
-CANDLE_PRICES = (
-    "yes_bid_open",
-    "yes_bid_high",
-    "yes_bid_low",
-    "yes_bid_close",
-    "yes_ask_open",
-    "yes_ask_high",
-    "yes_ask_low",
-    "yes_ask_close",
-    "trade_open",
-    "trade_high",
-    "trade_low",
-    "trade_close",
-    "trade_mean",
-    "trade_previous",
-)
-"""The prices of a minute, in the column order of every candle table."""
-
-CANDLE_1M = Table(
-    "kalshi_candle_1m",
-    key=("market_ticker", "bucket_start_utc", "source"),
-    columns=(
-        "market_ticker",
-        "bucket_start_utc",
-        "source",
-        "period_minutes",
-        *CANDLE_PRICES,
-        "trade_min",
-        "trade_max",
-        "volume",
-        "open_interest",
-    ),
-    # The historical tier doesn't send these two; it must not erase what the live tier sent.
-    guards={"trade_min": Guard.KEEP_KNOWN_VALUE, "trade_max": Guard.KEEP_KNOWN_VALUE},
-)
-
-CANDLE_1M_DENSE = Table(
-    "kalshi_candle_1m_dense",
-    key=("market_ticker", "bucket_start_utc"),
-    columns=(
-        "market_ticker",
-        "bucket_start_utc",
-        "source",
-        "is_synthetic",
-        "has_trade",
-        *CANDLE_PRICES,
-        "volume",
-        "open_interest",
-    ),
-)
-
-RECONCILIATION = Table(
-    "kalshi_reconciliation",
-    key=("market_ticker",),
-    columns=(
-        "market_ticker",
-        "series_ticker",
-        "exchange_volume",
-        "trade_volume",
-        "block_trade_volume",
-        "candle_volume",
-        "trades",
-        "candles",
-        "trades_verdict",
-        "candles_verdict",
-        "trades_reason",
-        "candles_reason",
-        "differing_minutes",
-        "trades_checksum",
-        "candles_checksum",
-    ),
-)
-
-PRICE_SNAPSHOT = Table(
-    "kalshi_price_snapshot",
-    key=("market_ticker", "snapshot_at_utc"),
-    columns=(
-        "market_ticker",
-        "snapshot_at_utc",
-        "observed_at_utc",
-        "status",
-        "yes_bid",
-        "yes_ask",
-        "last_price",
-        "yes_bid_size",
-        "yes_ask_size",
-        "volume",
-        "volume_24h",
-        "open_interest",
-        "is_empty_book",
-    ),
-    # The first observation is the one that was true at that time.
-    default_guard=Guard.INSERT_ONLY,
-)
-
-POSITION = Table(
-    "kalshi_position",
-    key=("market_ticker", "subaccount"),
-    columns=(
-        "market_ticker",
-        "subaccount",
-        "opened_at_utc",  # before the quantity: its guard looks at the old one
-        "closed_at_utc",
-        "quantity",
-        "avg_price",
-        "current_price",
-        "realized_pnl",
-        "fees_paid",
-    ),
-    guards={"opened_at_utc": Guard.WHEN_CLOSED},
-)
-
-EXCHANGE_POSITION = Table(
-    "kalshi_exchange_position",
-    key=("market_ticker", "subaccount"),
-    columns=(
-        "market_ticker",
-        "subaccount",
-        "list",
-        "quantity",
-        "exposure",
-        "realized_pnl",
-        "fees_paid",
-        "total_traded",
-        "exchange_updated_at_utc",
-    ),
-)
-
-FILL = Table(
-    "kalshi_fill",
-    key=("fill_id",),
-    columns=(
-        "fill_id",
-        "market_ticker",
-        "subaccount",
-        "order_id",
-        "action",
-        "side",
-        "outcome",
-        "quantity",
-        "price",
-        "yes_price",
-        "no_price",
-        "total_cost",
-        "fee_cost",
-        "is_taker",
-        "executed_at_utc",
-    ),
-)
-
-PORTFOLIO_SETTLEMENT = Table(
-    "kalshi_portfolio_settlement",
-    key=("market_ticker", "settled_at_utc", "subaccount"),
-    columns=(
-        "market_ticker",
-        "settled_at_utc",
-        "subaccount",
-        "event_ticker",
-        "result",
-        "value",
-        "yes_count",
-        "yes_total_cost",
-        "no_count",
-        "no_total_cost",
-        "revenue",
-        "fee_cost",
-    ),
-)
-
-BALANCE = Table(
-    "kalshi_balance",
-    key=("balance_date", "subaccount"),
-    columns=("balance_date", "subaccount", "balance", "portfolio_value", "exchange_updated_at_utc"),
-)

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
-from kalshi.warehouse.tables import CANDLE_1M
+from kalshi.warehouse.api_candles import CANDLE_1M
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert_selected
 

@@ -70,7 +70,7 @@ class _RowRefused(Exception):
 def upsert(
     connection: sa.Connection, table: Table, rows: Iterable[Row], *, run_id: int, likely_new: bool = False
 ) -> WriteCounts:
-    """Upsert ``rows`` (values in the order of ``table.columns``), with ``run_id`` as their lineage.
+    """Upsert ``rows`` (values in the order of ``table.names``), with ``run_id`` as their lineage.
 
     ``run_id`` and ``updated_at_utc`` of a row change only when one of its other columns does. Rows that
     don't fit are returned as misfits; the others are written. ``likely_new``: as far as the caller knows, none
@@ -138,7 +138,7 @@ class Staging:
         return self._counts
 
     def _select(self) -> str:
-        columns = ", ".join(f"`{c}`" for c in self.table.columns)
+        columns = ", ".join(f"`{c}`" for c in self.table.names)
         return f"SELECT {columns} FROM `{self.name}`"
 
     def _changes_something(self) -> bool:
@@ -158,7 +158,7 @@ class Staging:
 
     def _stage_one_of_each_key(self) -> None:
         """Of rows with the same key, stage the last valid one. Runs only if the server refused the whole batch."""
-        positions = [self.table.columns.index(column) for column in self.table.key]
+        positions = [self.table.names.index(column) for column in self.table.key]
 
         def key(row: Row) -> tuple[Any, ...]:
             fields = row.split(b"\t", positions[-1] + 1) if isinstance(row, bytes) else row
@@ -188,7 +188,7 @@ class Staging:
         """Stage all of ``rows`` or none; return the server's refusal if none."""
         self._run("SAVEPOINT staging")
         try:
-            _load(self._connection, self.name, self.table.columns, rows)
+            _load(self._connection, self.name, self.table.names, rows)
         except _RowRefused as refusal:
             self._run("ROLLBACK TO SAVEPOINT staging")
             return refusal
@@ -199,7 +199,7 @@ def _load_new(connection: sa.Connection, table: Table, rows: list[Row], run_id: 
     """Load rows straight into their table. If one isn't new or doesn't fit, undo everything and return False."""
     connection.exec_driver_sql("SAVEPOINT load_new")
     try:
-        _load(connection, table.name, table.columns, rows, run_id)
+        _load(connection, table.name, table.names, rows, run_id)
     except _RowRefused:
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT load_new")
         return False
@@ -281,19 +281,17 @@ def _check_taken(cursor: Any, sent: int) -> None:
 
 def _is_same(table: Table) -> str:
     """The SQL that tests whether the new row ``s`` leaves the stored one unchanged."""
-    data = [c for c in table.columns if c not in table.key]
-    return " AND ".join(f"{table.qualified(c)} <=> {table.guarded(c)}" for c in data)
+    return " AND ".join(f"{table.qualified(c)} <=> {table.guarded(c)}" for c in table.data)
 
 
 def _merge_statement(table: Table, select: str) -> str:
     """The SQL that upserts the rows of ``select``, with the run ``:lineage``."""
-    data = [c for c in table.columns if c not in table.key]
     # The comparison comes first: assignments run left to right and see the earlier ones.
     lineage = table.qualified("run_id")
     assignments = [f"{lineage} = IF({_is_same(table)}, {lineage}, :lineage)"]
-    assignments += [f"{table.qualified(c)} = {table.guarded(c)}" for c in data]
-    columns = ", ".join(f"`{c}`" for c in table.columns)
-    selected = ", ".join(f"s.`{c}`" for c in table.columns)
+    assignments += [f"{table.qualified(c)} = {table.guarded(c)}" for c in table.data]
+    columns = ", ".join(f"`{c}`" for c in table.names)
+    selected = ", ".join(f"s.`{c}`" for c in table.names)
     order = ", ".join(f"s.`{c}`" for c in table.key)
     # Ordered by key, so that concurrent runs rarely deadlock.
     return (

@@ -2,4 +2,4 @@
 
 from kalshi.quality.suites.suite import Suite, over
 
-SUITE = Suite("kalshi_checkpoint", "window", {}, over("windows", "window_complete", "window_without_hole"))
+SUITE = Suite("kalshi_checkpoint", "window", over("windows", "window_complete", "window_without_hole"))

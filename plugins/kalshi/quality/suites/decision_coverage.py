@@ -2,4 +2,4 @@
 
 from kalshi.quality.suites.suite import Suite, over
 
-SUITE = Suite("kalshi_decision_coverage", "decision", {}, over("decisions", "decision_quote_known"))
+SUITE = Suite("kalshi_decision_coverage", "decision", over("decisions", "decision_quote_known"))

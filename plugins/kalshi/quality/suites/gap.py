@@ -2,4 +2,4 @@
 
 from kalshi.quality.suites.suite import Suite, over
 
-SUITE = Suite("kalshi_gap", "gap", {}, over("gaps", "gap_filled_in_time", "gap_filled"))
+SUITE = Suite("kalshi_gap", "gap", over("gaps", "gap_filled_in_time", "gap_filled"))

@@ -2,4 +2,4 @@
 
 from kalshi.quality.suites.suite import Suite, over
 
-SUITE = Suite("kalshi_reconciliation", "reconciliation", {}, over("reconciliations", "reconciliation_proven"))
+SUITE = Suite("kalshi_reconciliation", "reconciliation", over("reconciliations", "reconciliation_proven"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kalshi.quality import sql
+from kalshi.warehouse.tables import Column, Table
 
 SCHEMA = """
 SELECT expected.column_name, expected.data_type AS expected_type, actual.data_type AS type_there,
@@ -22,6 +22,8 @@ SELECT {names} FROM information_schema.columns
 WHERE table_schema = DATABASE() AND table_name = '{table}'
 """
 TRAITS = ("column_name", "data_type", "is_nullable", "column_key")
+ALWAYS = (Column("run_id", "bigint", null=False), Column("updated_at_utc", "datetime", null=False))
+"""The columns that every table has besides those that are written to it."""
 
 
 @dataclass(frozen=True)
@@ -45,48 +47,50 @@ class Check:
 
 @dataclass(frozen=True)
 class SchemaCheck(Check):
-    """Checks that a table has its columns: type, not null, key. JSON is a LONGTEXT on MariaDB."""
+    """Checks that a table has the columns that are declared: type, not null, key. JSON is a LONGTEXT on MariaDB."""
 
-    table: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    table: Table
 
     @property
     def about(self) -> str:
-        return f"{self.table} has all its columns, with the right types, NOT NULL constraints and key."
+        return f"{self.table.name} has all its columns, with the right types, NOT NULL constraints and key."
 
     def query(self) -> str:
-        expected = " UNION ALL ".join(
-            f"SELECT {self._text(name)} AS column_name, {self._text(kind.split()[0])} AS data_type, "
-            f"{self._text('YES' if 'null' in kind else 'NO')} AS is_nullable, "
-            f"{self._text('PRI' if 'key' in kind else '')} AS column_key"
-            for name, kind in self.columns.items()
-        )
+        expected = " UNION ALL ".join(map(self._expected, (*self.table.columns, *ALWAYS)))
         return _over(SCHEMA.format(expected=expected), self.partition())
+
+    def _expected(self, column: Column) -> str:
+        values = {
+            "column_name": column.name,
+            "data_type": column.type,
+            "is_nullable": "YES" if column.null else "NO",
+            "column_key": "PRI" if column.name in self.table.key else "",
+        }
+        return "SELECT " + ", ".join(f"_utf8mb4'{v}' COLLATE utf8mb4_bin AS {name}" for name, v in values.items())
 
     def partition(self) -> str:
         names = ", ".join(f"CONVERT({name} USING utf8mb4) COLLATE utf8mb4_bin AS {name}" for name in TRAITS)
-        return COLUMNS.format(names=names, table=self.table).strip()
-
-    @staticmethod
-    def _text(word: str) -> str:
-        return f"_utf8mb4'{word}' COLLATE utf8mb4_bin"
+        return COLUMNS.format(names=names, table=self.table.name).strip()
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The checks of a table. ``columns``: the type by name, with "null" if it may be null or "key" if it is part of the
-    key; columns that every table has are left out."""
+    """The checks of a table. ``declared``: how its columns are declared, if they are to be checked, too."""
 
     table: str
     short: str
-    columns: Mapping[str, str]
     rules: tuple[Check, ...]
+    declared: Table | None = None
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        always = {"updated_at_utc": "datetime"} if self.columns else {}
-        schema = SchemaCheck(f"{self.short}_schema", f"{self.short}_columns", self.table, {**self.columns, **always})
-        return (schema, *self.rules) if self.columns else self.rules
+        schema = (SchemaCheck(f"{self.short}_schema", f"{self.short}_columns", self.declared),) if self.declared else ()
+        return (*schema, *self.rules)
+
+
+def suite_of(table: Table, short: str, *rules: Check) -> Suite:
+    """The checks of a table that the writer writes, its columns included."""
+    return Suite(table.name, short, rules, table)
 
 
 def over(batch: str, *names: str) -> tuple[Check, ...]:

@@ -2,4 +2,4 @@
 
 from kalshi.quality.suites.suite import Suite, over
 
-SUITE = Suite("kalshi_sync_run", "sync", {}, over("syncs", "sync_fresh", "sync_punctual"))
+SUITE = Suite("kalshi_sync_run", "sync", over("syncs", "sync_fresh", "sync_punctual"))
