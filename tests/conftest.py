@@ -24,6 +24,7 @@ from scripts.private_server import PrivateServer, Program, ServerError
 from scripts.warm_airflow import WarmAirflow, warm_airflow
 from tests.airflow_cli import Airflow, airflow_in
 from tests.exchange_server import ExchangeServer
+from tests.support.memory import passing_server
 
 DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
@@ -51,11 +52,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+def mariadb() -> Iterator[PrivateServer]:
     """This system's server, which is MariaDB on Debian."""
-    folder = tmp_path_factory.mktemp("mariadb")
-    yield private_server.ensure(folder)
-    private_server.stop(folder)
+    with passing_server(private_server.installed_program()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +71,10 @@ def mysql_program() -> Program:
 
 
 @pytest.fixture(scope="session")
-def mysql(tmp_path_factory: pytest.TempPathFactory, mysql_program: Program) -> Iterator[PrivateServer]:
+def mysql(mysql_program: Program) -> Iterator[PrivateServer]:
     """A real MySQL, running."""
-    folder = tmp_path_factory.mktemp("mysql")
-    yield private_server.ensure(folder, mysql_program)
-    private_server.stop(folder)
+    with passing_server(mysql_program) as server:
+        yield server
 
 
 @pytest.fixture
