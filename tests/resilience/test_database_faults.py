@@ -20,13 +20,12 @@ from kalshi.warehouse.server import ServerAddress, open_engine
 from kalshi.warehouse.writer import PacketTooSmall
 from scripts import private_server
 from scripts.private_server import Program
-from tests.conftest import kill
-from tests.content import forget
-from tests.exchange_server import ExchangeServer
-from tests.resilience.conftest import asked, assert_same, small, until
+from tests.resilience.account import asked, assert_same, small, until
 from tests.resilience.jobs import JOBS, SERIES
+from tests.support.content import forget
+from tests.support.databases import kill, runs, select
+from tests.support.exchange_server import ExchangeServer
 from tests.support.memory import data_folder
-from tests.sync.conftest import runs, select
 
 
 @dataclass

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from kalshi.warehouse.server import InsecureServer, ServerAddress, open_engine
 from scripts import private_server
 from scripts.private_server import PrivateServer, Program
-from tests.conftest import address_of
+from tests.support.databases import address_of
 from tests.support.memory import passing_server
 
 REMOTE = "db.example"
