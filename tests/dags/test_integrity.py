@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILES = sorted((PROJECT / "dags").glob("*.py"))
 HEAVY = ("altair", "great_expectations", "pandas", "vl_convert", "matplotlib")
+LOAD_ALONE = f"""
+import json, os, socket, sys, traceback
+from pathlib import Path
+import airflow.sdk
+
+def refuse(*_, **__):
+    raise AssertionError("a DAG file opened a connection")
+
+def load(file):
+    socket.socket.connect = socket.socket.connect_ex = refuse
+    sys.path.insert(0, str(file.parent))
+    __import__(file.stem)
+    assert not (loaded := [name for name in {HEAVY!r} if name in sys.modules]), loaded
+
+plugins, *files = sys.argv[1:]
+sys.path.insert(0, plugins)
+found = {{}}
+for file in map(Path, files):
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            load(file)
+        except BaseException:
+            os.write(writer, traceback.format_exc()[-2000:].encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader) as words:
+        found[file.stem] = words.read()
+    os.waitpid(child, 0)
+print(json.dumps(found))
+"""
+"""Each file in a fork of a process that has imported Airflow, which takes most of the time."""
 
 
-def load(file: Path) -> DAG:
-    from airflow.dag_processing.dagbag import DagBag
-
-    bag = DagBag(dag_folder=file, bundle_path=file.parent)
+@pytest.fixture(scope="session")
+def bag() -> DagBag:
+    """All DAG files, loaded once."""
+    bag = DagBag(dag_folder=PROJECT / "dags", bundle_path=PROJECT / "dags")
     assert not bag.import_errors, bag.import_errors
-    (dag,) = bag.dags.values()
-    return dag
+    return bag
 
 
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
@@ -30,8 +63,9 @@ def file(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def dag(file: Path) -> DAG:
-    return load(file)
+def dag(file: Path, bag: DagBag) -> DAG:
+    (dag,) = (dag for dag in bag.dags.values() if dag.fileloc == str(file))
+    return dag
 
 
 def test_a_dag_file_holds_one_dag_of_its_own_name(file: Path, dag: DAG) -> None:
@@ -65,15 +99,15 @@ def test_catchup_and_overlapping_runs_are_chosen_on_purpose(file: Path) -> None:
     assert "max_active_runs=" in text
 
 
-def test_loading_a_dag_file_needs_no_heavy_library_and_no_network(file: Path) -> None:
-    script = (
-        "import socket, sys\n"
-        "def refuse(*args, **kwargs): raise AssertionError('a DAG file opened a connection')\n"
-        "socket.socket.connect = socket.socket.connect_ex = refuse\n"
-        f"sys.path[:0] = [{str(PROJECT / 'plugins')!r}, {str(file.parent)!r}]\n"
-        f"__import__({file.stem!r})\n"
-        f"loaded = [name for name in {HEAVY!r} if name in sys.modules]\n"
-        "assert not loaded, loaded\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+@pytest.fixture(scope="session")
+def loaded_alone() -> dict[str, str]:
+    """What went wrong with each DAG file, by its stem, in a process that has loaded none of the others."""
+    command = [sys.executable, "-c", LOAD_ALONE, str(PROJECT / "plugins"), *map(str, FILES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def test_loading_a_dag_file_needs_no_heavy_library_and_no_network(file: Path, loaded_alone: dict[str, str]) -> None:
+    assert loaded_alone[file.stem] == ""

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from scripts.warm_airflow import WarmAirflow, warm_airflow
 from tests.dags.dag_under_test import DagUnderTest
+from tests.support.airflow_cli import Airflow
 from tests.support.api_key import ApiKey, make_key
 
+DEV = {"DEV": "1"}
 SHOWN = 12
 """Characters of a line of a key that nobody mistakes for anything else."""
 
 
+@pytest.fixture(scope="module")
+def warm_dev(airflow: Airflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmAirflow]:
+    """Airflow's command line, imported with DEV set."""
+    log = tmp_path_factory.mktemp("warm") / "airflow.log"
+    with log.open("w", encoding="utf-8") as file, warm_airflow({**airflow.environment, **DEV}, file) as warm:
+        yield warm
+
+
 @pytest.fixture
-def dag(dag_under_test: Callable[[str], DagUnderTest]) -> DagUnderTest:
+def dag(dag_under_test: Callable[[str], DagUnderTest], warm_dev: WarmAirflow) -> DagUnderTest:
     dag = dag_under_test("kalshi_catalog_sync")
-    return replace(dag, airflow=replace(dag.airflow, environment={**dag.airflow.environment, "DEV": "1"}), warm=None)
+    airflow = replace(dag.airflow, environment={**dag.airflow.environment, **DEV})
+    return replace(dag, airflow=airflow, warm=warm_dev)
 
 
 @pytest.fixture
