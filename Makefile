@@ -11,7 +11,7 @@ PORT ?= 8321
 ARGS ?=
 QUERY ?= SHOW TABLES
 
-.PHONY: help setup setup-dev demo ui sql sandbox test fresh lint format bench soak lock env doctor audit stop clean
+.PHONY: help setup setup-dev demo ui sql sandbox test test-fast fresh lint format bench soak lock env doctor audit stop clean
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
@@ -37,7 +37,10 @@ sandbox: .venv/ready  ## run the local exchange on PORT (8321) in the foreground
 	@$(RUN) sandbox --port $(PORT)
 
 test: setup-dev lint  ## run lint, then all tests; ARGS is passed to pytest
-	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
+
+test-fast: .venv/ready-dev  ## run the tests that need no server, no Airflow home and no browser, within a minute
+	@$(RUN) pytest -q -m fast $(ARGS)
 
 fresh:  ## try plain make and the README's first command in a minimal Debian root (as root); ARGS=--help for options
 	@scripts/system_packages.sh fresh

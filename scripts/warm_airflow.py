@@ -123,11 +123,19 @@ def serve(client: socket.socket) -> None:
 
 
 def _import_airflow() -> Callable[[], None]:
-    """Import what ``dags test`` needs, with the API, which is built at its first request; return Airflow's ``main``."""
+    """Import what ``dags test`` and its tasks need, with the API, which is built at its first request, and the ORM's
+    mappers, which are at their first query; return Airflow's ``main``."""
+    import altair  # noqa: F401
+    import great_expectations  # noqa: F401
     import httpx
     from airflow.__main__ import main
     from airflow.cli.commands import dag_command  # noqa: F401
+    from airflow.models import import_all_models
     from airflow.sdk.execution_time.supervisor import in_process_api_server
+    from sqlalchemy.orm import configure_mappers
+
+    import_all_models()  # type: ignore[no-untyped-call]
+    configure_mappers()
 
     async def ask() -> None:
         transport = in_process_api_server().atransport

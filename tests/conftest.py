@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
-from xdist.scheduler import LoadFileScheduling
 
 from kalshi.exchange import Exchange
 from kalshi.warehouse.server import open_engine
@@ -30,19 +29,42 @@ DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
 
 
-class _FilesAndTheSite(LoadFileScheduling):  # type: ignore[misc]
-    """Each file runs in one process, and so do all files that share the site of tests/ui, which takes a minute. The
-    random histories are spread over the processes."""
+NEEDS = {
+    "database": {"mariadb", "mysql", "mysql_program", "server_on_both"},
+    "exchange": {"_small_exchange", "_long_exchange", "_private_server", "_server", "morning"},
+    "airflow": {"airflow", "fresh_airflow", "site"},
+    "browser": {"browser"},
+}
+"""The marker of each fixture that takes seconds to make. A test that starts such a thing by itself has it by hand."""
+SLOW = {*NEEDS, "slow"}
+STARTING = ("sandbox.process.start", "scripts.private_server.ensure", "tests.support.airflow_cli.Airflow.python")
 
-    def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith("tests/histories/test_random.py"):
-            return nodeid
-        return "tests/ui" if nodeid.startswith("tests/ui/") else str(super()._split_scope(nodeid))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, fixtures in NEEDS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+        if not any(map(item.get_closest_marker, SLOW)):
+            item.add_marker("fast")
+    # pytest-xdist deals the tests out in this order, and a process that is done takes over the last ones of another:
+    # the long ones come first, and files stay together for the sake of what their tests share.
+    longest = {item.path for item in items if any(map(item.get_closest_marker, ("airflow", "browser", "slow")))}
+    items.sort(key=lambda item: item.path not in longest)
 
 
-@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
-    return _FilesAndTheSite(config, log)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Keep `make test-fast` fast."""
+
+    def start(*_: object, **__: object) -> None:
+        raise AssertionError(f"Mark this test, which starts something slow, as one of {', '.join(sorted(SLOW))}.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("fast"):
+            for starting in STARTING:
+                patch.setattr(starting, start)
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -169,6 +169,7 @@ def test_many_series_with_gaps_are_a_few_words(well: sa.Engine) -> None:
     assert words.count("since") == 5
 
 
+@pytest.mark.exchange
 def test_a_key_and_what_its_account_allows(
     monkeypatch: pytest.MonkeyPatch, account: ExchangeServer, key: ApiKey, tmp_path: Path
 ) -> None:

@@ -18,6 +18,8 @@ from scripts.airflow_home import sqlite_address
 from tests.support.airflow_cli import PROJECT
 from tests.support.exchange_server import ExchangeServer
 
+pytestmark = pytest.mark.slow
+
 UV = [sys.executable, "-m", "uv"]
 VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 REPOSITORY = ("AIRFLOW", "KALSHI", "PYTHON", "VIRTUAL_ENV")

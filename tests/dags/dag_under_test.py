@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from kalshi.warehouse.server import open_engine
 from scripts.warm_airflow import WarmAirflow
-from tests.support.airflow_cli import Airflow
+from tests.support.airflow_cli import PROJECT, Airflow
 from tests.support.databases import address_of
 
 
@@ -49,6 +49,7 @@ class DagUnderTest:
             "test",
             self.dag_id,
             *arguments,
+            f"--dagfile-path={PROJECT / 'dags' / self.dag_id}.py",  # else Airflow loads and stores all DAGs
             AIRFLOW_CONN_KALSHI_WAREHOUSE=warehouse or self.warehouse,
             AIRFLOW_CONN_KALSHI_DEFAULT=exchange or self.exchange,
             KALSHI_REPORTS_FOLDER=str(self.reports),

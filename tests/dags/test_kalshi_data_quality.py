@@ -117,7 +117,7 @@ def test_a_backfill_of_two_days_far_apart_is_checked_for_exactly_these(
     outcome = dag.run(series=["KXHIGHNY"])
     windows = select(
         filled,
-        "SELECT scope, window_start_utc, window_end_utc FROM kalshi_sync_run WHERE job = 'quality' ORDER BY run_id",
+        "SELECT scope, window_start_utc, window_end_utc FROM kalshi_sync_run WHERE job = 'quality' ORDER BY 2",
     )
     assert [(w["scope"], f"{w['window_start_utc']:%m-%d}", f"{w['window_end_utc']:%m-%d}") for w in windows] == [
         ("KXHIGHNY", "08-20", "08-21"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from scripts.bench.workers import BUCKET, measure
 from scripts.private_server import PrivateServer
 
 
+@pytest.mark.airflow
 def test_the_tasks_of_two_celery_workers_share_one_request_budget(tmp_path: Path, mysql: PrivateServer) -> None:
     outcome = measure(tmp_path, mysql, workers=2, tasks=8, days=5)
     assert outcome.states == ("success",) * 8

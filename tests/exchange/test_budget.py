@@ -12,6 +12,8 @@ from kalshi.exchange import Exchange, ExchangeConfig, budget
 from kalshi.exchange.budget import LocalBudget
 from tests.support.exchange_server import ExchangeServer
 
+pytestmark = pytest.mark.exchange
+
 
 class HandClock:
     """A clock that moves only when a test moves it."""

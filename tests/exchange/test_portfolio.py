@@ -15,6 +15,8 @@ from tests.support.account import AFTERNOON, account_at
 from tests.support.api_key import ApiKey
 from tests.support.exchange_server import ExchangeServer, quick_config
 
+pytestmark = pytest.mark.exchange
+
 FILL = {
     "fill_id": "f-1",
     "ticker": "KXHIGHNY-26SEP22-B70.5",

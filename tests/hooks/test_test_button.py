@@ -63,6 +63,7 @@ def test_fields_left_empty_in_the_form_mean_their_defaults(
     assert "requests: 20 per second" in message
 
 
+@pytest.mark.exchange
 def test_with_a_key_it_tells_tier_scope_and_rate(
     monkeypatch: pytest.MonkeyPatch, account: ExchangeServer, key: ApiKey
 ) -> None:
@@ -72,6 +73,7 @@ def test_with_a_key_it_tells_tier_scope_and_rate(
     assert "key: accepted; tier basic · scope: read: the portfolio can be read · requests: 20 per second" in message
 
 
+@pytest.mark.exchange
 def test_a_key_that_lost_its_line_breaks_in_the_form_is_read(
     monkeypatch: pytest.MonkeyPatch, account: ExchangeServer, key: ApiKey
 ) -> None:
@@ -81,6 +83,7 @@ def test_a_key_that_lost_its_line_breaks_in_the_form_is_read(
     assert well, message
 
 
+@pytest.mark.exchange
 def test_a_key_that_reads_only_the_balance_is_named(
     monkeypatch: pytest.MonkeyPatch, key: ApiKey, tmp_path: Path
 ) -> None:
@@ -93,6 +96,7 @@ def test_a_key_that_reads_only_the_balance_is_named(
     )
 
 
+@pytest.mark.exchange
 def test_the_key_of_someone_else_is_refused_and_stays_secret(
     monkeypatch: pytest.MonkeyPatch, account: ExchangeServer, key: ApiKey, tmp_path: Path
 ) -> None:

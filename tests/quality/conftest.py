@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import sqlalchemy as sa
@@ -16,17 +17,8 @@ from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.quality import DAY, FILLED, MADE, SEP_20, fill, plant
 
 
-@pytest.fixture(scope="module")
-def _filled(mariadb: PrivateServer) -> Iterator[sa.Engine]:
-    yield from _fill_anew(mariadb)
-
-
-@pytest.fixture(scope="module")
-def _filled_mysql(mysql: PrivateServer) -> Iterator[sa.Engine]:
-    yield from _fill_anew(mysql)
-
-
-def _fill_anew(server: PrivateServer) -> Iterator[sa.Engine]:
+@cache
+def _filled(server: PrivateServer) -> sa.Engine:
     engine = open_engine(address_of(server.database("test_quality")), loads=True)
     migrate(engine)
     with (
@@ -35,31 +27,28 @@ def _fill_anew(server: PrivateServer) -> Iterator[sa.Engine]:
     ):
         fill(exchange, engine, SEP_20 - DAY, SEP_20 + DAY)
     plant(engine, *(f"CREATE TABLE clean_{table} AS SELECT * FROM {table}" for table in FILLED))
-    yield engine
-    engine.dispose()
-    with server.as_root() as cursor:
-        cursor.execute("DROP DATABASE test_quality")
-
-
-@pytest.fixture
-def filled(_filled: sa.Engine) -> Iterator[sa.Engine]:
-    """New York, 19 and 20 September: settlements, catalog, candles, trades and a snapshot."""
-    yield _filled
-    _restore(_filled)
-
-
-@pytest.fixture
-def filled_mysql(_filled_mysql: sa.Engine) -> Iterator[sa.Engine]:
-    """The same on a real MySQL."""
-    yield _filled_mysql
-    _restore(_filled_mysql)
-
-
-@pytest.fixture(params=["filled", "filled_mysql"])
-def filled_on_both(request: pytest.FixtureRequest) -> sa.Engine:
-    """The same on MariaDB and on a real MySQL."""
-    engine: sa.Engine = request.getfixturevalue(request.param)
     return engine
+
+
+@pytest.fixture
+def filled(mariadb: PrivateServer) -> Iterator[sa.Engine]:
+    """New York, 19 and 20 September: settlements, catalog, candles, trades and a snapshot."""
+    yield _filled(mariadb)
+    _restore(_filled(mariadb))
+
+
+@pytest.fixture
+def filled_mysql(mysql: PrivateServer) -> Iterator[sa.Engine]:
+    """The same on a real MySQL."""
+    yield _filled(mysql)
+    _restore(_filled(mysql))
+
+
+@pytest.fixture
+def filled_on_both(server_on_both: PrivateServer) -> Iterator[sa.Engine]:
+    """The same on MariaDB and on a real MySQL."""
+    yield _filled(server_on_both)
+    _restore(_filled(server_on_both))
 
 
 def _restore(engine: sa.Engine) -> None:

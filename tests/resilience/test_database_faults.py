@@ -27,6 +27,8 @@ from tests.support.exchange_server import ExchangeServer
 from tests.support.memory import data_folder
 from tests.support.warehouses import forget
 
+pytestmark = pytest.mark.database
+
 
 @dataclass
 class Database:

@@ -16,6 +16,8 @@ from tests.support.account import AFTERNOON, account_at
 from tests.support.api_key import ApiKey, make_key
 from tests.support.exchange_server import ExchangeServer
 
+pytestmark = pytest.mark.exchange
+
 POSITIONS, FILLS, SETTLEMENTS = "/portfolio/positions", "/portfolio/fills", "/portfolio/settlements"
 BALANCE, OLD_FILLS, OLD_POSITIONS = "/portfolio/balance", "/historical/fills", "/historical/positions"
 LISTS = {

@@ -144,6 +144,7 @@ def test_the_last_candle_of_a_closed_market_says_what_the_market_says(
         assert said == market["last_price_dollars"]
 
 
+@pytest.mark.exchange
 def test_the_candles_of_an_open_market_end_at_the_clock(dense: ExchangeServer) -> None:
     now = unix("2026-09-22T15:00:00Z")
     for market in markets_of(dense, "KXHIGHNY-26SEP22"):
@@ -151,6 +152,7 @@ def test_the_candles_of_an_open_market_end_at_the_clock(dense: ExchangeServer) -
         assert candles[-1]["end_period_ts"] == now
 
 
+@pytest.mark.exchange
 def test_dense_candles_are_every_minute_of_a_market_s_life(dense: ExchangeServer) -> None:
     for market in markets_of(dense, "KXHIGHCHI-26SEP20"):
         asked = life(market)
@@ -168,6 +170,7 @@ def test_without_them_minutes_are_missing_and_the_first_is_not(
         assert 0.05 < len(found) / ((asked["end_ts"] - asked["start_ts"]) / 60) < 0.6
 
 
+@pytest.mark.exchange
 def test_both_ends_of_the_window_are_in_it(dense: ExchangeServer) -> None:
     [market, *_] = markets_of(dense, "KXHIGHCHI-26SEP20")
     start = unix(market["open_time"]) + 3600
@@ -254,6 +257,7 @@ def test_a_market_request_for_more_than_5000_periods_is_refused_whatever_there_i
         assert error["details"] == "requested time range with candlesticks: 5001.000000, max candlesticks: 5000"
 
 
+@pytest.mark.exchange
 def test_a_batch_takes_100_tickers_and_10000_periods_of_them_all(dense: ExchangeServer) -> None:
     markets = answered(dense, "/markets", series_ticker="KXSANDBOXWIDE", limit=101)["markets"]
     tickers = [market["ticker"] for market in markets]
@@ -342,6 +346,7 @@ def test_before_its_first_candle_a_market_has_no_latest_one(
 
 
 @pytest.mark.parametrize(("event", "period"), [("KXHIGHCHI-26SEP20", 1), ("KXSANDBOXWIDE-99DEC31", 60)])
+@pytest.mark.exchange
 def test_an_event_s_candles_are_truncated_and_resume_where_they_end(
     dense: ExchangeServer, event: str, period: int
 ) -> None:

@@ -41,6 +41,7 @@ def bytes_of(*arguments: str) -> dict[str, bytes]:
         return {route: server.get(route).content for route in ROUTES}
 
 
+@pytest.mark.exchange
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others() -> None:
     first, again, other = bytes_of("--seed=5"), bytes_of("--seed=5"), bytes_of("--seed=6")
     assert first == again
@@ -144,6 +145,7 @@ def test_an_open_market_is_not_in_the_historical_tier(morning: ExchangeServer) -
     assert morning.get("/historical/markets", tickers=open_one).json()["markets"] == []
 
 
+@pytest.mark.exchange
 def test_the_clock_stands_still_without_a_speed() -> None:
     assert len(set(cutoffs("--speed=0", 3))) == 1
     moving = cutoffs("--speed=5000000", 3)
@@ -167,6 +169,7 @@ def limited() -> Iterator[ExchangeServer]:
         yield server
 
 
+@pytest.mark.exchange
 def test_beyond_the_rate_limit_the_response_is_a_bare_429(limited: ExchangeServer) -> None:
     answers = [limited.get("/exchange/status") for _ in range(40)]
     assert answers[0].status_code == 200
@@ -202,6 +205,7 @@ def wall() -> Iterator[ExchangeServer]:
         yield server
 
 
+@pytest.mark.exchange
 def test_without_a_clock_the_world_ends_now_and_keeps_growing(wall: ExchangeServer) -> None:
     now = datetime.now(UTC)
     markets = wall.get("/markets", series_ticker="KXHIGHNY", limit=100).json()["markets"]
@@ -219,6 +223,7 @@ def test_without_a_clock_the_world_ends_now_and_keeps_growing(wall: ExchangeServ
 
 
 @pytest.mark.parametrize("path", ["/exchange/status", "/markets?limit=0", "/markets/NOBODY", "/portfolio/balance"])
+@pytest.mark.exchange
 def test_every_response_says_that_the_data_is_synthetic(wall: ExchangeServer, path: str) -> None:
     assert MARK == SYNTHETIC, "the client looks for what the sandbox says"
     assert wall.get(path).headers[MARK] == "sandbox, seed 1"

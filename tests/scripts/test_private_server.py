@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from scripts import private_server
 from tests.support.databases import kill
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from scripts import real_mysql
+
+pytestmark = pytest.mark.database
 
 
 def test_a_mirror_whose_release_file_has_expired_still_serves_the_real_mysql(tmp_path: Path) -> None:

@@ -30,18 +30,17 @@ USERS = ("kalshi_migrate", "kalshi_load", "kalshi_read")
 DENIED = "1142"
 
 
-@pytest.fixture(params=["mariadb", "mysql"])
-def granted(request: pytest.FixtureRequest) -> Iterator[ServerAddress]:
+@pytest.fixture
+def granted(server_on_both: PrivateServer) -> Iterator[ServerAddress]:
     """The database ``kalshi`` with the users of the file, and nothing in it yet. Their password is their name."""
-    server: PrivateServer = request.getfixturevalue(request.param)
-    with server.as_root() as cursor:
+    with server_on_both.as_root() as cursor:
         cursor.execute("CREATE DATABASE kalshi CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
         for user in USERS:
             cursor.execute(f"CREATE USER '{user}'@'%%' IDENTIFIED BY %s", (user,))
         for statement in sqlparse.split((INCLUDE / "sql" / "grants.sql").read_text(encoding="utf-8")):
             cursor.execute(statement)
-    yield ServerAddress("127.0.0.1", "kalshi", "", port=server.port)
-    with server.as_root() as cursor:
+    yield ServerAddress("127.0.0.1", "kalshi", "", port=server_on_both.port)
+    with server_on_both.as_root() as cursor:
         cursor.execute("DROP DATABASE kalshi")
         for user in USERS:
             cursor.execute(f"DROP USER '{user}'@'%'")

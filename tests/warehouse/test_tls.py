@@ -19,6 +19,8 @@ from scripts.private_server import PrivateServer, Program
 from tests.support.databases import address_of
 from tests.support.memory import passing_server
 
+pytestmark = pytest.mark.database
+
 REMOTE = "db.example"
 
 
