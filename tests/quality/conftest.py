@@ -54,6 +54,14 @@ MADE = (
     "kalshi_reconciliation",
 )
 
+COMPARED = (
+    "INSERT INTO kalshi_reconciliation (market_ticker, series_ticker, exchange_volume, trade_volume, "
+    "block_trade_volume, candle_volume, trades, candles, trades_verdict, candles_verdict, run_id) SELECT "
+    "market_ticker, series_ticker, 5, 5, 0, 5, 1, 1, '{}', '{}', 1 FROM kalshi_settlement WHERE market_ticker LIKE "
+    "'KXHIGHNY-26SEP{}-%' LIMIT 1"
+)
+"""A settled market of a day of September, with the verdicts on its trades and candles."""
+
 
 def fill(exchange: Exchange, engine: sa.Engine, start: datetime, end: datetime, run: str | None = None) -> None:
     """What the sync DAGs would have read of New York."""
