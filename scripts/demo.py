@@ -78,17 +78,21 @@ def days(first: date, last: date) -> dict[str, str]:
 
 
 def opened_and_closed() -> tuple[date, date]:
-    """The UTC days on which the latest event that closed before today and has a result opened and closed."""
+    """The UTC days on which events opened and closed: those of the latest date before today for which every series has
+    one with a result."""
     query = sa.text(
-        "SELECT MIN(m.open_time_utc) AS opened, MAX(m.close_time_utc) AS closed FROM kalshi_event e "
-        "JOIN kalshi_market m ON m.event_ticker = e.event_ticker WHERE e.series_ticker = :series "
-        "GROUP BY e.event_ticker HAVING MAX(m.result) IS NOT NULL AND closed < UTC_DATE() "
-        "ORDER BY MAX(e.event_date) DESC LIMIT 1"
-    )
+        "SELECT MIN(opened) AS opened, MIN(closed) AS closed FROM (SELECT e.series_ticker, e.event_date, "
+        "MIN(m.open_time_utc) AS opened, MAX(m.close_time_utc) AS closed FROM kalshi_event e "
+        "JOIN kalshi_market m ON m.event_ticker = e.event_ticker WHERE e.series_ticker IN :series "
+        "GROUP BY e.event_ticker HAVING MAX(m.result) IS NOT NULL AND closed < UTC_DATE()) settled "
+        "GROUP BY event_date HAVING COUNT(DISTINCT series_ticker) = :number ORDER BY event_date DESC LIMIT 1"
+    ).bindparams(sa.bindparam("series", expanding=True))
     with WarehouseHook().connected() as engine, engine.connect() as connection:
-        last = connection.execute(query, {"series": demo_page.SERIES}).one_or_none()
+        last = connection.execute(query, {"series": SERIES, "number": len(SERIES)}).one_or_none()
     if last is None:
-        raise SystemExit(f"\nThe catalog has no settled event of {demo_page.SERIES}, so there are no days to read.")
+        raise SystemExit(
+            f"\nThe catalog has no date with a settled event of each of {', '.join(SERIES)}: no days to read."
+        )
     return last.opened.date(), last.closed.date()
 
 
