@@ -116,7 +116,7 @@ def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, dict[str,
     """Run the DAG and print what it did. Returns whether it succeeded, and its report."""
     began = time.time()
     succeeded = run_dag(airflow, log, step)
-    latest = load_settings().reports_folder / step.dag / "latest"
+    latest = load_settings().reports.path / step.dag / "latest"
     if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
         raise SystemExit(f"\nThe run ended before it wrote a report. The end of {log.name} says why.")
     report: dict[str, Any] = json.loads((latest / "report.json").read_text(encoding="utf-8"))

@@ -82,7 +82,7 @@ def write_page(
 ) -> Path:
     """Write ``index.html`` into the reports folder. ``verdicts``: by DAG, its report's verdict and what it does;
     ``proven``: how much the reconciliation proved."""
-    folder = load_settings().reports_folder
+    folder = load_settings().reports.path
     folder.mkdir(parents=True, exist_ok=True)
     if found:
         write_picture(connection, found.event, folder / PICTURE)

@@ -103,7 +103,7 @@ def _database(dialect: Dialect) -> Finding:
     check = "Airflow's database"
     if getattr(dialect, "is_mariadb", False):
         return Finding(check, "fail", "Airflow's scheduler crashes on MariaDB: use MySQL or PostgreSQL")
-    if dialect.driver == "mysqldb" and load_settings().notifiers:
+    if dialect.driver == "mysqldb" and load_settings().alerts:
         words = "with mysqlclient the scheduler crashes on alerts: use mysql+pymysql:// in sql_alchemy_conn"
         return Finding(check, "fail", words)
     return Finding(check, "ok", f"{dialect.name}, driver {dialect.driver}")

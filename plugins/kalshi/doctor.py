@@ -96,19 +96,19 @@ def _settings() -> Iterator[Finding]:
         yield Finding("settings", "fail", str(error))
         return
     yield Finding("settings", "ok", f"{len(settings.series)} series: {', '.join(settings.series_tickers)}")
-    for notifier in settings.notifiers:
+    for notifier in settings.alerts:
         try:
             load_notifier(notifier)
         except (ImportError, AttributeError, TypeError) as error:
             yield Finding("alerts", "fail", f"{notifier.notifier} in kalshi.toml can't be used: {error}.")
         else:
             yield Finding("alerts", "ok", f"Failed runs are reported through {notifier.notifier}.")
-    if not settings.notifiers:
+    if not settings.alerts:
         yield Finding("alerts", "warn", "Nobody is alerted to failed runs: add a notifier to alerts in kalshi.toml.")
 
 
 def _disk() -> Iterator[Finding]:
-    folder = load_settings().reports_folder
+    folder = load_settings().reports.path
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if not os.access(existing, os.W_OK):

@@ -41,8 +41,8 @@ def task_defaults() -> dict[str, Any]:
     """``default_args`` of every DAG."""
     settings = load_settings()
     return {
-        "retries": settings.task_retries,
-        "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
+        "retries": settings.tasks.retries,
+        "retry_delay": timedelta(seconds=settings.tasks.retry_delay_seconds),
         "retry_exponential_backoff": True,
         "pool": "kalshi_api",
     }

@@ -21,7 +21,7 @@ class HealthCheckOperator(BaseOperator):
         findings = examine()
         self.log.info("\n%s", tabulate([(f.state, f.check, f.words) for f in findings], disable_numparse=True))
         report = health_report(context["dag_run"].run_id, findings) | about_run(context)
-        page = write_health(report, findings, load_settings().reports_folder / self.dag_id)
+        page = write_health(report, findings, load_settings().reports.path / self.dag_id)
         self.log.info("The report: %s", whereabouts(page))
         if report["failed"]:
             raise AirflowFailException(

@@ -45,7 +45,7 @@ def write_health(report: dict[str, Any], findings: Sequence[Finding], folder: Pa
         report,
         "health.html.jinja",
         None,
-        keep=load_settings().reports_kept,
+        keep=load_settings().reports.keep,
         spec=SimpleNamespace(title="Health"),
         sections=[Section("Every check", "", ("check", "state", "found"), rows)],
     )

@@ -90,7 +90,7 @@ class QualityReport(RunReport):
             report,
             "quality.html.jinja",
             self.chart(report),
-            keep=load_settings().reports_kept,
+            keep=load_settings().reports.keep,
             write_more=partial(write_data_docs, report=report),
             spec=self,
             run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),

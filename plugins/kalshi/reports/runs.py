@@ -113,7 +113,7 @@ class RunReport:
             report,
             "run.html.jinja",
             self.chart(report),
-            keep=load_settings().reports_kept,
+            keep=load_settings().reports.keep,
             spec=self,
             run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
             sections=self.sections(report),

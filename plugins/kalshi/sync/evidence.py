@@ -236,4 +236,6 @@ def warn_of_gaps(run: SyncRun, *jobs: str) -> None:
 def provable_until(exchange: Exchange) -> datetime:
     """Up to which full minute a reading proves anything: later records may still be published
     (``tolerances.grace_minutes`` in ``kalshi.toml``)."""
-    return (exchange.now() - timedelta(minutes=load_settings().grace_minutes)).replace(second=0, microsecond=0)
+    return (exchange.now() - timedelta(minutes=load_settings().tolerances.grace_minutes)).replace(
+        second=0, microsecond=0
+    )

@@ -13,7 +13,7 @@ from kalshi.ui.views import Chart
 
 def portfolio(connection: sa.Connection) -> dict[str, Any]:
     """What the template ``portfolio.html.jinja`` shows, for the subaccounts in ``kalshi.toml``."""
-    subaccounts = load_settings().subaccounts
+    subaccounts = load_settings().portfolio.subaccounts
     found = PORTFOLIO.details(connection, [str(number) for number in subaccounts])
     days = found["pnl_by_day"]
     data = {"data": {"values": days}, "width": "container"}
