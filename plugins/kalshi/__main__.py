@@ -19,11 +19,10 @@ from kalshi.exchange import ExchangeError
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import failing_for_good
-from kalshi.settings import DAGS, INCLUDE, load_settings
+from kalshi.settings import DAGS, INCLUDE, POOL, load_settings
 from kalshi.sync import plan
 from kalshi.warehouse import migrate as migrations
 
-POOL = "kalshi_api"
 PRINTED = {
     "settings": (INCLUDE / "kalshi.toml", "print the default settings, to start your own file for KALSHI_SETTINGS"),
     "grants": (

@@ -20,6 +20,8 @@ HOLDER = PACKAGE if (PACKAGE / "include").is_dir() else PACKAGE.parents[1]
 INCLUDE, DAGS = HOLDER / "include", HOLDER / "dags"
 PROJECT = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() if HOLDER == PACKAGE else HOLDER
 """Where reports go by default: Airflow's home where the package is installed, else the repository."""
+POOL = "kalshi_api"
+"""Airflow's pool of the tasks that send requests to the exchange."""
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """The severities of a failed data quality check, from worst to harmless."""

@@ -84,11 +84,11 @@ def market_page(connection: sa.Connection, page: Page[Market]) -> dict[str, Writ
 
 
 def snapshot_page(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-    markets, events = catalog.write_unknown_markets(connection, page.records, 1)
-    misfits = {misfit.row[0] for misfit in markets.misfits}
+    counts = catalog.write_unknown_markets(connection, page.records, 1)
+    misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
     stored = [found for found in page.records if found.record.ticker not in misfits]
     taken = snapshots.write_snapshots(connection, stored, NOW, NOW, 1)
-    return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": taken}
+    return {**counts, "kalshi_price_snapshot": taken}
 
 
 def position_page(connection: sa.Connection, page: Page[Position]) -> dict[str, WriteCounts]:

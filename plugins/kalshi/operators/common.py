@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from kalshi.alerts import failure_callbacks
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
-from kalshi.settings import load_settings
+from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.exchanges import ForeignData
 from kalshi.warehouse.server import InsecureServer
@@ -44,7 +44,7 @@ def task_defaults() -> dict[str, Any]:
         "retries": settings.tasks.retries,
         "retry_delay": timedelta(seconds=settings.tasks.retry_delay_seconds),
         "retry_exponential_backoff": True,
-        "pool": "kalshi_api",
+        "pool": POOL,
     }
 
 

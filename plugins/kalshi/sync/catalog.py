@@ -170,9 +170,7 @@ class _SeriesSync:
         return {"kalshi_event": catalog.write_events(connection, page.records, self._run.run_id)}
 
     def _write_markets(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        markets, placeholders = catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
-        placeholders.unchanged = 0  # an event that already existed is not a placeholder
-        return {"kalshi_market": markets, "kalshi_event": placeholders}
+        return catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
 
     def _enrich_placeholders(self) -> None:
         """Fetch the events that are known only from their markets so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -204,16 +205,16 @@ class _PortfolioSync:
         self._refreshed.update(tickers)
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            markets, events = WriteCounts(), WriteCounts()
+            counts: defaultdict[str, WriteCounts] = defaultdict(WriteCounts)
             asked = [found.record.ticker for found in page.records]
             known = portfolio.series_by_market(connection, asked)
             series = {ticker: known.get(ticker, series_of(ticker)) for ticker in asked}
             for series_ticker in sorted(set(series.values())):
                 records = [found for found in page.records if series[found.record.ticker] == series_ticker]
-                written, placeholders = catalog.write_markets(connection, records, series_ticker, self._run.run_id)
-                markets.add(written)
-                events.inserted += placeholders.inserted
-            return {"kalshi_market": markets, "kalshi_event": events}
+                written = catalog.write_markets(connection, records, series_ticker, self._run.run_id)
+                for table, each in written.items():
+                    counts[table].add(each)
+            return counts
 
         write_pages(self._run, markets_of(self._exchange, tickers), write, self._reading)
 

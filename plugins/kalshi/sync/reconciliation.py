@@ -311,8 +311,7 @@ def _read_all_again(
     """Read these markets again: first their own records, which hold the volume, then their trades and candles."""
 
     def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        markets, events = catalog.write_markets(connection, page.records, run.scope, run.run_id)
-        return {"kalshi_market": markets, "kalshi_event": events}
+        return catalog.write_markets(connection, page.records, run.scope, run.run_id)
 
     write_pages(run, markets_of(exchange, [market.figures.ticker for market in doubtful]), write)
     for market in doubtful:

@@ -138,12 +138,11 @@ def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[M
 
 
 def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, run_id: int) -> dict[str, WriteCounts]:
-    markets, events = catalog.write_markets(connection, page.records, series_ticker, run_id)
-    events.unchanged = 0  # an event that already existed is not a placeholder
-    misfits = {misfit.row[0] for misfit in markets.misfits}
+    counts = catalog.write_markets(connection, page.records, series_ticker, run_id)
+    misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
     settled = [f for f in page.records if _is_settled(f) and f.record.ticker not in misfits]
     written = settlements.write_settlements(connection, settled, series_ticker, run_id)
-    return {"kalshi_market": markets, "kalshi_event": events, "kalshi_settlement": written}
+    return {**counts, "kalshi_settlement": written}
 
 
 def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[str, Any]:

@@ -66,11 +66,11 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
         tally = _Tally()
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            markets, events = catalog.write_unknown_markets(connection, page.records, run.run_id)
-            misfits = {misfit.row[0] for misfit in markets.misfits}
+            counts = catalog.write_unknown_markets(connection, page.records, run.run_id)
+            misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
             stored = [found for found in page.records if found.record.ticker not in misfits]
             taken = snapshots.write_snapshots(connection, stored, request.snapshot_at, page.received_at, run.run_id)
-            return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": taken}
+            return {**counts, "kalshi_price_snapshot": taken}
 
         try:
             delay = datetime.now(UTC) - request.snapshot_at

@@ -151,11 +151,11 @@ def series_of(ticker: str) -> str:
 
 def write_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
-) -> tuple[WriteCounts, WriteCounts]:
+) -> dict[str, WriteCounts]:
     """Upsert ``kalshi_market``, after placeholders for series and events that don't exist yet.
 
     Every change of a known result or settlement value is recorded in ``kalshi_settlement_change``, in the
-    same transaction. Returns the counts of markets and of placeholders.
+    same transaction. Returns the counts by table; of events, those of new placeholders.
     """
     placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
     rows = MARKET.rows(found, series_ticker=series_ticker, is_placeholder=False)
@@ -175,15 +175,15 @@ def write_markets(
             f"OR kalshi_market.settlement_value <> {MARKET.guarded('settlement_value')}",
             (run_id,),
         )
-        return staging.merge(run_id), placeholders
+        return {"kalshi_market": staging.merge(run_id), "kalshi_event": placeholders}
 
 
 def write_unknown_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], run_id: int
-) -> tuple[WriteCounts, WriteCounts]:
+) -> dict[str, WriteCounts]:
     """Insert the markets that don't exist yet, flagged as placeholders; leave the others unchanged.
 
-    Their series is read from their ticker. Returns the counts of markets and of events.
+    Their series is read from their ticker. Returns the counts by table.
     """
     unknown = _unknown(connection, [f.record.ticker for f in found])
     new = [f for f in found if f.record.ticker in unknown]
@@ -191,7 +191,8 @@ def write_unknown_markets(
     placeholders = _expect_events(connection, events, run_id)
     rows = MARKET_PLACEHOLDER.rows(new, series_ticker=lambda m: events[m.event_ticker], is_placeholder=True)
     with _reopening(connection, sorted(set(events.values())), new):
-        return upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id), placeholders
+        written = upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id)
+    return {"kalshi_market": written, "kalshi_event": placeholders}
 
 
 @contextmanager
@@ -221,7 +222,8 @@ def _expect_events(connection: sa.Connection, series_by_event: dict[str, str], r
     """Insert placeholders for events, and first for series, that don't exist yet."""
     _expect_series(connection, set(series_by_event.values()), run_id)
     rows = [(ticker, series, event_date(ticker), True) for ticker, series in sorted(series_by_event.items())]
-    return upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
+    written = upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
+    return WriteCounts(inserted=written.inserted)  # an event that was there is no placeholder
 
 
 def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) -> None:
