@@ -152,6 +152,8 @@ MARKET = Table(
         "settlement_ts_utc": Guard.KEEP_KNOWN_VALUE,
         "settlement_value": Guard.KEEP_KNOWN_VALUE,
         "exchange_updated_at_utc": Guard.KEEP_KNOWN_VALUE,
+        "open_time_utc": Guard.KEEP_KNOWN_VALUE,
+        "close_time_utc": Guard.KEEP_KNOWN_VALUE,
     },
     version="exchange_updated_at_utc",
 )
