@@ -129,6 +129,24 @@ def test_a_market_without_open_and_close_time_is_missed(shared_warehouse: sa.Eng
     replay(shared_warehouse, At("00:12:00"), Spoil("times", "A"), Hour(), At("03:30:00"), Hour(), Mend())
 
 
+def test_a_market_whose_times_the_archive_lacked_is_looked_up_until_it_has_them(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("00:00:05"),
+        Hour(),
+        At("03:30:00"),
+        Hour(),
+        Spoil("times", "A"),
+        Pause(29),
+        At("23:59:30"),
+        Cutoff(100),
+        Run("catalog"),
+        Pause(29),
+        At("23:59:58"),
+        Hour(),
+    )
+
+
 @pytest.mark.parametrize("transaction", range(1, 16))
 def test_dense_minutes_follow_a_forced_day_whose_run_was_killed(shared_warehouse: sa.Engine, transaction: int) -> None:
     replay(

@@ -126,6 +126,8 @@ class _SeriesSync:
             yield from self._read_live(reading)
         self._enrich_placeholders()
         write_decision_times(self._run)
+        timeless = in_transaction(self._run.engine, lambda c: catalog.timeless_markets(c, self._scope))
+        yield from (Doubt(market, "its open or close time isn't known") for market in timeless if reading.wants(market))
 
     def _read_live(self, reading: Reading) -> Iterator[Doubt]:
         since = int(self._request.cutoff.timestamp())

@@ -39,15 +39,13 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
 
 
 def build_dense(run: SyncRun, reading: Reading) -> list[Doubt]:
-    """Build every minute of a gap, then the later minutes that carry its last quotes forward. Returns the markets whose
-    life isn't known."""
+    """Build every minute of a gap, then the later minutes that carry its last quotes forward."""
     window = replace(reading.window, end=reading.until)
     for tickers in _groups(run, reading):
         for start, end in _pieces(window.start, window.end):
             _build(run, tickers, start, end)
         _build_carried(run, tickers, window.end)
-    timeless = in_transaction(run.engine, lambda c: catalog.timeless_markets(c, run.scope))
-    return [Doubt(ticker, "its open or close time isn't known") for ticker in timeless if reading.wants(ticker)]
+    return []
 
 
 def _build_carried(run: SyncRun, tickers: list[str], end: datetime) -> None:
