@@ -27,8 +27,8 @@ from kalshi.exchange.transport import root_cause
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.settings import INCLUDE, SettingsError, load_settings
-from kalshi.warehouse import exchanges, gaps
+from kalshi.settings import SettingsError, load_settings
+from kalshi.warehouse import exchanges, gaps, sql
 from kalshi.warehouse.migrate import versions
 from kalshi.warehouse.server import InsecureServer
 from kalshi.words import first_few
@@ -122,7 +122,7 @@ def _disk() -> Iterator[Finding]:
 def _warehouse() -> Iterator[Finding]:
     with WarehouseHook().connected() as engine, engine.connect() as connection:
         yield from _server(connection)
-        yield _clock("server's clock", connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one())
+        yield _clock("server's clock", sql.run(connection, "SELECT UTC_TIMESTAMP(6)").scalar_one())
         current, newest = versions(connection)
         yield _schema(current, newest)
         if current == newest:
@@ -133,17 +133,17 @@ def _warehouse() -> Iterator[Finding]:
 
 
 def _server(connection: sa.Connection) -> Iterator[Finding]:
-    version = str(connection.exec_driver_sql("SELECT VERSION()").scalar_one())
+    version = str(sql.run(connection, "SELECT VERSION()").scalar_one())
     kind, number = ("MariaDB" if "MariaDB" in version else "MySQL"), version.partition("-")[0]
     oldest = ".".join(map(str, OLDEST[kind]))
     if tuple(int(part) for part in number.split(".")[:2]) < OLDEST[kind]:
         yield Finding("server", "fail", f"{kind} {number}: upgrade to {oldest} or newer")
     else:
         yield Finding("server", "ok", f"{kind} {number}")
-    cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
+    cipher = sql.run(connection, "SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
     yield Finding("TLS", "ok", cipher or "none: a local server, or disabled in the connection")
-    loads, packet, pool = connection.exec_driver_sql(
-        "SELECT @@local_infile, @@max_allowed_packet, @@innodb_buffer_pool_size"
+    loads, packet, pool = sql.run(
+        connection, "SELECT @@local_infile, @@max_allowed_packet, @@innodb_buffer_pool_size"
     ).one()
     if loads:
         yield Finding("local_infile", "ok", "on")
@@ -158,9 +158,10 @@ def _server(connection: sa.Connection) -> Iterator[Finding]:
 
 
 def _memory(connection: sa.Connection, pool: int) -> Finding:
-    held = connection.exec_driver_sql(
+    held = sql.run(
+        connection,
         "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables "
-        "WHERE table_schema = DATABASE()"
+        "WHERE table_schema = DATABASE()",
     ).scalar_one()
     words = f"{float(held) / 2**30:,.1f} GB of data and indexes, a buffer pool of {pool / 2**30:,.1f} GB"
     if held > 8 * pool:
@@ -197,7 +198,7 @@ def _rights(connection: sa.Connection) -> Finding:
         "CREATE TEMPORARY TABLE kalshi_doctor LIKE kalshi_freshness_rule",
         "DROP TEMPORARY TABLE kalshi_doctor",
     ):
-        connection.exec_driver_sql(statement)
+        sql.run(connection, statement)
     return Finding("rights", "ok", "rows can be read, changed and staged")
 
 
@@ -209,8 +210,7 @@ def _origin(connection: sa.Connection) -> Iterator[Finding]:
 
 def _freshness(connection: sa.Connection) -> Iterator[Finding]:
     """One finding per table with a freshness rule; tables whose job never ran are skipped."""
-    query = (INCLUDE / "sql" / "reports" / "freshness.sql").read_text(encoding="utf-8")
-    for table, latest, lag, allowed in connection.execute(sa.text(query)):
+    for table, latest, lag, allowed in sql.run_file(connection, "doctor", "freshness"):
         if lag is not None and lag <= allowed:
             yield Finding(table, "ok", f"{lag} min since its last successful run, {allowed} allowed")
             continue

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kalshi.quality import sql
 from kalshi.quality.scope import find_scope
 from kalshi.quality.suites import SUITES
 from kalshi.reports.quality import QUALITY
 from kalshi.settings import load_settings
+from kalshi.warehouse import sql
 from tests.quality.conftest import DAY, SEP_20, SERIES, ask, check
 
 RULES = load_settings().quality

@@ -15,6 +15,7 @@ from kalshi.quality.scope import Scope, find_scope
 from kalshi.quality.validate import Finding, rule_of, run_suites
 from kalshi.settings import QualitySettings
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.warehouse import sql
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -134,7 +135,6 @@ def _write(connection: sa.Connection, scope: Scope, findings: list[Finding], rea
 
 
 def _insert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        names = list(rows[0])
-        marks = ", ".join(f":{name}" for name in names)
-        connection.execute(sa.text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"), rows)
+    for row in rows:
+        values = ", ".join(f":{name}" for name in row)
+        sql.run(connection, f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", **row)

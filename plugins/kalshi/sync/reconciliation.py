@@ -24,7 +24,7 @@ from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.sync.trades import TradesTally, read_trades
-from kalshi.warehouse import catalog, gaps, ledger, reconciliation
+from kalshi.warehouse import catalog, gaps, ledger, reconciliation, sql
 from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
@@ -413,7 +413,7 @@ class _Again:
 
     def _settled_at(self, connection: sa.Connection) -> datetime | None:
         query = "SELECT settlement_ts_utc FROM kalshi_market WHERE market_ticker = :ticker"
-        settled: datetime | None = connection.execute(sa.text(query), {"ticker": self._ticker}).scalar()
+        settled: datetime | None = sql.run(connection, query, ticker=self._ticker).scalar()
         return settled and settled.replace(tzinfo=UTC)
 
     def _settle(self, connection: sa.Connection, there: dict[Any, datetime]) -> int:

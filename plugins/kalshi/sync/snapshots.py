@@ -13,9 +13,8 @@ from kalshi.exchange.pages import Page
 from kalshi.records import Market
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, recorded_run
-from kalshi.warehouse import catalog, snapshots
+from kalshi.warehouse import catalog, snapshots, sql
 from kalshi.warehouse.server import in_transaction
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "snapshots"
@@ -102,13 +101,12 @@ def _open_markets(exchange: Exchange, request: SnapshotRequest) -> Any:
 
 def prune_snapshots(engine: sa.Engine, older_than: datetime, *, dry_run: bool) -> int:
     """Delete the snapshots before ``older_than`` in batches; return how many there were."""
-    values = {"older_than": naive_utc(older_than)}
     old = "FROM kalshi_price_snapshot WHERE snapshot_at_utc < :older_than"
     if dry_run:
-        query = sa.text(f"SELECT COUNT(*) {old}")
-        return in_transaction(engine, lambda c: int(c.execute(query, values).scalar_one()))
-    delete = sa.text(f"DELETE {old} LIMIT {ROWS_PER_DELETE}")
+        query = f"SELECT COUNT(*) {old}"
+        return in_transaction(engine, lambda c: int(sql.run(c, query, older_than=older_than).scalar_one()))
+    delete = f"DELETE {old} LIMIT {ROWS_PER_DELETE}"
     total = 0
-    while deleted := in_transaction(engine, lambda c: c.execute(delete, values).rowcount):
+    while deleted := in_transaction(engine, lambda c: sql.run(c, delete, older_than=older_than).rowcount):
         total += deleted
     return total

@@ -10,10 +10,8 @@ from datetime import UTC, date, datetime
 import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series
-from kalshi.warehouse import gaps
-from kalshi.warehouse.server import text_with_lists
+from kalshi.warehouse import gaps, sql
 from kalshi.warehouse.tables import GIVEN, RAW, Column, Guard, Table
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
@@ -161,19 +159,21 @@ def write_markets(
     rows = MARKET.rows(found, series_ticker=series_ticker, is_placeholder=False)
     with _reopening(connection, [series_ticker], found), Staging(connection, MARKET, rows) as staging:
         # Lock first: two runs that saw the same old value would both record the change.
-        connection.exec_driver_sql(
+        sql.run(
+            connection,
             f"SELECT COUNT(*) FROM kalshi_market t JOIN `{staging.name}` s "
-            "ON t.market_ticker = s.market_ticker FOR UPDATE"
+            "ON t.market_ticker = s.market_ticker FOR UPDATE",
         )
-        connection.exec_driver_sql(
+        sql.run(
+            connection,
             "INSERT INTO kalshi_settlement_change (market_ticker, old_result, new_result, "
             "old_settlement_value, new_settlement_value, run_id) "
-            "SELECT kalshi_market.market_ticker, kalshi_market.result, "
-            f"{MARKET.guarded('result')}, kalshi_market.settlement_value, {MARKET.guarded('settlement_value')}, %s "
+            f"SELECT kalshi_market.market_ticker, kalshi_market.result, {MARKET.guarded('result')}, "
+            f"kalshi_market.settlement_value, {MARKET.guarded('settlement_value')}, :run_id "
             f"FROM kalshi_market JOIN `{staging.name}` s ON kalshi_market.market_ticker = s.market_ticker "
             f"WHERE kalshi_market.result <> {MARKET.guarded('result')} "
             f"OR kalshi_market.settlement_value <> {MARKET.guarded('settlement_value')}",
-            (run_id,),
+            run_id=run_id,
         )
         return {"kalshi_market": staging.merge(run_id), "kalshi_event": placeholders}
 
@@ -214,8 +214,8 @@ def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: in
 
 
 def _unknown(connection: sa.Connection, tickers: Sequence[str]) -> set[str]:
-    query = text_with_lists("SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers", "tickers")
-    return set(tickers) - set(connection.execute(query, {"tickers": list(tickers)}).scalars())
+    query = "SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
+    return set(tickers) - set(sql.run(connection, query, tickers=tickers).scalars())
 
 
 def _expect_events(connection: sa.Connection, series_by_event: dict[str, str], run_id: int) -> WriteCounts:
@@ -235,14 +235,15 @@ def lives_of_markets(
 ) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
     """Ticker, event, open, close and settlement of the markets that may have been open at any time between ``start``
     and ``end``. An open or close that isn't known counts as 1970 or 9999: such a market may trade at any time."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc "
-            "FROM kalshi_market WHERE series_ticker = :s "
-            "AND (open_time_utc < :end OR open_time_utc IS NULL) "
-            "AND (close_time_utc > :start OR close_time_utc IS NULL)"
-        ),
-        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
+    rows = sql.run(
+        connection,
+        "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc "
+        "FROM kalshi_market WHERE series_ticker = :series "
+        "AND (open_time_utc < :end OR open_time_utc IS NULL) "
+        "AND (close_time_utc > :start OR close_time_utc IS NULL)",
+        series=series_ticker,
+        start=start,
+        end=end,
     )
     always, forever = gaps.ALWAYS
     return [
@@ -259,18 +260,17 @@ def lives_of_markets(
 
 def dates_of_events(connection: sa.Connection, series_ticker: str) -> list[tuple[str, date]]:
     """The events of a series, each with its local climate date, where that is known."""
-    query = "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :s AND event_date IS NOT NULL"
-    return [tuple(row) for row in connection.execute(sa.text(query), {"s": series_ticker})]
+    query = "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :series AND event_date IS NOT NULL"
+    return [tuple(row) for row in sql.run(connection, query, series=series_ticker)]
 
 
 def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[str]:
     """The markets of a series whose open or close time isn't known."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :s "
-            "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1"
-        ),
-        {"s": series_ticker},
+    rows = sql.run(
+        connection,
+        "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :series "
+        "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1",
+        series=series_ticker,
     )
     return list(rows.scalars())
 
@@ -280,25 +280,27 @@ def open_around(
 ) -> tuple[datetime | None, datetime | None]:
     """The latest close up to ``start`` and the first opening from ``end`` on of a series, naive UTC; None: there is
     none."""
-    row = connection.execute(
-        sa.text(
-            "SELECT MAX(IF(close_time_utc <= :start, close_time_utc, NULL)), "
-            "MIN(IF(open_time_utc >= :end, open_time_utc, NULL)) FROM kalshi_market WHERE series_ticker = :s"
-        ),
-        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
+    row = sql.run(
+        connection,
+        "SELECT MAX(IF(close_time_utc <= :start, close_time_utc, NULL)), "
+        "MIN(IF(open_time_utc >= :end, open_time_utc, NULL)) FROM kalshi_market WHERE series_ticker = :series",
+        series=series_ticker,
+        start=start,
+        end=end,
     ).one()
     return row[0], row[1]
 
 
 def lock_series(connection: sa.Connection, series_ticker: str) -> None:
     """Allow only one transaction at a time to work on a series."""
-    connection.execute(sa.text("SELECT 1 FROM kalshi_series WHERE series_ticker = :s FOR UPDATE"), {"s": series_ticker})
+    sql.run(connection, "SELECT 1 FROM kalshi_series WHERE series_ticker = :series FOR UPDATE", series=series_ticker)
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:
     """Tickers of a series' events that are known only from their markets."""
-    rows = connection.execute(
-        sa.text("SELECT event_ticker FROM kalshi_event WHERE series_ticker = :s AND is_placeholder ORDER BY 1"),
-        {"s": series_ticker},
+    rows = sql.run(
+        connection,
+        "SELECT event_ticker FROM kalshi_event WHERE series_ticker = :series AND is_placeholder ORDER BY 1",
+        series=series_ticker,
     )
     return list(rows.scalars())

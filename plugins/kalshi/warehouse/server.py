@@ -232,11 +232,6 @@ def load_data(cursor: Any, rows: bytes, statement: str, *values: Any) -> None:
         cursor.connection.rows = None
 
 
-def text_with_lists(query: str, *lists: str) -> sa.TextClause:
-    """A statement whose parameters in ``lists`` are lists, as in ``market_ticker IN :tickers``."""
-    return sa.text(query).bindparams(*(sa.bindparam(name, expanding=True) for name in lists))
-
-
 def _is_worth_retrying(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     return isinstance(cause, pymysql.err.MySQLError) and bool(cause.args) and cause.args[0] in WORTH_RETRYING
