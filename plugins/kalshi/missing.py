@@ -64,7 +64,7 @@ def run(asked: argparse.Namespace) -> str:
     """
     with WarehouseHook().connected() as engine:
         if asked.action == "accept":
-            return in_transaction(engine, lambda c: _accept(c, asked))
+            return in_transaction(engine, _accept, asked)
         return in_transaction(engine, _list)
 
 

@@ -120,7 +120,7 @@ def write_candles(engine: sa.Engine, markets: list[CandleLines]) -> None:
     for market in markets:
         some.append(market)
         if sum(len(m.lines) for m in some) >= ROWS_PER_TRANSACTION or market is markets[-1]:
-            in_transaction(engine, partial(api_candles.write_candles, markets=some, run_id=1))
+            in_transaction(engine, api_candles.write_candles, markets=some, run_id=1)
             some = []
 
 

@@ -23,9 +23,9 @@ NOON = datetime(2026, 9, 22, 12, tzinfo=UTC)
 def write_markets(engine: sa.Engine, series: object, pages: list[Page[Market]]) -> None:
     """Write what the catalog sync writes, from memory: the parents, then each page in its own transaction."""
     if isinstance(series, Found):
-        in_transaction(engine, partial(catalog.write_series, found=[series], run_id=1))
+        in_transaction(engine, catalog.write_series, found=[series], run_id=1)
     for page in pages:
-        in_transaction(engine, partial(catalog.write_markets, found=page.records, series_ticker=SERIES, run_id=1))
+        in_transaction(engine, catalog.write_markets, found=page.records, series_ticker=SERIES, run_id=1)
 
 
 def write_snapshots(engine: sa.Engine, pages: list[Page[Market]]) -> None:
@@ -36,7 +36,7 @@ def write_snapshots(engine: sa.Engine, pages: list[Page[Market]]) -> None:
         snapshots.write_snapshots(connection, page.records, NOON, NOON, 1)
 
     for page in pages:
-        in_transaction(engine, partial(write, page=page))
+        in_transaction(engine, write, page=page)
 
 
 def contests(exchange: Exchange, markets: int) -> list[Contest]:

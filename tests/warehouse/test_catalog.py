@@ -147,7 +147,7 @@ def test_two_runs_at_once_keep_one_change(catalog: sa.Engine) -> None:
 
     def write(run_id: int, result: str) -> None:
         markets = [found(Market, ticker=t, event_ticker=EVENT, result=result) for t in tickers]
-        in_transaction(catalog, lambda c: write_markets(c, markets, SERIES, run_id))
+        in_transaction(catalog, write_markets, markets, SERIES, run_id)
 
     write(1, "no")
     with ThreadPoolExecutor(2) as pool:

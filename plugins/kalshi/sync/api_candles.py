@@ -67,7 +67,7 @@ def read_api_candles(
     they complete, which a later attempt skips, and with what was in doubt so far.
     """
     window = replace(reading.window, end=reading.until)
-    markets = in_transaction(run.engine, lambda c: _alive(c, window, cutoff))
+    markets = in_transaction(run.engine, _alive, window, cutoff)
     alive = [market for market in markets if reading.wants(market.ticker)]
     tally.markets += len(alive)
     reached = reading.reached or {"events": [], "unknown": []}

@@ -126,7 +126,7 @@ class _SeriesSync:
             yield from self._read_live(reading)
         self._enrich_placeholders()
         write_decision_times(self._run)
-        timeless = in_transaction(self._run.engine, lambda c: catalog.timeless_markets(c, self._scope))
+        timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._scope)
         yield from (Doubt(market, "its open or close time isn't known") for market in timeless if reading.wants(market))
 
     def _read_live(self, reading: Reading) -> Iterator[Doubt]:
@@ -134,7 +134,7 @@ class _SeriesSync:
         events = self._exchange.events(min_close_ts=since, **self._lists)
         yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
         yield from self._markets(self._exchange.markets(**self._lists), reading)
-        missing = in_transaction(self._run.engine, lambda c: gaps.missing_markets(c, JOB, self._scope, reading.began))
+        missing = in_transaction(self._run.engine, gaps.missing_markets, JOB, self._scope, reading.began)
         yield from look_up(self._exchange, self._run, missing, self._write_markets, reading)
 
     def _read_archive(self, reading: Reading) -> Iterator[Doubt]:
@@ -188,4 +188,4 @@ class _SeriesSync:
             )
 
     def _placeholders(self) -> list[str]:
-        return in_transaction(self._run.engine, lambda c: catalog.placeholder_events(c, self._scope))
+        return in_transaction(self._run.engine, catalog.placeholder_events, self._scope)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -34,7 +33,7 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
         return written
 
     for tickers in _groups(run, reading):
-        run.count("kalshi_candle_1m", in_transaction(run.engine, partial(make, tickers=tickers)))
+        run.count("kalshi_candle_1m", in_transaction(run.engine, make, tickers=tickers))
     return []
 
 
@@ -52,7 +51,7 @@ def _build_carried(run: SyncRun, tickers: list[str], end: datetime) -> None:
     """Rebuild the minutes after the window that an earlier run built: days may be filled in any order."""
     at = end
     while carried := in_transaction(
-        run.engine, partial(dense_candles.carried_past, tickers=tickers, end=end, at=at, until=at + PIECE)
+        run.engine, dense_candles.carried_past, tickers=tickers, end=end, at=at, until=at + PIECE
     ):
         tickers, until = carried
         _build(run, tickers, at, until)
@@ -70,7 +69,7 @@ def _build(run: SyncRun, tickers: list[str], start: datetime, end: datetime) -> 
 
 def _groups(run: SyncRun, reading: Reading) -> Iterator[list[str]]:
     window = replace(reading.window, end=reading.until)
-    lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, window.scope, window.start, window.end))
+    lives = in_transaction(run.engine, catalog.lives_of_markets, window.scope, window.start, window.end)
     tickers = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
         yield tickers[first : first + MARKETS_PER_TRANSACTION]

@@ -42,7 +42,7 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
     the ledger. The markets that it could not read are gaps of this run's window, too (``gaps.inherit``).
     """
     since = EPOCH if start < cutoff else start
-    known = in_transaction(run.engine, lambda c: checkpoints.covered_until(c, JOB, run.scope, since))
+    known = in_transaction(run.engine, checkpoints.covered_until, JOB, run.scope, since)
     if known is not None and known >= end:
         return
     request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)

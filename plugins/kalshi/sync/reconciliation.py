@@ -138,14 +138,12 @@ def _compare_all(run: SyncRun, request: ReconciliationRequest, tickers: Sequence
     """Compare these markets, by default all that the request is about, and store the verdicts."""
     if tickers is None:
         start, end = request.window_start, request.window_end
-        tickers = in_transaction(run.engine, lambda c: reconciliation.settled_markets(c, run.scope, start, end))
+        tickers = in_transaction(run.engine, reconciliation.settled_markets, run.scope, start, end)
     coverage = in_transaction(run.engine, lambda c: {side: _Coverage(c, side, run.scope) for side in SIDES})
     compared: list[Compared] = []
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
         group = tickers[first : first + MARKETS_PER_TRANSACTION]
-        some, written = in_transaction(
-            run.engine, partial(_compare, run=run, request=request, group=group, of=coverage)
-        )
+        some, written = in_transaction(run.engine, _compare, run=run, request=request, group=group, of=coverage)
         run.count("kalshi_reconciliation", written)
         compared += some
     return compared
@@ -336,14 +334,14 @@ def _read_again(
         again = _Again(exchange, run, request, side, figures.ticker, tally)
         reason = verdict.reason or "read again together with the rest of its market"
         gap = Gap(window, figures.ticker, reason)
-        in_transaction(run.engine, partial(gaps.note, gaps=[gap], run_id=run.run_id))
+        in_transaction(run.engine, gaps.note, gaps=[gap], run_id=run.run_id)
         read_gap(run, gap, again.read)
         is_definite &= again.is_definite
     for job, build in DERIVED.items():
-        for gap in in_transaction(run.engine, partial(_gaps_of, job=job, scope=run.scope, ticker=figures.ticker)):
+        for gap in in_transaction(run.engine, _gaps_of, job=job, scope=run.scope, ticker=figures.ticker):
             read_gap(run, gap, partial(build, run))
     if is_definite:
-        in_transaction(run.engine, partial(_note_reading, ticker=figures.ticker))
+        in_transaction(run.engine, _note_reading, ticker=figures.ticker)
 
 
 def _gaps_of(connection: sa.Connection, job: str, scope: str, ticker: str) -> list[Gap]:
@@ -378,7 +376,7 @@ class _Again:
         doubts = list(read(reading))
         if not doubts and not reading.rejected:
             self.is_definite = True
-            self._tally.deleted += in_transaction(self._run.engine, partial(self._settle, there=there))
+            self._tally.deleted += in_transaction(self._run.engine, self._settle, there=there)
         return doubts
 
     def _keys(self, connection: sa.Connection) -> dict[Any, datetime]:

@@ -94,7 +94,7 @@ def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[W
     if start > until:
         raise ValueError(f"{start:%Y-%m-%d} is in the future: there are no trades from then on yet.")
     if request.incremental:
-        start = in_transaction(run.engine, partial(_resumption, scope=run.scope, start=start - OVERLAP, until=until))
+        start = in_transaction(run.engine, _resumption, scope=run.scope, start=start - OVERLAP, until=until)
     end = max(start, min(until, provable_until(exchange)))
     return Window(JOB, run.scope, start, end), until
 
@@ -112,7 +112,7 @@ def _sync(
     edge = max(until, min(request.window_end or until, request.asked_at))  # the clocks may differ
     expect(run, window, until=None if request.incremental else edge, force=request.force)
     if request.incremental:
-        in_transaction(run.engine, partial(gaps.schedule, window=window, run_id=run.run_id))
+        in_transaction(run.engine, gaps.schedule, window=window, run_id=run.run_id)
     provable = provable_until(exchange)
     if not is_missing(run, window, provable):
         return False
@@ -131,7 +131,7 @@ def read_trades(
 ) -> Iterator[Doubt]:
     """Read the trades of a gap, market by market; from both tiers if ``cutoff`` is None."""
     window = replace(reading.window, end=reading.until)
-    lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, run.scope, window.start, window.end))
+    lives = in_transaction(run.engine, catalog.lives_of_markets, run.scope, window.start, window.end)
     alive = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
     tally.markets += len(alive)
     last = reading.reached["market"] if reading.reached else ""
