@@ -86,6 +86,20 @@ def test_candles_from_trades_wait_for_the_last_trades_of_the_day(shared_warehous
     replay(shared_warehouse, At("16:00:00"), late, At("00:00:01"), Run("candles"), At("00:31:00"), Hour(), sources=BOTH)
 
 
+def test_the_run_of_an_older_day_fills_the_minutes_that_a_later_run_left(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("23:59:30"),
+        Hour(),
+        Pause(8),
+        Skew(60),
+        At("00:00:05"),
+        Run("candles", kill=16),
+        Pause(8),
+        sources=BOTH,
+    )
+
+
 @pytest.mark.parametrize("job", ["candles", "trades"])
 def test_a_day_read_by_hand_while_the_exchange_is_still_in_it_is_read_to_its_end(
     shared_warehouse: sa.Engine, job: str
