@@ -22,6 +22,9 @@ from pathlib import Path
 import pymysql
 import pymysql.cursors
 
+DURABLE = ("--innodb-flush-log-at-trx-commit=1",)
+FORGETFUL = ("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--innodb-doublewrite=0")
+
 
 class ServerError(RuntimeError):
     """The server isn't available; the message says why and what to do."""
@@ -100,8 +103,11 @@ def _is_up(server: PrivateServer) -> bool:
         return False
 
 
-def ensure(folder: Path, program: Program | None = None) -> PrivateServer:
+def ensure(folder: Path, program: Program | None = None, *, is_durable: bool = True) -> PrivateServer:
     """The server in ``folder``, created and started if necessary.
+
+    ``is_durable``: whether what it commits survives a crash of the machine or of the server. One that isn't durable
+    never waits for the disk.
 
     Raises:
         ServerError: no server program is installed, or it doesn't start; the message quotes its log.
@@ -121,7 +127,7 @@ def ensure(folder: Path, program: Program | None = None) -> PrivateServer:
     if fresh:
         shutil.rmtree(folder / "data", ignore_errors=True)
         _run([*program.initialize, f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"], folder)
-    _start(folder, program, server)
+    _start(folder, program, server, DURABLE if is_durable else FORGETFUL)
     if fresh:
         _set_root_password(server)
     state.touch(mode=0o600)
@@ -148,7 +154,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(own)}
 
 
-def _start(folder: Path, program: Program, server: PrivateServer) -> None:
+def _start(folder: Path, program: Program, server: PrivateServer, settings: tuple[str, ...]) -> None:
     log = folder / "server.log"
     command = [
         *program.serve,
@@ -164,7 +170,7 @@ def _start(folder: Path, program: Program, server: PrivateServer) -> None:
         "--secure-file-priv=",
         "--max-allowed-packet=64M",
         "--innodb-buffer-pool-size=512M",
-        "--innodb-flush-log-at-trx-commit=1",
+        *settings,
         f"--log-error={log}",
     ]
     process = subprocess.Popen(

@@ -5,25 +5,26 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
-import psutil
 import pytest
 import sqlalchemy as sa
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
-from pydantic import SecretStr
 from xdist.scheduler import LoadFileScheduling
 
-from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
+from kalshi.exchange import Exchange
 from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.server import ServerAddress, open_engine
+from kalshi.warehouse.server import open_engine
 from scripts import backends, private_server, real_mysql
 from scripts.private_server import PrivateServer, Program, ServerError
 from scripts.warm_airflow import WarmAirflow, warm_airflow
-from tests.airflow_cli import Airflow, airflow_in
-from tests.exchange_server import ExchangeServer
+from tests.support.airflow_cli import Airflow, airflow_in
+from tests.support.databases import address_of
+from tests.support.exchange_server import ExchangeServer, quick_config
+from tests.support.memory import passing_server
+from tests.support.official_client import OfficialClient, installed_client
 
 DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
@@ -51,11 +52,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
+def mariadb() -> Iterator[PrivateServer]:
     """This system's server, which is MariaDB on Debian."""
-    folder = tmp_path_factory.mktemp("mariadb")
-    yield private_server.ensure(folder)
-    private_server.stop(folder)
+    with passing_server(private_server.installed_program()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +71,10 @@ def mysql_program() -> Program:
 
 
 @pytest.fixture(scope="session")
-def mysql(tmp_path_factory: pytest.TempPathFactory, mysql_program: Program) -> Iterator[PrivateServer]:
+def mysql(mysql_program: Program) -> Iterator[PrivateServer]:
     """A real MySQL, running."""
-    folder = tmp_path_factory.mktemp("mysql")
-    yield private_server.ensure(folder, mysql_program)
-    private_server.stop(folder)
+    with passing_server(mysql_program) as server:
+        yield server
 
 
 @pytest.fixture
@@ -110,19 +109,6 @@ def _database(server: PrivateServer) -> Iterator[str]:
         cursor.execute(f"DROP USER '{name}'@'127.0.0.1', '{name}'@'localhost'")
 
 
-def kill(folder: Path) -> None:
-    """End the private server in ``folder`` at once, and see it gone: a new one looks whether the old one lives."""
-    process = psutil.Process(int((folder / "server.pid").read_text()))
-    process.kill()
-    process.wait(30)
-
-
-def address_of(uri: str) -> ServerAddress:
-    url = sa.make_url(uri)
-    password = SecretStr(url.password or "")
-    return ServerAddress(url.host or "", url.database or "", url.username or "", password, url.port or 3306)
-
-
 def _migrated(uri: str) -> Iterator[sa.Engine]:
     engine = open_engine(address_of(uri), loads=True)
     migrate(engine)
@@ -137,11 +123,24 @@ def _small_exchange() -> Iterator[ExchangeServer]:
 
 
 @pytest.fixture
-def exchange_server(_small_exchange: ExchangeServer) -> Iterator[ExchangeServer]:
+def faultless() -> Iterator[Callable[[ExchangeServer], ExchangeServer]]:
+    """``faultless(server)``: the server, without faults now and after the test."""
+    with ExitStack() as stack:
+
+        def reset(server: ExchangeServer) -> ExchangeServer:
+            server.reset()
+            stack.callback(server.reset)
+            return server
+
+        yield reset
+
+
+@pytest.fixture
+def exchange_server(
+    _small_exchange: ExchangeServer, faultless: Callable[[ExchangeServer], ExchangeServer]
+) -> ExchangeServer:
     """The sandbox in a process of its own, with events since April 2026, no rate limit and no faults."""
-    _small_exchange.reset()
-    yield _small_exchange
-    _small_exchange.reset()
+    return faultless(_small_exchange)
 
 
 @pytest.fixture
@@ -151,9 +150,10 @@ def exchange(exchange_server: ExchangeServer) -> Iterator[Exchange]:
         yield exchange
 
 
-def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
-    settings = {"requests_per_second": 10_000.0, "retry": RetryPolicy(4, 0.01, 0.05), "timeout": (2.0, 2.0), **others}
-    return ExchangeConfig(server.base_url, **settings)  # type: ignore[arg-type]
+@pytest.fixture(scope="session")
+def official_client() -> OfficialClient:
+    """Kalshi's own client, installed."""
+    return installed_client()
 
 
 @pytest.fixture(scope="session")

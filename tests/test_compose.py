@@ -22,7 +22,7 @@ import yaml
 
 from scripts.airflow_process import SECONDS_TO_START, stop_group
 from scripts.private_server import PrivateServer, free_port
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEXT = (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")

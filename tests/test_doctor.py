@@ -19,10 +19,10 @@ from kalshi.doctor import examine
 from kalshi.settings import INCLUDE, load_settings
 from kalshi.warehouse import exchanges
 from scripts.private_server import PrivateServer
-from tests.account import AFTERNOON, account_at, connection
-from tests.airflow_cli import PROJECT, Airflow
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
+from tests.support.account import AFTERNOON, account_at, connection
+from tests.support.airflow_cli import PROJECT, Airflow
+from tests.support.api_key import ApiKey, make_key
+from tests.support.exchange_server import ExchangeServer
 
 
 @pytest.fixture(scope="module")

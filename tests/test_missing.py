@@ -13,7 +13,7 @@ from kalshi.warehouse import checkpoints, gaps
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
-from tests.airflow_cli import PROJECT, Airflow
+from tests.support.airflow_cli import PROJECT, Airflow
 
 SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
 DAY = timedelta(days=1)

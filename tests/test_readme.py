@@ -14,9 +14,10 @@ from kalshi.warehouse.server import open_engine
 from scripts import docs
 from scripts.backends import WAREHOUSE
 from scripts.private_server import PrivateServer
-from tests.account import account_at
-from tests.conftest import address_of, quick_config
-from tests.exchange.api_key import make_key
+from tests.support.account import account_at
+from tests.support.api_key import make_key
+from tests.support.databases import address_of
+from tests.support.exchange_server import quick_config
 from tests.ui.site import CLOCK, fill
 
 PROJECT = Path(__file__).resolve().parents[1]

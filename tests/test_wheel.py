@@ -15,8 +15,8 @@ import pytest
 
 from kalshi.provider import get_provider_info
 from scripts.airflow_home import sqlite_address
-from tests.airflow_cli import PROJECT
-from tests.exchange_server import ExchangeServer
+from tests.support.airflow_cli import PROJECT
+from tests.support.exchange_server import ExchangeServer
 
 UV = [sys.executable, "-m", "uv"]
 VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]

@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from scripts.private_server import free_port
-from tests.dags.conftest import DagUnderTest
+from tests.dags.dag_under_test import DagUnderTest
 
 NOTIFIERS = """
 [[alerts]]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.dags.conftest import DagUnderTest
-from tests.exchange_server import ExchangeServer
+from tests.dags.dag_under_test import DagUnderTest
+from tests.support.exchange_server import ExchangeServer
 
 TABLES = ("kalshi_series", "kalshi_event", "kalshi_market")
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
-from tests.conftest import address_of
-from tests.dags.conftest import DagUnderTest
-from tests.exchange_server import ExchangeServer
-from tests.quality.conftest import DAY, SEP_20, ask, fill, plant
+from tests.dags.dag_under_test import DagUnderTest
+from tests.support.databases import address_of, select
+from tests.support.exchange_server import ExchangeServer
+from tests.support.quality import DAY, SEP_20, fill, plant
 
 DAY_20: dict[str, Any] = {"series": ["KXHIGHNY"], "date_from": "2026-09-20", "date_to": "2026-09-20"}
 
@@ -58,7 +58,7 @@ def test_clean_data_is_green_and_without_dates_the_days_read_last_are_checked(
     assert warned.succeeded, "a warning doesn't fail the run"
     assert warned.report["verdict"] == "warning"
     assert warned.report["changes"] == [], "nothing came since the run before"
-    assert [run["state"] for run in ask(filled, "SELECT state FROM kalshi_sync_run WHERE job = 'quality'")] == [
+    assert [run["state"] for run in select(filled, "SELECT state FROM kalshi_sync_run WHERE job = 'quality'")] == [
         "success",
         "warning",
     ]
@@ -115,7 +115,7 @@ def test_a_backfill_of_two_days_far_apart_is_checked_for_exactly_these(
     fill(exchange, filled, SEP_20 - 31 * DAY, SEP_20 - 30 * DAY, run)
     fill(exchange, filled, SEP_20, SEP_20 + DAY, run)
     outcome = dag.run(series=["KXHIGHNY"])
-    windows = ask(
+    windows = select(
         filled,
         "SELECT scope, window_start_utc, window_end_utc FROM kalshi_sync_run WHERE job = 'quality' ORDER BY run_id",
     )

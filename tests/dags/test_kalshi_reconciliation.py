@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
-from tests.conftest import address_of
-from tests.dags.conftest import DagUnderTest
-from tests.sync.test_reconciliation import SERIES, House
+from tests.dags.dag_under_test import DagUnderTest
+from tests.support.databases import address_of
+from tests.support.house import SERIES, House
 
 DAYS: dict[str, Any] = {"series": [SERIES], "date_from": "2026-09-19", "date_to": "2026-09-20"}
 

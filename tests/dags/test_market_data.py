@@ -10,11 +10,10 @@ from typing import Any
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
-from tests.conftest import address_of
-from tests.dags.conftest import DagUnderTest
-from tests.exchange_server import ExchangeServer
+from tests.dags.dag_under_test import DagUnderTest
+from tests.support.databases import address_of, select
+from tests.support.exchange_server import ExchangeServer
 from tests.sync.candles import candle_requests
-from tests.sync.conftest import select
 
 Dag = Callable[[str], DagUnderTest]
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from tests.account import AFTERNOON, account_at, connection
-from tests.dags.conftest import DagUnderTest
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
+from tests.dags.dag_under_test import DagUnderTest
+from tests.support.account import AFTERNOON, account_at, connection
+from tests.support.api_key import ApiKey, make_key
+from tests.support.exchange_server import ExchangeServer
+from tests.support.processes import command_lines
 
 
 @pytest.fixture(scope="module")
@@ -31,29 +30,6 @@ def account(key: ApiKey) -> Iterator[ExchangeServer]:
 @pytest.fixture
 def dag(dag_under_test: Callable[[str], DagUnderTest]) -> DagUnderTest:
     return dag_under_test("kalshi_portfolio_sync")
-
-
-@contextmanager
-def command_lines() -> Iterator[set[bytes]]:
-    """The command lines of every process on this machine, as long as the block lasts."""
-    seen: set[bytes] = set()
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.02):
-            for file in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    seen.add(file.read_bytes())
-                except OSError:
-                    continue  # it ended
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        done.set()
-        watcher.join()
 
 
 def everything_written(dag: DagUnderTest) -> Iterator[bytes]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.dags.conftest import DagUnderTest
-from tests.exchange.api_key import ApiKey, make_key
+from tests.dags.dag_under_test import DagUnderTest
+from tests.support.api_key import ApiKey, make_key
 
 SHOWN = 12
 """Characters of a line of a key that nobody mistakes for anything else."""

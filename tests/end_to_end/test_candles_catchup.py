@@ -19,10 +19,10 @@ from kalshi.settings import INCLUDE
 from scripts import airflow_process
 from scripts.airflow_api import AirflowApi
 from scripts.private_server import PrivateServer, free_port
-from tests.airflow_cli import Airflow, airflow_in
-from tests.content import content
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import select
+from tests.support.airflow_cli import Airflow, airflow_in
+from tests.support.content import content
+from tests.support.databases import select
+from tests.support.exchange_server import ExchangeServer
 
 DAYS = 10
 OLDER = 2

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from kalshi.exchange import Exchange
 from kalshi.reports.quality import QUALITY
-from tests.quality.conftest import DAY, SEP_20, SERIES, check, fill, plant
+from tests.support.quality import DAY, SEP_20, SERIES, check, fill, plant
 
 RUN = "manual__2026-09-21T01:00:00+00:00"
 

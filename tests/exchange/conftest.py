@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
-from tests.official_client import official_client
-
-__all__ = ["official_client"]
+from tests.support.api_key import ApiKey, make_key
+from tests.support.exchange_server import ExchangeServer
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +23,11 @@ def key(request: pytest.FixtureRequest, keys: dict[str, ApiKey]) -> ApiKey:
 
 
 @pytest.fixture
-def private_server(_private_server: ExchangeServer) -> ExchangeServer:
+def private_server(
+    _private_server: ExchangeServer, faultless: Callable[[ExchangeServer], ExchangeServer]
+) -> ExchangeServer:
     """A sandbox that accepts the keys, without faults."""
-    _private_server.reset()
-    return _private_server
+    return faultless(_private_server)
 
 
 @pytest.fixture(scope="session")

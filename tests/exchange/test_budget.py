@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kalshi.exchange import Exchange, ExchangeConfig, budget
 from kalshi.exchange.budget import LocalBudget
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 
 class HandClock:

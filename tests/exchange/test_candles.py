@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kalshi.exchange import Exchange, ExchangeError
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 EVENT = "KXHIGHNY-26SEP19"
 FIRST = int(datetime(2026, 9, 18, 14, 1, tzinfo=UTC).timestamp())

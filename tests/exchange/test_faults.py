@@ -16,8 +16,7 @@ import pytest
 from kalshi.exchange import Exchange, ExchangeConfig, ExchangeUnavailable, RequestRefused, RetryPolicy
 from kalshi.exchange.transport import _retry_after
 from kalshi.records import Found, Market, Rejected, Series
-from tests.conftest import quick_config
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer, quick_config
 
 WIDE = "KXSANDBOXWIDE"
 FLEETING = [("http_429", 3), ("http_500", 2), ("http_502", 1), ("dropped_connection", 2), ("truncated_json", 2)]

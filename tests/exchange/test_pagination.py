@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kalshi.exchange import Exchange, PageCapReached, RepeatedCursor
 from kalshi.exchange.pages import Page, paginate, read_ahead
 from kalshi.records import Market, Record
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 WIDE = "KXSANDBOXWIDE"
 

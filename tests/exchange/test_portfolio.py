@@ -11,10 +11,9 @@ import pytest
 
 from kalshi.exchange import Exchange
 from kalshi.records import Fill, read_record
-from tests.account import AFTERNOON, account_at
-from tests.conftest import quick_config
-from tests.exchange.api_key import ApiKey
-from tests.exchange_server import ExchangeServer
+from tests.support.account import AFTERNOON, account_at
+from tests.support.api_key import ApiKey
+from tests.support.exchange_server import ExchangeServer, quick_config
 
 FILL = {
     "fill_id": "f-1",

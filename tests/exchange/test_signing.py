@@ -21,10 +21,9 @@ from pydantic import SecretStr
 from kalshi.exchange import Exchange, ExchangeConfig, ExchangeError, RequestRefused
 from kalshi.exchange.signing import KeySignature
 from kalshi.exchange.transport import Transport
-from tests.conftest import quick_config
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
-from tests.official_client import OfficialClient
+from tests.support.api_key import ApiKey, make_key
+from tests.support.exchange_server import ExchangeServer, quick_config
+from tests.support.official_client import OfficialClient
 
 BALANCE = "/portfolio/balance"
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
-from tests.conftest import address_of
+from tests.support.databases import address_of
 
 
 @pytest.fixture(scope="session")

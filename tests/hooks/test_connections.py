@@ -11,7 +11,7 @@ from kalshi.exchange.config import BASE_URLS
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from tests.exchange.api_key import make_key
+from tests.support.api_key import make_key
 
 LOCAL = "http://127.0.0.1:8321/trade-api/v2"
 

@@ -13,9 +13,9 @@ import pytest
 from airflow.models.connection import Connection
 
 from sandbox.access import READ_BALANCE
-from tests.account import AFTERNOON, account_at, connection
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
+from tests.support.account import AFTERNOON, account_at, connection
+from tests.support.api_key import ApiKey, make_key
+from tests.support.exchange_server import ExchangeServer
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.quality.conftest import COMPARED, ask, build_dense_minutes, check, plant
+from tests.support.databases import select
+from tests.support.quality import COMPARED, build_dense_minutes, check, plant
 
 EVENT = "KXHIGHNY-26SEP20"
 MARKET = f"{EVENT}-B65.5"
@@ -359,7 +360,7 @@ def test_a_planted_fault_is_found_by_the_checks_made_for_it(fault: str, filled: 
     plant(filled, *statements)
     report = check(filled)
     assert broken(report) == expected
-    rows = ask(filled, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report['run_id']} AND state = 'failed'")
+    rows = select(filled, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report['run_id']} AND state = 'failed'")
     assert {row["check_name"] for row in rows} - BROKEN_BY_HONEST_MINUTES == expected
     assert all(row["violations"] > 0 and len(row["samples"]) > 10 for row in rows)
 
@@ -384,7 +385,7 @@ def test_dense_minutes_are_checked_too(filled_on_both: sa.Engine) -> None:
     engine = filled_on_both
     build_dense_minutes(engine)
     assert broken(check(engine)) == set()
-    (found,) = ask(
+    (found,) = select(
         engine,
         "SELECT market_ticker, MIN(bucket_start_utc) AS at FROM kalshi_candle_1m_dense WHERE is_synthetic AND "
         f"market_ticker = '{MARKET}' AND bucket_start_utc >= '2026-09-20 15:00' GROUP BY 1",
@@ -419,7 +420,7 @@ def test_a_check_that_cannot_run_is_an_error_and_says_why(filled: sa.Engine) -> 
         plant(filled, "ALTER TABLE kalshi_trade CHANGE price_of_no no_price DECIMAL(10,6) NULL")
     assert broken(report) == {"trade_schema", "trade_numbers_in_range"}
     query = "SELECT * FROM kalshi_quality_result WHERE state = 'broken'"
-    (row,) = ask(filled, query)
+    (row,) = select(filled, query)
     assert (row["check_name"], row["severity"]) == ("trade_numbers_in_range", "error")
     assert "Unknown column" in row["samples"]
     assert report["state"] == "warning", "the run did its job: the others were checked"
@@ -453,7 +454,7 @@ def test_windows_are_told_apart_on_mysql_too(filled_mysql: sa.Engine) -> None:
 def test_the_times_that_no_run_ever_read_are_named(filled: sa.Engine) -> None:
     plant(filled, *FAULTS["three hours that no run ever read"][0])
     report = check(filled)
-    (row,) = ask(
+    (row,) = select(
         filled,
         f"SELECT samples FROM kalshi_quality_result WHERE run_id = {report['run_id']} "
         "AND check_name = 'window_without_hole'",

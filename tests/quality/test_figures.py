@@ -14,7 +14,8 @@ from kalshi.quality.fees import fee
 from kalshi.quality.readiness import fills
 from kalshi.quality.run import NothingChecked
 from kalshi.settings import load_settings
-from tests.quality.conftest import COMPARED, DAY, SEP_20, ask, build_dense_minutes, check, plant
+from tests.support.databases import select
+from tests.support.quality import COMPARED, DAY, SEP_20, build_dense_minutes, check, plant
 
 MINUTE = timedelta(minutes=1)
 RULES = load_settings().quality
@@ -36,7 +37,7 @@ def test_clean_data_is_green_and_every_check_had_rows_to_check(filled_on_both: s
         [],
         [],
     )
-    rows = ask(filled_on_both, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report['run_id']}")
+    rows = select(filled_on_both, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report['run_id']}")
     assert {row["check_name"] for row in rows} == set(RULES.checks), "every rule of kalshi.toml, and no other"
     assert {row["state"] for row in rows if row["severity"] != "info"} == {"passed"}
     assert report["checks"] == len(rows)
@@ -44,7 +45,7 @@ def test_clean_data_is_green_and_every_check_had_rows_to_check(filled_on_both: s
 
 def candles_by_market(engine: sa.Engine) -> dict[str, dict[datetime, dict[str, Any]]]:
     by_market: dict[str, dict[datetime, dict[str, Any]]] = defaultdict(dict)
-    for row in ask(engine, "SELECT * FROM kalshi_candle_1m"):
+    for row in select(engine, "SELECT * FROM kalshi_candle_1m"):
         by_market[row["market_ticker"]][row["bucket_start_utc"]] = row
     return by_market
 
@@ -87,9 +88,9 @@ def test_coverage_is_what_counting_minute_by_minute_gives(filled_on_both: sa.Eng
     candles = candles_by_market(filled_on_both)
     lives = {
         row["market_ticker"]: (row["open_time_utc"], row["close_time_utc"])
-        for row in ask(filled_on_both, "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market")
+        for row in select(filled_on_both, "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market")
     }
-    rows = ask(filled_on_both, f"SELECT * FROM kalshi_coverage WHERE run_id = {report['run_id']}")
+    rows = select(filled_on_both, f"SELECT * FROM kalshi_coverage WHERE run_id = {report['run_id']}")
     assert len(rows) == 2 * 18
     for row in rows:
         opens, closes = lives[row["market_ticker"]]
@@ -111,7 +112,7 @@ def test_coverage_is_what_counting_minute_by_minute_gives(filled_on_both: sa.Eng
     assert all(row["missing_minutes"] == row["expected_minutes"] == row["longest_gap_minutes"] for row in missing)
     assert (
         sum(row["empty_books"] for row in rows)
-        == ask(filled_on_both, f"SELECT COUNT(*) AS n FROM kalshi_candle_1m WHERE {empty}")[0]["n"]
+        == select(filled_on_both, f"SELECT COUNT(*) AS n FROM kalshi_candle_1m WHERE {empty}")[0]["n"]
     )
 
 
@@ -128,7 +129,7 @@ def test_a_minute_from_two_sources_is_one_minute(filled: sa.Engine) -> None:
     )
     after = check(filled)
     totals = [
-        ask(
+        select(
             filled,
             "SELECT SUM(present_minutes) AS present, SUM(quoted_minutes) AS quoted, SUM(candles) AS candles, "
             f"SUM(mean_spread) AS spread FROM kalshi_coverage WHERE run_id = {report['run_id']}",
@@ -143,7 +144,7 @@ def test_a_minute_from_two_sources_is_one_minute(filled: sa.Engine) -> None:
 def test_quotes_at_decisions_are_the_latest_before_them(filled_on_both: sa.Engine) -> None:
     report = check(filled_on_both)
     candles = candles_by_market(filled_on_both)
-    rows = ask(filled_on_both, f"SELECT * FROM kalshi_decision_coverage WHERE run_id = {report['run_id']}")
+    rows = select(filled_on_both, f"SELECT * FROM kalshi_decision_coverage WHERE run_id = {report['run_id']}")
     assert {row["decision"] for row in rows} == {"day_before_10", "day_10", "open"}
     assert len(rows) == 18
     for row in rows:
@@ -161,12 +162,12 @@ def test_quotes_at_decisions_are_the_latest_before_them(filled_on_both: sa.Engin
 
 def test_the_backtest_earns_what_its_trades_earn(filled_on_both: sa.Engine) -> None:
     report = check(filled_on_both)
-    ready = ask(
+    ready = select(
         filled_on_both, f"SELECT * FROM kalshi_readiness WHERE run_id = {report['run_id']} AND decision = 'day_10'"
     )
     candles = candles_by_market(filled_on_both)
     trades: dict[str, list[Decimal]] = {"maker": [], "taker": []}
-    for row in ask(
+    for row in select(
         filled_on_both,
         "SELECT s.market_ticker, s.settlement_value, d.decided_at_utc FROM kalshi_settlement s "
         "JOIN kalshi_decision_time d ON d.event_ticker = s.event_ticker WHERE d.decision = 'day_10' "
@@ -206,7 +207,7 @@ def test_a_series_in_which_nothing_could_be_traded_says_why(filled: sa.Engine, l
     plant(filled, lost)
     report = check(filled)
     assert "backtest_ready" in report["broken_errors"]
-    rows = ask(filled, f"SELECT * FROM kalshi_readiness WHERE run_id = {report['run_id']}")
+    rows = select(filled, f"SELECT * FROM kalshi_readiness WHERE run_id = {report['run_id']}")
     assert {row["decision"]: row["reason"] for row in rows}["day_10"] == reason
     assert all(row["reason"] and not row["taker_trades"] for row in rows)
 
@@ -243,7 +244,7 @@ def test_a_hundred_contracts_pay_for_all_of_them_at_once() -> None:
 def test_a_window_in_which_nothing_is_open_is_no_success(filled: sa.Engine) -> None:
     with pytest.raises(NothingChecked, match="nothing was checked"):
         check(filled, SEP_20 - 400 * DAY, SEP_20 - 399 * DAY)
-    (run,) = ask(filled, "SELECT state FROM kalshi_sync_run WHERE job = 'quality'")
+    (run,) = select(filled, "SELECT state FROM kalshi_sync_run WHERE job = 'quality'")
     assert run["state"] == "failed"
 
 
@@ -255,7 +256,7 @@ def test_a_window_of_half_a_day_is_refused(filled: sa.Engine) -> None:
 def test_two_runs_leave_two_rows_each_and_the_view_shows_the_latest(filled: sa.Engine) -> None:
     check(filled)
     latest = check(filled)
-    assert ask(filled, "SELECT COUNT(*) AS n FROM kalshi_coverage")[0]["n"] == 2 * 18
+    assert select(filled, "SELECT COUNT(*) AS n FROM kalshi_coverage")[0]["n"] == 2 * 18
     for view in ("kalshi_coverage_latest", "kalshi_decision_coverage_latest"):
-        (row,) = ask(filled, f"SELECT COUNT(*) AS n, MIN(run_id) AS oldest FROM {view}")
+        (row,) = select(filled, f"SELECT COUNT(*) AS n, MIN(run_id) AS oldest FROM {view}")
         assert (row["n"], row["oldest"]) == (18, latest["run_id"])

@@ -14,7 +14,8 @@ from kalshi.quality.suites import SUITES
 from kalshi.reports.quality import QUALITY
 from kalshi.settings import load_settings
 from kalshi.warehouse import sql
-from tests.quality.conftest import DAY, SEP_20, SERIES, ask, check
+from tests.support.databases import select
+from tests.support.quality import DAY, SEP_20, SERIES, check
 
 RULES = load_settings().quality
 
@@ -29,7 +30,7 @@ def plan_of(engine: sa.Engine, statement: str, start: Any = SEP_20) -> list[dict
 
 def test_the_candles_of_a_day_are_looked_up_and_those_beside_it_not(filled_on_both: sa.Engine) -> None:
     statement = sql.read("partitions", "candles")[1]
-    (counted,) = ask(
+    (counted,) = select(
         filled_on_both,
         "SELECT COUNT(*) AS n, SUM(bucket_start_utc >= '2026-09-20') AS day FROM kalshi_candle_1m",
     )

@@ -19,7 +19,7 @@ from kalshi.operators.runs import table_asset
 from kalshi.warehouse.ledger import RunKey, start_run
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
-from tests.conftest import address_of
+from tests.support.databases import address_of
 
 SEP_18 = datetime(2026, 9, 18, tzinfo=UTC)
 DAY = timedelta(days=1)

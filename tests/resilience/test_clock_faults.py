@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, RequestRefused
-from tests.content import content, forget
-from tests.exchange_server import ExchangeServer
-from tests.resilience.conftest import Account, assert_same, small
+from tests.resilience.account import Account, assert_same, small
 from tests.resilience.jobs import JOBS, Job
+from tests.support.content import content, forget
+from tests.support.exchange_server import ExchangeServer
 
 AHEAD = timedelta(hours=3)
 

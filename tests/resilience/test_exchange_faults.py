@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable, RetryPolicy
-from tests.exchange_server import ExchangeServer
-from tests.resilience.conftest import Account, asked, assert_same, until
+from tests.resilience.account import Account, asked, assert_same, until
 from tests.resilience.jobs import Job
+from tests.support.exchange_server import ExchangeServer
 
 FAULTS = {
     "http_429": "HTTP 429: too many requests",

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
-from tests.conftest import address_of
-from tests.content import forget
-from tests.exchange_server import ExchangeServer
-from tests.resilience.conftest import Account, assert_same
+from tests.resilience.account import Account, assert_same
 from tests.resilience.jobs import CUTOFF, Job
+from tests.support.content import forget
+from tests.support.databases import address_of
+from tests.support.exchange_server import ExchangeServer
 
 KILLS = 5
 SEED = 4

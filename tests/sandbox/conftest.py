@@ -6,11 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
-from tests.official_client import official_client
-
-__all__ = ["official_client"]
+from tests.support.api_key import ApiKey, make_key
+from tests.support.exchange_server import ExchangeServer
 
 
 @pytest.fixture(scope="session")

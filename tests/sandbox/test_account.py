@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from kalshi.exchange.signing import KeySignature
-from tests.account import AFTERNOON, account_at
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
+from tests.support.account import AFTERNOON, account_at
+from tests.support.api_key import ApiKey, make_key
+from tests.support.exchange_server import ExchangeServer
 
 POSITIONS, FILLS, SETTLEMENTS = "/portfolio/positions", "/portfolio/fills", "/portfolio/settlements"
 BALANCE, OLD_FILLS, OLD_POSITIONS = "/portfolio/balance", "/historical/fills", "/historical/positions"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 NOW = int(datetime(2026, 9, 22, 11, 25, tzinfo=UTC).timestamp())
 EVENTS = ["KXHIGHNY-26SEP21", "KXHIGHLAX-26SEP10", "KXHIGHMIA-26SEP22", "KXSANDBOXODD-26SEP15"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 SERIES = "KXHIGHNY"
 EVENT = f"{SERIES}-26SEP20"

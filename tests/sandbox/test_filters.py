@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.queries import Query
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 NOW = datetime(2026, 9, 22, 11, 25, tzinfo=UTC)
 DAY = 86400

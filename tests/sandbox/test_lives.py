@@ -14,8 +14,8 @@ from sandbox.markets import Event
 from sandbox.queries import STATUSES, Query
 from sandbox.weather import CITIES, weather_event
 from sandbox.world import Clock, World
-from tests.exchange_server import ExchangeServer
-from tests.official_client import OfficialClient
+from tests.support.exchange_server import ExchangeServer
+from tests.support.official_client import OfficialClient
 
 AMENDED, LATE = "KXHIGHMIA-26SEP01", "KXHIGHLAX-26SEP15"
 ALL = [weather_event(city, date(2023, 1, 1) + timedelta(days=n), 1) for city in CITIES for n in range(1362)]

@@ -14,9 +14,9 @@ from kalshi.exchange.signing import KeySignature
 from sandbox.app import Sandbox
 from sandbox.weather import RECORDED_EVENT
 from sandbox.world import Clock, World
-from tests.exchange.api_key import ApiKey
-from tests.exchange_server import ExchangeServer
-from tests.official_client import OfficialClient, blank
+from tests.support.api_key import ApiKey
+from tests.support.exchange_server import ExchangeServer
+from tests.support.official_client import OfficialClient, blank
 
 NEVER = World(Clock(datetime(2023, 1, 1, tzinfo=UTC)), since=date(2023, 1, 1), wide_markets=1)
 ROUTES: list[str] = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 NOW = datetime(2026, 9, 22, 11, 25, tzinfo=UTC)
 LIVE, HISTORICAL = "/markets/trades", "/historical/trades"

@@ -16,7 +16,7 @@ from sandbox.account import Account
 from sandbox.app import MARK
 from sandbox.payloads import RECORDED
 from sandbox.world import Clock, World
-from tests.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer
 
 SMALL = ("--since=2026-06-15", "--requests-per-second=0", "--wide-markets=20")
 EVENT = "KXHIGHCHI-26SEP10"

@@ -16,8 +16,9 @@ import psutil
 import pytest
 from playwright.sync_api import Browser
 
-from tests.airflow_cli import PROJECT, Airflow
-from tests.exchange_server import ExchangeServer
+from tests.support.airflow_cli import PROJECT, Airflow
+from tests.support.exchange_server import ExchangeServer
+from tests.support.processes import ignore_interrupts
 
 DEMO = [sys.executable, "-m", "scripts.demo"]
 
@@ -88,11 +89,6 @@ def test_an_unreachable_exchange_is_reported_before_anything_runs(environment: d
     assert done.returncode == 1
     assert "kalshi_catalog_sync:" not in done.stdout
     assert done.stderr.splitlines()[-1].startswith("http://127.0.0.1:9/trade-api/v2 can't be reached")
-
-
-def ignore_interrupts() -> None:
-    """As a shell does for a job that it starts in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize("start", [None, ignore_interrupts], ids=["in the foreground", "in the background"])

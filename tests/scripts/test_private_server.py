@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from scripts import private_server
-from tests.conftest import kill
+from tests.support.databases import kill
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.airflow_cli import PROJECT
+from tests.support.airflow_cli import PROJECT
 
 
 @pytest.fixture

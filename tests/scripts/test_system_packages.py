@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.airflow_cli import PROJECT
+from tests.support.airflow_cli import PROJECT
 
 ALWAYS_INSTALLED = ("bash", "echo", "env", "python3", "sort", "xargs")
 

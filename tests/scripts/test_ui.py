@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.airflow_cli import PROJECT, Airflow
-from tests.exchange_server import ExchangeServer
-from tests.scripts.test_demo import ignore_interrupts
+from tests.support.airflow_cli import PROJECT, Airflow
+from tests.support.exchange_server import ExchangeServer
+from tests.support.processes import ignore_interrupts
 
 UI = [sys.executable, "-m", "scripts.ui"]
 SECONDS = 120

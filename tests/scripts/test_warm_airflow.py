@@ -10,7 +10,7 @@ import pytest
 from airflow import __version__
 
 from scripts.warm_airflow import WarmAirflow, warm_airflow
-from tests.airflow_cli import Airflow
+from tests.support.airflow_cli import Airflow
 
 
 def run(warm: WarmAirflow, *arguments: str, **environment: str) -> tuple[int, str]:

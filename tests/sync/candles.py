@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import select
+from tests.support.databases import select
+from tests.support.exchange_server import ExchangeServer
 
 DAY = timedelta(days=1)
 

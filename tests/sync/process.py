@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
-from pathlib import Path
 
-
-def peak_megabytes() -> float:
-    """The peak memory of this process. getrusage would report the parent's if that was higher."""
-    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert peak
-    return int(peak[1]) / 1024
+from tests.support.processes import peak_megabytes
 
 
 def main(database: str, base_url: str, series: str, dag_run_id: str) -> None:
@@ -21,7 +14,7 @@ def main(database: str, base_url: str, series: str, dag_run_id: str) -> None:
     from kalshi.exchange import Exchange, ExchangeConfig
     from kalshi.sync.catalog import CatalogRequest, sync_series
     from kalshi.warehouse.server import open_engine
-    from tests.conftest import address_of
+    from tests.support.databases import address_of
 
     began = time.monotonic()
     with Exchange(ExchangeConfig(base_url, requests_per_second=10_000)) as exchange:

@@ -14,10 +14,9 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from tests.conftest import quick_config
-from tests.exchange_server import ExchangeServer
+from tests.support.databases import select
+from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.sync.candles import DAY, listed, reading, stored, tickers
-from tests.sync.conftest import select
 
 
 class Change(NamedTuple):

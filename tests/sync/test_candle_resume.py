@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeConfig
 from kalshi.warehouse.server import open_engine
-from tests.conftest import address_of
-from tests.content import content
-from tests.exchange_server import ExchangeServer
+from tests.support.content import content
+from tests.support.databases import address_of, select
+from tests.support.exchange_server import ExchangeServer
 from tests.sync.candles import reading
-from tests.sync.conftest import select, syncing
+from tests.sync.catalog import syncing
 
 KILLS = 50
 SEED = 4

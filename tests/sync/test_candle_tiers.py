@@ -9,11 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
-from tests.conftest import quick_config
-from tests.content import content
-from tests.exchange_server import ExchangeServer
+from tests.support.content import content
+from tests.support.databases import select
+from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.sync.candles import DAY, Candles, listed, reading, stored, tickers
-from tests.sync.conftest import select
 
 EVENT = "KXHIGHNY-26JUN05"
 JUN_4 = datetime(2026, 6, 4, tzinfo=UTC)

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.sync.trades import TradesRequest, sync_trades
-from tests.content import content
-from tests.exchange_server import ExchangeServer
+from tests.support.content import content
+from tests.support.databases import count, select
+from tests.support.exchange_server import ExchangeServer
 from tests.sync.candles import DAY, Candles, listed, reading, stored, tickers
-from tests.sync.conftest import count, select
 
 SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
 LIVE_NAMES = {"open": "open_dollars", "high": "high_dollars", "low": "low_dollars", "close": "close_dollars"}

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.settings import PROJECT
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import Sync, count, runs, select, syncing, windows
+from tests.support.databases import count, runs, select, windows
+from tests.support.exchange_server import ExchangeServer
+from tests.sync.catalog import Sync, syncing
 
 RECORDED = json.loads((PROJECT / "sandbox/recorded/event_KXHIGHNY-26SEP23.json").read_text(encoding="utf-8"))
 DAYS = 30 + 31 + 30 + 31 + 31 + 23

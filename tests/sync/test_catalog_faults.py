@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from kalshi.exchange import ExchangeUnavailable, RepeatedCursor, RequestRefused
 from kalshi.sync.run import TooManyRejected
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import Sync, count, runs, select, windows
+from tests.support.databases import count, runs, select, windows
+from tests.support.exchange_server import ExchangeServer
+from tests.sync.catalog import Sync
 
 WIDE = "KXSANDBOXWIDE"
 MARKETS = "v2/markets$"

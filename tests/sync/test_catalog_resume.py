@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.settings import PROJECT
 from kalshi.sync.catalog import CatalogRequest, sync_series
-from tests.conftest import quick_config
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import count, runs, select, syncing, windows
+from tests.support.databases import count, runs, select, windows
+from tests.support.exchange_server import ExchangeServer, quick_config
+from tests.sync.catalog import syncing
 
 ARCHIVE = "/trade-api/v2/historical/markets"
 ARCHIVE_PAGES = 3

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.warehouse import dense_candles
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import count, select
+from tests.support.databases import count, select
+from tests.support.exchange_server import ExchangeServer
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

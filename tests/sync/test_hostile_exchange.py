@@ -26,7 +26,7 @@ from kalshi.sync.run import recorded_run
 from kalshi.warehouse import api_candles, catalog, portfolio, snapshots, trades
 from kalshi.warehouse.ledger import RunKey
 from kalshi.warehouse.writer import WriteCounts
-from tests.sync.conftest import count, select
+from tests.support.databases import count, select
 
 NOW = datetime(2026, 9, 22, 15, tzinfo=UTC)
 TICKER = "KXHIGHNY-26SEP23-T65"

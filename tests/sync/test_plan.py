@@ -20,11 +20,10 @@ from kalshi.sync.plan import accept, find_cutoff
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
 from kalshi.warehouse import exchanges
 from kalshi.warehouse.exchanges import ForeignData
-from tests.account import AFTERNOON, account_at
-from tests.conftest import quick_config
-from tests.exchange.api_key import make_key
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import count, runs, select
+from tests.support.account import AFTERNOON, account_at
+from tests.support.api_key import make_key
+from tests.support.databases import count, runs, select
+from tests.support.exchange_server import ExchangeServer, quick_config
 
 
 class _Real(BaseHTTPRequestHandler):

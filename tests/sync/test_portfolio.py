@@ -21,11 +21,10 @@ from kalshi.sync.run import TooManyRejected
 from sandbox.account import Account, Fill
 from sandbox.tape import at
 from sandbox.world import Clock, World
-from tests.account import AFTERNOON, SINCE, account_at
-from tests.conftest import quick_config
-from tests.exchange.api_key import ApiKey, make_key
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import count, select
+from tests.support.account import AFTERNOON, SINCE, account_at
+from tests.support.api_key import ApiKey, make_key
+from tests.support.databases import count, select
+from tests.support.exchange_server import ExchangeServer, quick_config
 
 TABLES = ("kalshi_fill", "kalshi_position", "kalshi_exchange_position", "kalshi_portfolio_settlement", "kalshi_balance")
 

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
-from tests.conftest import quick_config
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import count, select
+from tests.support.databases import count, select
+from tests.support.exchange_server import ExchangeServer, quick_config
 
 SETTLED_YESTERDAY = "KXHIGHNY-26SEP21"
 """The latest settled event at the sandbox's default time, 2026-09-22 15:00 UTC."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +15,9 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.sync.snapshots import FutureSnapshot, SnapshotRequest, prune_snapshots, snapshot_prices
-from tests.conftest import quick_config
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import Sync, count, runs, select
+from tests.support.databases import count, runs, select
+from tests.support.exchange_server import ExchangeServer, quick_config
+from tests.sync.catalog import Sync
 
 
 class Snapshot(Protocol):
@@ -151,20 +150,19 @@ def test_fifty_thousand_open_markets_fit_into_little_memory(empty_database: str,
         "from kalshi.exchange import Exchange, ExchangeConfig\n"
         "from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices\n"
         "from kalshi.warehouse.server import open_engine\n"
-        "from tests.conftest import address_of\n"
+        "from tests.support.databases import address_of\n"
+        "from tests.support.processes import peak_megabytes\n"
         "with Exchange(ExchangeConfig(sys.argv[2], requests_per_second=10_000)) as exchange:\n"
         "    request = SnapshotRequest('KXSANDBOXWIDE', datetime.now(UTC))\n"
         "    report = snapshot_prices(exchange, open_engine(address_of(sys.argv[1]), loads=True), request)\n"
-        "print(json.dumps([report['markets'], report['pages'], open('/proc/self/status').read()]))\n"
+        "print(json.dumps([report['markets'], report['pages'], peak_megabytes()]))\n"
     )
     with ExchangeServer("--wide-markets=50000", "--since=2026-09-01", "--requests-per-second=0") as server:
         command = [sys.executable, "-c", script, empty_database, server.base_url]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    markets, pages, status = json.loads(done.stdout)
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert peak
-    assert int(peak[1]) / 1024 < 400
+    markets, pages, megabytes = json.loads(done.stdout)
+    assert megabytes < 400
     assert (markets, pages) == (50_000, 50)
     assert count(warehouse, "kalshi_price_snapshot") == 50_000
 

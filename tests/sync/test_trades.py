@@ -14,9 +14,8 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.sync.run import TooManyRejected
 from kalshi.sync.trades import TradesRequest, sync_trades
-from tests.conftest import quick_config
-from tests.exchange_server import ExchangeServer
-from tests.sync.conftest import count, select
+from tests.support.databases import count, select
+from tests.support.exchange_server import ExchangeServer, quick_config
 
 DAY = timedelta(days=1)
 SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)

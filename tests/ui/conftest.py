@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from kalshi.settings import load_settings
 from kalshi.ui.app import app
 from scripts.private_server import PrivateServer
-from tests.exchange.api_key import make_key
+from tests.support.api_key import make_key
 from tests.ui.site import Site
 from tests.ui.site import site as running_site
 

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from kalshi.ui import warehouse as pages
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
-from tests.conftest import address_of
+from tests.support.databases import address_of
 
 CONNECTION = "AIRFLOW_CONN_KALSHI_WAREHOUSE"
 ASKING = ["", "coverage", "gaps", "event/KXHIGHNY-26SEP20", "portfolio"]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
-from tests.conftest import address_of
+from tests.support.databases import address_of
 from tests.warehouse.sample import CREATE_SAMPLE
 
 

@@ -14,9 +14,9 @@ from kalshi.doctor import examine
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from kalshi.warehouse.server import InsecureServer, load_data, open_engine
-from tests.conftest import address_of
-from tests.exchange.api_key import make_key
-from tests.impostor import Impostor
+from tests.support.api_key import make_key
+from tests.support.databases import address_of
+from tests.support.impostor import Impostor
 from tests.warehouse.sample import CREATE_SAMPLE, row, stored, write
 
 CONNECTION = "AIRFLOW_CONN_KALSHI_WAREHOUSE"

@@ -21,10 +21,10 @@ from kalshi.ui.app import app
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts.private_server import PrivateServer
-from tests.account import AFTERNOON, account_at
-from tests.conftest import quick_config
-from tests.exchange.api_key import make_key
-from tests.quality.conftest import DAY, SEP_20, check, fill
+from tests.support.account import AFTERNOON, account_at
+from tests.support.api_key import make_key
+from tests.support.exchange_server import quick_config
+from tests.support.quality import DAY, SEP_20, check, fill
 
 USERS = ("kalshi_migrate", "kalshi_load", "kalshi_read")
 DENIED = "1142"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kalshi.records import Fill, Found, PortfolioSettlement, read_record
 from kalshi.warehouse import portfolio
-from tests.sync.conftest import select
+from tests.support.databases import select
 
 MARKET = "KXHIGHNY-26SEP22-B70.5"
 DAY = "2026-09-21T{:02}:00:00Z"

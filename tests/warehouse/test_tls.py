@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from kalshi.warehouse.server import InsecureServer, ServerAddress, open_engine
 from scripts import private_server
 from scripts.private_server import PrivateServer, Program
-from tests.conftest import address_of
+from tests.support.databases import address_of
+from tests.support.memory import passing_server
 
 REMOTE = "db.example"
 
@@ -33,13 +34,12 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory, authority: Path) -> Iterator[PrivateServer]:
+def secured(authority: Path) -> Iterator[PrivateServer]:
     """A MariaDB with that certificate."""
-    folder = tmp_path_factory.mktemp("secured")
     program = private_server.installed_program()
     files = [f"--ssl-{part}={authority / 'server.pem'}" for part in ("cert", "key")]
-    yield private_server.ensure(folder, Program(program.initialize, [*program.serve, *files]))
-    private_server.stop(folder)
+    with passing_server(Program(program.initialize, [*program.serve, *files])) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.airflow_home import sqlite_address
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from tests.exchange.api_key import ApiKey
-from tests.exchange_server import ExchangeServer
+from tests.support.api_key import ApiKey
+from tests.support.exchange_server import ExchangeServer
 
 AFTERNOON = datetime(2026, 9, 22, 15, tzinfo=UTC)
 SINCE = "2026-05-01"

@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from kalshi.exchange import ExchangeConfig, RetryPolicy
 from sandbox import process
 
 CLOCK = "2026-09-22T15:00:00+00:00"
@@ -53,3 +54,8 @@ class ExchangeServer:
 
     def get(self, path: str, **params: Any) -> requests.Response:
         return requests.get(self.base_url + path, params=params, timeout=10)
+
+
+def quick_config(server: ExchangeServer, **others: object) -> ExchangeConfig:
+    settings = {"requests_per_second": 10_000.0, "retry": RetryPolicy(4, 0.01, 0.05), "timeout": (2.0, 2.0), **others}
+    return ExchangeConfig(server.base_url, **settings)  # type: ignore[arg-type]

@@ -13,10 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 NAME, VERSION = "kalshi_python_sync", "3.34.0"
-FOLDER = Path(__file__).resolve().parents[1] / ".local" / f"kalshi-python-sync-{VERSION}"
+FOLDER = Path(__file__).resolve().parents[2] / ".local" / f"kalshi-python-sync-{VERSION}"
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ def blank(path: str) -> str:
     return re.sub(r"\{\w+\}", "{}", path)
 
 
-@pytest.fixture(scope="session")
-def official_client() -> OfficialClient:
+def installed_client() -> OfficialClient:
     """Installed once into ``.local``: it declares Python 3.13 and up, and its models load on 3.11 as well."""
     if not FOLDER.exists():
         unfinished = FOLDER.with_name(f"{FOLDER.name}.{os.getpid()}")

@@ -1,0 +1,24 @@
+"""The catalog as a test reads it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange
+from kalshi.sync.catalog import CatalogRequest, sync_series
+
+
+class Sync(Protocol):
+    def __call__(self, series: str = ..., **others: Any) -> dict[str, Any]: ...
+
+
+def syncing(exchange: Exchange, engine: sa.Engine) -> Sync:
+    """``sync("KXHIGHNY", full=True)``: one sync of a series of this exchange into this warehouse."""
+
+    def sync(series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
+        request = CatalogRequest(series, exchange.historical_cutoff().markets_settled, **others)
+        return sync_series(exchange, engine, request)
+
+    return sync
