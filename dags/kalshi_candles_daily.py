@@ -53,7 +53,7 @@ PARAMS = {
 def kalshi_candles_daily() -> None:
     plan = PlanOperator(task_id="plan", job=CANDLES.job, series="{{ params.series }}")
     synced = CandlesSyncOperator.partial(
-        task_id="sync_series",
+        task_id="sync_catalog",
         sources="{{ params.sources }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",

@@ -16,9 +16,9 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 from tabulate import tabulate
 
-from kalshi.doctor import examine_exchange
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.operations.doctor import examine_exchange
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.catalog import CATALOG
 from kalshi.reports.files import SYNTHETIC

@@ -14,7 +14,7 @@ import vl_convert
 from kalshi.reports.files import TEMPLATES
 from kalshi.settings import load_settings
 from kalshi.ui.event import event_page
-from kalshi.ui.views import Link
+from kalshi.ui.rendering import Link
 from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.warehouse import catalog, snapshots
 from kalshi.warehouse.server import in_transaction
@@ -49,7 +49,7 @@ def contests(exchange: Exchange, markets: int) -> list[Contest]:
             pass
 
     def sync(engine: sa.Engine) -> None:
-        sync_series(exchange, engine, CatalogRequest(SERIES, datetime.now(UTC), include_historical=False))
+        sync_catalog(exchange, engine, CatalogRequest(SERIES, datetime.now(UTC), include_historical=False))
 
     def snapshot(engine: sa.Engine) -> None:
         snapshot_prices(exchange, engine, SnapshotRequest(SERIES, datetime.now(UTC)))

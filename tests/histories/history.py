@@ -17,7 +17,7 @@ import time_machine
 
 from kalshi.exchange import ExchangeError
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.histories.exchange import SmallExchange, Trouble
@@ -41,7 +41,7 @@ from tests.histories.steps import (
 )
 
 SYNCS: dict[str, Callable[..., dict[str, Any]]] = {
-    "catalog": sync_series,
+    "catalog": sync_catalog,
     "settlements": sync_settlements,
     "trades": sync_trades,
     "candles": sync_candles,

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw, Struct
 
-from kalshi.candles import LiveCandle, read_candles
 from kalshi.exchange.pages import Page
 from kalshi.exchange.transport import Traffic
 from kalshi.records import Event, Fill, Market, PortfolioSettlement, Position, Series, Trade, sift
+from kalshi.records.candles import LiveCandle, read_candles
 from kalshi.sync import settlements
 from kalshi.sync.pages import write_page
 from kalshi.sync.run import recorded_run

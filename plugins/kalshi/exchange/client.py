@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from msgspec import Raw, Struct, defstruct
 
-from kalshi.candles import ArchivedCandle, LiveCandle, MarketCandles, read_candles
 from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, RequestRefused
@@ -32,6 +31,7 @@ from kalshi.records import (
     Trade,
     sift,
 )
+from kalshi.records.candles import ArchivedCandle, LiveCandle, MarketCandles, read_candles
 
 READ, READ_BALANCE = "read", "read::portfolio_balance"
 """Scopes of a key: everything, or only the balance (Kalshi docs, "API keys")."""

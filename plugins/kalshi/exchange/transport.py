@@ -20,7 +20,7 @@ from kalshi.exchange.budget import LocalBudget, RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, ExchangeUnavailable, RequestRefused, TransientFault
 from kalshi.exchange.signing import KeySignature
-from kalshi.words import one_line
+from kalshi.text import one_line
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")

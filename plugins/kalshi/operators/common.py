@@ -14,9 +14,9 @@ from airflow.sdk import Param
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from kalshi.alerts import failure_callbacks
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
+from kalshi.operations.alerts import failure_callbacks
 from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.exchanges import ForeignData

@@ -8,9 +8,9 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 from tabulate import tabulate
 
-from kalshi.doctor import examine
+from kalshi.operations.doctor import examine
+from kalshi.operations.health import health_report, write_health
 from kalshi.operators.common import about_run, whereabouts
-from kalshi.reports.health import health_report, write_health
 from kalshi.settings import load_settings
 
 

@@ -17,7 +17,7 @@ from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import about_run, failing_for_good, whereabouts
 from kalshi.reports.runs import RunReport
 from kalshi.settings import load_settings
-from kalshi.sync.plan import find_cutoff
+from kalshi.sync.cutoff import find_cutoff
 from kalshi.warehouse.migrate import migrate
 
 

@@ -13,10 +13,10 @@ from tabulate import tabulate
 
 from kalshi.reports.files import SYNTHETIC, write_files
 from kalshi.settings import load_settings
+from kalshi.text import one_line
 from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
 from kalshi.warehouse.ledger import PLAN, runs_of
-from kalshi.words import one_line
 
 if TYPE_CHECKING:
     import altair as alt

@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
-from kalshi.candles import MarketCandles
 from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import read_ahead
 from kalshi.records import Rejected
+from kalshi.records.candles import MarketCandles
 from kalshi.sync.candle_plan import AliveMarket, Unit, batches, pieces, plan_units
 from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.pages import Batch, write_batch

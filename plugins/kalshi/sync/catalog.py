@@ -66,7 +66,7 @@ class _Tally:
             self.latest_close = max(close, self.latest_close or close)
 
 
-def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
+def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
     Each page commits together with its rejected records and the progress of its window. The windows

@@ -20,11 +20,11 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.settings import load_settings
 from kalshi.sync.run import SyncRun
+from kalshi.text import first_few
 from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
-from kalshi.words import first_few
 
 log = logging.getLogger(__name__)
 TOO_FRESH = "read so soon that the exchange may still publish records of this time"

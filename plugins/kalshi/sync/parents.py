@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
+from kalshi.sync.catalog import JOB, CatalogRequest, sync_catalog
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, checkpoints
 from kalshi.warehouse.checkpoints import EPOCH
@@ -46,7 +46,7 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
     if known is not None and known >= end:
         return
     request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)
-    report = sync_series(exchange, run.engine, request)
+    report = sync_catalog(exchange, run.engine, request)
     if report["rejected"]:
         run.warn(
             f"{report['rejected']} records of the catalog of {run.scope} were rejected (run {report['run_id']} in "

@@ -24,6 +24,7 @@ from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.sync.trades import TradesTally, read_trades
+from kalshi.text import first_few
 from kalshi.warehouse import catalog, gaps, ledger, reconciliation, sql
 from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.checkpoints import Window
@@ -31,7 +32,6 @@ from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.reconciliation import CANDLES, SIDES, TRADES, Figures, Side
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
-from kalshi.words import first_few
 
 log = logging.getLogger(__name__)
 JOB = "reconciliation"

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
+from kalshi.text import one_line
 from kalshi.warehouse import ledger
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
-from kalshi.words import one_line
 
 log = logging.getLogger(__name__)
 

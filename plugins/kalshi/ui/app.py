@@ -16,13 +16,13 @@ from pydantic import BeforeValidator
 from starlette.middleware.base import RequestResponseEndpoint
 
 from kalshi.settings import load_settings
-from kalshi.ui.coverage import EARLIEST, Window, coverage
+from kalshi.ui.coverage import EARLIEST, Selection, coverage
 from kalshi.ui.event import event_page
 from kalshi.ui.gaps import gap_lists
 from kalshi.ui.overview import overview
 from kalshi.ui.portfolio import portfolio
+from kalshi.ui.rendering import FOLDER, TEMPLATES, Link, address, cell, render
 from kalshi.ui.report_files import TYPES, report_file, reports
-from kalshi.ui.views import FOLDER, TEMPLATES, Link, address, cell, render
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from kalshi.warehouse.exchanges import is_synthetic
 
@@ -85,7 +85,7 @@ def show_coverage(
         message = f"The day {until} is too early: choose {EARLIEST} or a later day."
         return render(request, "problem.html.jinja", 400, title="No such days", message=message)
     with reading() as connection:
-        found = coverage(connection, request, Window(series, days, until))
+        found = coverage(connection, request, Selection(series, days, until))
         return render(request, "coverage.html.jinja", is_synthetic=is_synthetic(connection), **found)
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kalshi.reports.portfolio import EQUITY_CURVE, PNL_BY_SERIES, PORTFOLIO
 from kalshi.settings import load_settings
-from kalshi.ui.views import Chart
+from kalshi.ui.rendering import Chart
 
 
 def portfolio(connection: sa.Connection) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from kalshi.candles import MarketCandles
 from kalshi.records import Rejected
+from kalshi.records.candles import MarketCandles
 from kalshi.warehouse.catalog import expect_markets
 from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
 from kalshi.warehouse.writer import WriteCounts, upsert

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from kalshi.reports.files import folder_name
 from kalshi.settings import NotifierSettings, load_settings
-from kalshi.words import one_line
+from kalshi.text import one_line
 
 LONGEST_NOTE = 500
 """Characters per note; the report has the rest."""
