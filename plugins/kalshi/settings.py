@@ -150,6 +150,12 @@ class TasksSettings(_Table, frozen=True):
     retry_delay_seconds: Amount
 
 
+class CatalogSettings(_Table, frozen=True):
+    """``archive_days``: after which the historical tier's markets are read again."""
+
+    archive_days: Amount = 7
+
+
 class CandlesSettings(_Table, frozen=True):
     """``start_date``: the first day that the daily catchup fills; ``dense``: whether ``kalshi_candle_1m_dense`` is
     built."""
@@ -179,6 +185,7 @@ class Settings(_Table, frozen=True):
     quality: QualitySettings
     decision_times: tuple[DecisionTime, ...]
     series: tuple[SeriesSettings, ...]
+    catalog: CatalogSettings = CatalogSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
     alerts: tuple[NotifierSettings, ...] = ()
 

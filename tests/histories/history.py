@@ -210,10 +210,10 @@ class History:
         latest = max(m.settlement_published for m in self.model.markets)
         self._pass(max(DAY, latest - self.model.now + HOUR), stride=1, events=False)
 
-    def next_round(self) -> None:
-        """A quarter of a day later, at the full hour, all that is due runs. The cutoff has moved on as well."""
-        self._pass(6 * HOUR, stride=1, events=False)
-        self.model.cutoff = min(self.model.cutoff + 6 * HOUR, self.model.now - 2 * HOUR)
+    def next_round(self, later: timedelta) -> None:
+        """That much later, all that is due runs. The cutoff has moved on as well."""
+        self._pass(later, stride=1, events=False)
+        self.model.cutoff = min(self.model.cutoff + later, self.model.now - 2 * HOUR)
         self.run_all()
 
     def _pass(self, duration: timedelta, stride: int, *, events: bool = True) -> None:

@@ -139,6 +139,25 @@ def test_a_market_that_no_tier_knew_is_read_once_it_is_back(shared_warehouse: sa
     replay(shared_warehouse, At("00:12:00"), Run("catalog"), Vanish("A"), Run("candles"), Run("trades"), Return())
 
 
+def test_a_market_that_first_appears_in_the_archive_is_found_when_that_is_read_again(
+    shared_warehouse: sa.Engine,
+) -> None:
+    replay(
+        shared_warehouse,
+        Vanish("A"),
+        At("00:31:00"),
+        Hour(),
+        Pause(45),
+        Run("catalog"),
+        Cutoff(2),
+        Pause(31),
+        At("00:05:00"),
+        Hour(),
+        At("01:00:02"),
+        Hour(),
+    )
+
+
 def test_a_market_without_open_and_close_time_is_missed(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, At("00:12:00"), Spoil("times", "A"), Hour(), At("03:30:00"), Hour(), Mend())
 

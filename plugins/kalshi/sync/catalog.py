@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeError
 from kalshi.exchange.pages import Page
 from kalshi.records import Event, Market, Rejected, Series, known_time
+from kalshi.settings import load_settings
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import look_up
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
-from kalshi.warehouse import catalog, gaps
+from kalshi.warehouse import catalog, checkpoints, gaps
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
@@ -70,8 +71,9 @@ def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest)
     """Sync one series and return its report (see ``docs/reports.md``).
 
     Each page commits together with its rejected records and the progress of its window. The windows
-    before and after the cutoff are checkpoints: the first is read once, until complete, and resumes at
-    the page where a killed run stopped; the second is read every time.
+    before and after the cutoff are checkpoints: the first is read until complete, and again after a week (``[catalog]
+    archive_days`` in ``kalshi.toml``), and resumes at the page where a killed run stopped; the second is read every
+    time.
 
     Raises:
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
@@ -110,7 +112,9 @@ class _SeriesSync:
         archive = Window(JOB, self._scope, EPOCH, request.cutoff)
         expect(run, live, force=True)
         if request.include_historical:
-            expect(run, archive, force=request.full)
+            days = load_settings().catalog.archive_days
+            is_old = in_transaction(run.engine, checkpoints.is_older, archive, days)
+            expect(run, archive, force=request.full or is_old)
         self._series()
         too_many = read_missing(run, live, self._read, older=False)
         if request.include_historical:

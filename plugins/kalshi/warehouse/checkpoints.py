@@ -102,6 +102,19 @@ def fail(connection: sa.Connection, window: Window, error: str, *, resumable: bo
     )
 
 
+def is_older(connection: sa.Connection, window: Window, days: float) -> bool:
+    """Whether the latest reading that began where ``window`` begins was made more than so many days ago."""
+    return bool(
+        sql.run(
+            connection,
+            "SELECT MAX(heartbeat_at_utc) < CURRENT_TIMESTAMP(6) - INTERVAL :minutes MINUTE FROM kalshi_checkpoint "
+            "WHERE job = :job AND scope = :scope AND window_start_utc = :start",
+            **window.values,
+            minutes=round(days * 24 * 60),
+        ).scalar_one()
+    )
+
+
 def is_covered(connection: sa.Connection, window: Window) -> bool:
     """Whether complete windows of this job and scope, laid end to end, leave no gap in ``window``."""
     until = covered_until(connection, window.job, window.scope, window.start)
