@@ -65,6 +65,18 @@ def test_hours_of_the_first_run_ever_are_read_although_it_failed(shared_warehous
     replay(shared_warehouse, At("00:12:00"), Run("trades", fail=requests), At("03:30:00"), Run("trades"))
 
 
+def test_hours_of_a_first_run_that_learnt_not_even_the_time_are_read_after_a_pause(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("00:31:00"),
+        Run("trades", fail=0, how="lost"),
+        Reread("trades", days=3, kill=20),
+        Pause(29),
+        At("00:00:05"),
+        Hour(),
+    )
+
+
 def test_a_candle_published_after_the_end_of_its_day_is_read(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, At("16:00:00"), Late("candle", 1, "A"), At("00:00:05"), Hour())
 

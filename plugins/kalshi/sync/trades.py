@@ -70,6 +70,9 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = TradesTally()
+        if request.incremental and request.window_start:  # before the exchange is asked anything
+            first = Window(JOB, run.scope, request.window_start, request.window_start)
+            in_transaction(engine, gaps.begin_schedule, first, LONGEST_REMEMBERED, run.run_id)
         window, until = _window(exchange, run, request)
         try:
             too_many = _sync(exchange, run, request, window, until, tally)
@@ -101,7 +104,7 @@ def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[W
 
 def _resumption(connection: sa.Connection, scope: str, start: datetime, until: datetime) -> datetime:
     """Where an incremental run starts: at the first gap of the last days, if that is earlier."""
-    gaps.note_unread(connection, Window(JOB, scope, start, start), LONGEST_REMEMBERED, OVERLAP)
+    gaps.note_unread(connection, Window(JOB, scope, start, start), OVERLAP)
     first_gap = gaps.oldest_whole(connection, JOB, scope, until - LONGEST_GAP)
     return min(start, first_gap or start)
 

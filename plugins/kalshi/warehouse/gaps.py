@@ -316,24 +316,28 @@ def reopen_lives(connection: sa.Connection, before: dict[str, Life], after: dict
         _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
 
 
-def note_unread(connection: sa.Connection, window: Window, remembered: timedelta, overlap: timedelta) -> None:
-    """Note, day by day, what lies unread between the last scheduled window and this one, and an ``overlap`` before it.
+def begin_schedule(connection: sa.Connection, window: Window, remembered: timedelta, run_id: int) -> None:
+    """Remember where scheduled runs begin, unless some came before: with ``window``, or with what was read by hand, if
+    that ends within ``remembered`` before it. Whatever fails afterwards, the time from there on is missed."""
+    sql.run(
+        connection,
+        "INSERT IGNORE INTO kalshi_schedule (job, scope, scheduled_until_utc, run_id) SELECT :job, :scope, "
+        "LEAST(CAST(:start AS DATETIME(6)), COALESCE(MIN(window_start_utc), CAST(:start AS DATETIME(6)))), :run_id "
+        "FROM kalshi_checkpoint WHERE job = :job AND scope = :scope AND window_end_utc > :oldest",
+        **window.values,
+        oldest=window.start - remembered,
+        run_id=run_id,
+    )
 
-    Before the first scheduled run, what was read by hand counts as its beginning, if it ends within ``remembered``.
-    """
+
+def note_unread(connection: sa.Connection, window: Window, overlap: timedelta) -> None:
+    """Note, day by day, what lies unread between the last scheduled window and this one, and an ``overlap`` before
+    it."""
     until = sql.run(
         connection,
         "SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope",
         **window.values,
     ).scalar_one_or_none()
-    if until is None:
-        until = sql.run(
-            connection,
-            "SELECT MIN(window_start_utc) FROM kalshi_checkpoint "
-            "WHERE job = :job AND scope = :scope AND window_end_utc > :oldest",
-            **window.values,
-            oldest=window.start - remembered,
-        ).scalar_one()
     if until is not None:
         unread = replace(window, start=until.replace(tzinfo=UTC), end=window.start)
         for hole in _not_begun(connection, unread):
