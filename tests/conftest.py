@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadFileScheduling
 
 from kalshi.exchange import Exchange
-from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from scripts import backends, private_server, real_mysql
 from scripts.private_server import PrivateServer, Program, ServerError
@@ -25,6 +24,7 @@ from tests.support.databases import address_of
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.memory import passing_server
 from tests.support.official_client import OfficialClient, installed_client
+from tests.support.warehouses import shared_warehouse
 
 DATABASE_NUMBERS = itertools.count(1)
 MISSING_MYSQL: list[str] = []
@@ -77,28 +77,23 @@ def mysql(mysql_program: Program) -> Iterator[PrivateServer]:
         yield server
 
 
+@pytest.fixture(params=["mariadb", "mysql"])
+def server_on_both(request: pytest.FixtureRequest) -> PrivateServer:
+    """MariaDB, and a real MySQL."""
+    server: PrivateServer = request.getfixturevalue(request.param)
+    return server
+
+
 @pytest.fixture
 def empty_database(mariadb: PrivateServer) -> Iterator[str]:
-    """The URI of a fresh MariaDB database without tables."""
+    """The URI of a new MariaDB database without tables, for tests whose subject is the database itself."""
     yield from _database(mariadb)
 
 
-@pytest.fixture(params=["mariadb", "mysql"])
-def empty_database_on_both(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URI of a fresh database without tables, on MariaDB and on a real MySQL."""
-    yield from _database(request.getfixturevalue(request.param))
-
-
 @pytest.fixture
-def warehouse(empty_database: str) -> Iterator[sa.Engine]:
-    """A migrated warehouse on MariaDB."""
-    yield from _migrated(empty_database)
-
-
-@pytest.fixture
-def warehouse_on_both(empty_database_on_both: str) -> Iterator[sa.Engine]:
-    """A migrated warehouse, on MariaDB and on a real MySQL."""
-    yield from _migrated(empty_database_on_both)
+def empty_database_on_both(server_on_both: PrivateServer) -> Iterator[str]:
+    """The URI of a new database without tables, on MariaDB and on a real MySQL."""
+    yield from _database(server_on_both)
 
 
 def _database(server: PrivateServer) -> Iterator[str]:
@@ -109,9 +104,38 @@ def _database(server: PrivateServer) -> Iterator[str]:
         cursor.execute(f"DROP USER '{name}'@'127.0.0.1', '{name}'@'localhost'")
 
 
-def _migrated(uri: str) -> Iterator[sa.Engine]:
+@pytest.fixture
+def warehouse_uri(mariadb: PrivateServer) -> str:
+    """The URI of ``warehouse``."""
+    return _emptied(mariadb)
+
+
+@pytest.fixture
+def warehouse_uri_on_both(server_on_both: PrivateServer) -> str:
+    """The URI of ``warehouse_on_both``."""
+    return _emptied(server_on_both)
+
+
+def _emptied(server: PrivateServer) -> str:
+    warehouse = shared_warehouse(server)
+    warehouse.empty()
+    return warehouse.uri
+
+
+@pytest.fixture
+def warehouse(warehouse_uri: str) -> Iterator[sa.Engine]:
+    """A migrated warehouse on MariaDB, empty; the same one for every test."""
+    yield from _opened(warehouse_uri)
+
+
+@pytest.fixture
+def warehouse_on_both(warehouse_uri_on_both: str) -> Iterator[sa.Engine]:
+    """A migrated warehouse on MariaDB and on a real MySQL, empty; the same ones for every test."""
+    yield from _opened(warehouse_uri_on_both)
+
+
+def _opened(uri: str) -> Iterator[sa.Engine]:
     engine = open_engine(address_of(uri), loads=True)
-    migrate(engine)
     yield engine
     engine.dispose()
 

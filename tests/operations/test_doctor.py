@@ -22,6 +22,7 @@ from scripts.private_server import PrivateServer
 from tests.support.account import AFTERNOON, account_at, connection
 from tests.support.airflow_cli import PROJECT, Airflow
 from tests.support.api_key import ApiKey, make_key
+from tests.support.databases import address_of
 from tests.support.exchange_server import ExchangeServer
 
 
@@ -36,18 +37,15 @@ def account(key: ApiKey) -> Iterator[ExchangeServer]:
         yield server
 
 
-def uri_of(engine: sa.Engine, user: str | None = None) -> str:
-    """The connection of an engine of the fixtures, in URI form."""
-    with engine.connect() as connected:
-        name, port = connected.exec_driver_sql("SELECT DATABASE(), @@port").one()
-        password = connected.connection.dbapi_connection.password.decode()  # type: ignore[union-attr]
-    return f"mysql://{user or name}:{password}@127.0.0.1:{port}/{name}"
-
-
 @pytest.fixture
-def well(monkeypatch: pytest.MonkeyPatch, warehouse_on_both: sa.Engine, exchange_server: ExchangeServer) -> sa.Engine:
+def well(
+    monkeypatch: pytest.MonkeyPatch,
+    warehouse_on_both: sa.Engine,
+    warehouse_uri_on_both: str,
+    exchange_server: ExchangeServer,
+) -> sa.Engine:
     """Both connections lead to servers that are as they should be."""
-    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", uri_of(warehouse_on_both))
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", warehouse_uri_on_both)
     monkeypatch.setenv(
         "AIRFLOW_CONN_KALSHI_DEFAULT", json.dumps({"conn_type": "kalshi", "host": exchange_server.base_url})
     )
@@ -90,25 +88,24 @@ def test_a_schema_that_is_missing_or_newer_than_the_code(well: sa.Engine) -> Non
 
 
 def test_a_user_who_may_only_read(
-    well: sa.Engine, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    well: sa.Engine, server_on_both: PrivateServer, warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server: PrivateServer = request.getfixturevalue(request.node.callspec.params["empty_database_on_both"])
-    name = uri_of(well).rpartition("/")[2]
-    with server.as_root() as cursor:
-        cursor.execute(f"CREATE USER reader_{name} IDENTIFIED BY %s", (server.password,))
+    uri = warehouse_uri_on_both
+    name = address_of(uri).database
+    with server_on_both.as_root() as cursor:
+        cursor.execute(f"CREATE USER reader_{name} IDENTIFIED BY %s", (server_on_both.password,))
         cursor.execute(f"GRANT SELECT ON {name}.* TO reader_{name}")
-    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", uri_of(well, f"reader_{name}"))
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", uri.replace(f"//{name}:", f"//reader_{name}:"))
     assert "grants.sql" in ask("fail")["kalshi_warehouse"]
-    with server.as_root() as cursor:
+    with server_on_both.as_root() as cursor:
         cursor.execute(f"DROP USER reader_{name}")
 
 
 def test_settings_of_the_server_that_slow_it_down(
-    well: sa.Engine, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    well: sa.Engine, server_on_both: PrivateServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "PACKET_BYTES", 2**40)
-    server: PrivateServer = request.getfixturevalue(request.node.callspec.params["empty_database_on_both"])
-    with server.as_root() as cursor:
+    with server_on_both.as_root() as cursor:
         cursor.execute("SET GLOBAL local_infile = 0")
         try:
             found = ask("warn")
@@ -237,11 +234,11 @@ def test_a_notifier_that_cannot_be_made(
 
 
 def test_the_command_line_knows_the_connections_and_pools_of_airflow(
-    airflow: Airflow, warehouse: sa.Engine, exchange_server: ExchangeServer
+    airflow: Airflow, warehouse_uri: str, exchange_server: ExchangeServer
 ) -> None:
     assert airflow.run("pools", "set", "kalshi_api", "8", "for the doctor").returncode == 0
     environment = {
-        "AIRFLOW_CONN_KALSHI_WAREHOUSE": uri_of(warehouse),
+        "AIRFLOW_CONN_KALSHI_WAREHOUSE": warehouse_uri,
         "AIRFLOW_CONN_KALSHI_DEFAULT": json.dumps({"conn_type": "kalshi", "host": exchange_server.base_url}),
         "PYTHONPATH": str(PROJECT / "plugins"),
     }
@@ -255,10 +252,10 @@ def test_the_command_line_knows_the_connections_and_pools_of_airflow(
 
 
 def test_the_command_line_accepts_a_new_key_and_no_synthetic_exchange_for_real_data(
-    airflow: Airflow, warehouse: sa.Engine, account: ExchangeServer, key: ApiKey
+    airflow: Airflow, warehouse: sa.Engine, warehouse_uri: str, account: ExchangeServer, key: ApiKey
 ) -> None:
     environment = {
-        "AIRFLOW_CONN_KALSHI_WAREHOUSE": uri_of(warehouse),
+        "AIRFLOW_CONN_KALSHI_WAREHOUSE": warehouse_uri,
         "AIRFLOW_CONN_KALSHI_DEFAULT": connection(account, key),
         "PYTHONPATH": str(PROJECT / "plugins"),
     }

@@ -25,9 +25,9 @@ def window(job: str, days: int = 0, scope: str = "KXHIGHNY") -> Window:
 
 
 @pytest.fixture
-def holed(warehouse_on_both: sa.Engine, empty_database_on_both: str, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
+def holed(warehouse_on_both: sa.Engine, warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
     """A warehouse with a window of candles that lacks a market and one of unknown name, and an unread day of trades."""
-    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", empty_database_on_both)
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", warehouse_uri_on_both)
 
     def leave(connection: sa.Connection) -> None:
         checkpoints.claim(connection, window("candles"), 7)
@@ -117,9 +117,9 @@ def test_without_a_reason_nothing_is_accepted(
 
 
 def test_the_command_knows_the_connections_of_airflow(
-    airflow: Airflow, warehouse: sa.Engine, empty_database: str
+    airflow: Airflow, warehouse: sa.Engine, warehouse_uri: str
 ) -> None:
-    environment = {"AIRFLOW_CONN_KALSHI_WAREHOUSE": empty_database, "PYTHONPATH": str(PROJECT / "plugins")}
+    environment = {"AIRFLOW_CONN_KALSHI_WAREHOUSE": warehouse_uri, "PYTHONPATH": str(PROJECT / "plugins")}
     done = airflow.python("-m", "kalshi", "gaps", **environment)
     assert done.returncode == 0, done.stdout
     assert done.stdout.strip().endswith("There are no gaps.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -17,34 +16,28 @@ from airflow.sdk.execution_time.context import TriggeringAssetEventsAccessor
 from kalshi.operators.quality import QualityPlanOperator
 from kalshi.operators.runs import table_asset
 from kalshi.warehouse.ledger import RunKey, start_run
-from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.server import open_engine
-from tests.support.databases import address_of
 
 SEP_18 = datetime(2026, 9, 18, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def warehouse(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.Engine]:
+def warehouse(warehouse: sa.Engine, warehouse_uri: str, monkeypatch: pytest.MonkeyPatch) -> sa.Engine:
     """A warehouse that Airflow knows as kalshi_warehouse, with four candles runs."""
-    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", empty_database)
-    engine = open_engine(address_of(empty_database))
-    migrate(engine)
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", warehouse_uri)
     runs = {
         "monday": (SEP_18 - 4 * DAY, SEP_18 - 3 * DAY),
         "friday": (SEP_18, SEP_18 + DAY),
         "saturday": (SEP_18 + DAY, SEP_18 + 2 * DAY),
         "half": (SEP_18 + 2 * DAY, SEP_18 + 2.5 * DAY),
     }
-    with engine.begin() as connection:
+    with warehouse.begin() as connection:
         for name, window in runs.items():
             for series in ("KXHIGHNY", "KXHIGHDEN"):
                 start_run(connection, RunKey("candles", series, name, *window))
         start_run(connection, RunKey("candles", "(plan)", "half"))
         start_run(connection, RunKey("trades", "KXHIGHNY", "other", SEP_18 - 9 * DAY, SEP_18 + 9 * DAY))
-    yield engine
-    engine.dispose()
+    return warehouse
 
 
 def news(*runs: str) -> TriggeringAssetEventsAccessor:

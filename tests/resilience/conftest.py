@@ -8,15 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.server import open_engine
-from scripts.private_server import PrivateServer
 from tests.resilience.account import Account, Content, small
 from tests.resilience.jobs import JOBS, Job
 from tests.support.api_key import make_key
-from tests.support.content import contents, forget
-from tests.support.databases import address_of, select
+from tests.support.content import contents
+from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
+from tests.support.warehouses import forget
 
 
 @pytest.fixture(scope="session")
@@ -40,21 +38,6 @@ def server(_server: ExchangeServer, faultless: Callable[[ExchangeServer], Exchan
 def exchange(account: Account, server: ExchangeServer) -> Iterator[Exchange]:
     with account.client(server) as exchange:
         yield exchange
-
-
-@pytest.fixture(scope="session")
-def _warehouse(mariadb: PrivateServer) -> Iterator[sa.Engine]:
-    engine = open_engine(address_of(mariadb.database("resilience")), loads=True)
-    migrate(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def warehouse(_warehouse: sa.Engine) -> sa.Engine:
-    """An empty warehouse on MariaDB."""
-    forget(_warehouse)
-    return _warehouse
 
 
 @pytest.fixture(params=JOBS)

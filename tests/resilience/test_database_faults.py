@@ -22,10 +22,10 @@ from scripts import private_server
 from scripts.private_server import Program
 from tests.resilience.account import asked, assert_same, small, until
 from tests.resilience.jobs import JOBS, SERIES
-from tests.support.content import forget
 from tests.support.databases import kill, runs, select
 from tests.support.exchange_server import ExchangeServer
 from tests.support.memory import data_folder
+from tests.support.warehouses import forget
 
 
 @dataclass

@@ -15,12 +15,11 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.warehouse.server import open_engine
-from scripts.private_server import PrivateServer
 from tests.resilience.account import Account, assert_same
 from tests.resilience.jobs import CUTOFF, Job
-from tests.support.content import forget
 from tests.support.databases import address_of
 from tests.support.exchange_server import ExchangeServer
+from tests.support.warehouses import forget
 
 KILLS = 5
 SEED = 4
@@ -39,28 +38,22 @@ def start(job: Job, account: Account, server: ExchangeServer, database: str, **a
     return process
 
 
-@pytest.fixture
-def database(mariadb: PrivateServer, warehouse: sa.Engine) -> str:
-    """The address of the warehouse."""
-    return mariadb.database("resilience")
-
-
 def test_a_worker_that_is_killed_again_and_again_leaves_the_rows_of_one_that_is_not(
     job: Job,
     account: Account,
     server: ExchangeServer,
     exchange: Exchange,
     warehouse: sa.Engine,
-    database: str,
+    warehouse_uri: str,
     reference: Any,
 ) -> None:
     whole = reference(job, exchange, warehouse)
     began = monotonic()
-    start(job, account, server, database).join()
+    start(job, account, server, warehouse_uri).join()
     whole_time, dice = monotonic() - began, random.Random(SEED)
     forget(warehouse)
     for _ in range(KILLS):
-        process = start(job, account, server, database, dag_run_id="manual")
+        process = start(job, account, server, warehouse_uri, dag_run_id="manual")
         process.join(dice.uniform(0, whole_time))
         process.kill()
         process.join()
@@ -75,12 +68,12 @@ def test_the_same_job_three_times_at_once_leaves_the_rows_of_one(
     server: ExchangeServer,
     exchange: Exchange,
     warehouse: sa.Engine,
-    database: str,
+    warehouse_uri: str,
     reference: Any,
 ) -> None:
     """Two tries of one DAG run, as after a scheduler that was taken for dead, and another run."""
     whole = reference(job, exchange, warehouse)
-    processes = [start(job, account, server, database, dag_run_id=run) for run in ("manual", "manual", "another")]
+    processes = [start(job, account, server, warehouse_uri, dag_run_id=run) for run in ("manual", "manual", "another")]
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
@@ -94,12 +87,12 @@ def test_two_backfills_whose_days_overlap_leave_the_rows_of_one(
     server: ExchangeServer,
     exchange: Exchange,
     warehouse: sa.Engine,
-    database: str,
+    warehouse_uri: str,
     reference: Any,
 ) -> None:
     whole = reference(job, exchange, warehouse)
     parts = {"window_end": CUTOFF + timedelta(hours=6)}, {"window_start": CUTOFF - timedelta(hours=6)}
-    processes = [start(job, account, server, database, dag_run_id=str(part), **part) for part in parts]
+    processes = [start(job, account, server, warehouse_uri, dag_run_id=str(part), **part) for part in parts]
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]

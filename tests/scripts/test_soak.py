@@ -14,9 +14,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from kalshi.settings import INCLUDE
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
 from scripts.soak.__main__ import preparation, soak_settings
 from scripts.soak.growth import Allowance, Points, draw, growth, judge, table
@@ -168,9 +169,9 @@ def test_of_a_role_only_the_lasting_process_counts() -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_leftovers_are_reported(
-    mariadb: PrivateServer, empty_database: str, warehouse: sa.Engine, tmp_path: Path
-) -> None:
+def test_leftovers_are_reported(mariadb: PrivateServer, empty_database: str, tmp_path: Path) -> None:
+    warehouse = open_engine(address_of(empty_database))
+    migrate(warehouse)
     watch = Watch(os.getpid(), os.getpid(), mariadb, address_of(empty_database).database, tmp_path)
     with warehouse.begin() as connection:
         connection.exec_driver_sql("INSERT INTO kalshi_sync_run (job, scope, state) VALUES ('x', 'x', 'running')")

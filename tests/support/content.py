@@ -28,12 +28,3 @@ def content(engine: sa.Engine, table: str = "kalshi_candle_1m") -> tuple[int, in
 def contents(engine: sa.Engine) -> dict[str, tuple[int, int]]:
     """The content of every table of data."""
     return {table: content(engine, table) for table in sa.inspect(engine).get_table_names() if table not in BOOKKEEPING}
-
-
-def forget(engine: sa.Engine) -> None:
-    """Empty every table that a run writes to."""
-    with engine.begin() as connection:
-        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
-        for table in set(sa.inspect(connection).get_table_names()) - {"kalshi_schema_version", "kalshi_freshness_rule"}:
-            connection.exec_driver_sql(f"DELETE FROM {table}")
-        connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")

@@ -79,7 +79,7 @@ def forget_candles(engine: sa.Engine) -> None:
 
 def test_fifty_kills_cost_no_minute_and_double_none(
     warehouse: sa.Engine,
-    empty_database: str,
+    warehouse_uri: str,
     exchange: Exchange,
     exchange_server: ExchangeServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -87,7 +87,7 @@ def test_fifty_kills_cost_no_minute_and_double_none(
     monkeypatch.setattr("kalshi.sync.api_candles.ROWS_PER_TRANSACTION", 1_000)  # about an event's
     syncing(exchange, warehouse)()
     began, before = monotonic(), requests_by_path(exchange_server)
-    assert run_for(None, empty_database, exchange_server.base_url)
+    assert run_for(None, warehouse_uri, exchange_server.base_url)
     whole_time, whole = monotonic() - began, content(warehouse)
     needed = requests_by_path(exchange_server) - before
     assert needed.total() > 100
@@ -97,11 +97,11 @@ def test_fifty_kills_cost_no_minute_and_double_none(
         forget_candles(warehouse)
         began_with, killed, ended = requests_by_path(exchange_server), 0, False
         while kills + killed < KILLS and not ended:
-            ended = run_for(dice.uniform(0, whole_time / 10), empty_database, exchange_server.base_url)
+            ended = run_for(dice.uniform(0, whole_time / 10), warehouse_uri, exchange_server.base_url)
             killed += not ended
         finished, before = finished_events(warehouse), requests_by_path(exchange_server)
         rows_before, in_part = content(warehouse)[0], halves(warehouse)
-        assert run_for(None, empty_database, exchange_server.base_url)
+        assert run_for(None, warehouse_uri, exchange_server.base_url)
         last = requests_by_path(exchange_server) - before
 
         told = f"seed {SEED}, round {rounds}, after {killed} kills"

@@ -31,11 +31,11 @@ def sync_in_a_process(database: str, server: ExchangeServer, series: str, dag_ru
 
 
 def test_a_killed_sync_resumes_with_its_page(
-    warehouse_on_both: sa.Engine, empty_database_on_both: str, long_exchange: ExchangeServer
+    warehouse_on_both: sa.Engine, warehouse_uri_on_both: str, long_exchange: ExchangeServer
 ) -> None:
     long_exchange.faults({"kind": "slow", "path": ARCHIVE, "skip": 1, "value": 8})
     before = archive_requests(long_exchange)
-    process = sync_in_a_process(empty_database_on_both, long_exchange, "KXHIGHNY", "manual")
+    process = sync_in_a_process(warehouse_uri_on_both, long_exchange, "KXHIGHNY", "manual")
     deadline = time.monotonic() + 60
     # The second page counts as asked for before the fault holds it.
     while not select(warehouse_on_both, "SELECT 1 FROM kalshi_checkpoint WHERE progress IS NOT NULL") or (
@@ -107,10 +107,10 @@ def test_each_run_reports_its_own_requests(warehouse: sa.Engine, exchange: Excha
     assert [report["requests"] for report in reports] == [1 + 1 + 3] * 2  # the series, its events, its markets
 
 
-def test_a_hundred_thousand_markets_fit_into_little_memory(warehouse: sa.Engine, empty_database: str) -> None:
+def test_a_hundred_thousand_markets_fit_into_little_memory(warehouse: sa.Engine, warehouse_uri: str) -> None:
     arguments = ("--wide-markets=100000", "--since=2026-09-01", "--requests-per-second=0")
     with ExchangeServer(*arguments) as server:
-        process = sync_in_a_process(empty_database, server, "KXSANDBOXWIDE", "manual")
+        process = sync_in_a_process(warehouse_uri, server, "KXSANDBOXWIDE", "manual")
         figures = json.loads(process.communicate(timeout=300)[0])
     print(figures)
     assert count(warehouse, "kalshi_market") == 100_000

@@ -143,7 +143,7 @@ def test_pruning_counts_first_and_deletes_only_what_is_old(snapshot: Snapshot, w
     assert count(warehouse, "kalshi_price_snapshot") == 12
 
 
-def test_fifty_thousand_open_markets_fit_into_little_memory(empty_database: str, warehouse: sa.Engine) -> None:
+def test_fifty_thousand_open_markets_fit_into_little_memory(warehouse_uri: str, warehouse: sa.Engine) -> None:
     script = (
         "import json, sys; sys.path.insert(0, 'plugins')\n"
         "from datetime import UTC, datetime\n"
@@ -158,7 +158,7 @@ def test_fifty_thousand_open_markets_fit_into_little_memory(empty_database: str,
         "print(json.dumps([report['markets'], report['pages'], peak_megabytes()]))\n"
     )
     with ExchangeServer("--wide-markets=50000", "--since=2026-09-01", "--requests-per-second=0") as server:
-        command = [sys.executable, "-c", script, empty_database, server.base_url]
+        command = [sys.executable, "-c", script, warehouse_uri, server.base_url]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     markets, pages, megabytes = json.loads(done.stdout)

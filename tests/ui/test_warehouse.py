@@ -63,9 +63,9 @@ def test_an_empty_database_names_the_dag_that_fills_it(
 
 
 @pytest.fixture
-def migrated(warehouse_on_both: sa.Engine, empty_database_on_both: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def migrated(warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pages' warehouse has its tables and no rows, on MariaDB and on a real MySQL."""
-    monkeypatch.setenv(CONNECTION, empty_database_on_both)
+    monkeypatch.setenv(CONNECTION, warehouse_uri_on_both)
 
 
 def test_tables_without_rows_make_pages_that_say_what_to_do(client: TestClient, migrated: None) -> None:

@@ -14,27 +14,23 @@ from tests.warehouse.sample import CREATE_SAMPLE
 
 
 @pytest.fixture
-def server(request: pytest.FixtureRequest, empty_database_on_both: str) -> PrivateServer:
-    """The server of this test's database, for what only its root may do."""
-    server: PrivateServer = request.getfixturevalue(request.node.callspec.params["empty_database_on_both"])
-    return server
-
-
-@pytest.fixture
-def samples(empty_database_on_both: str) -> Iterator[sa.Engine]:
-    """A database with the sample table."""
-    engine = open_engine(address_of(empty_database_on_both), loads=True)
+def samples(server_on_both: PrivateServer) -> Iterator[sa.Engine]:
+    """A database with nothing but the sample table."""
+    engine = open_engine(address_of(server_on_both.database("samples")), loads=True)
     with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS sample")
         connection.exec_driver_sql(CREATE_SAMPLE)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(params=[True, False], ids=["load_data", "insert"])
-def samples_each_way(request: pytest.FixtureRequest, samples: sa.Engine, server: PrivateServer) -> Iterator[sa.Engine]:
+def samples_each_way(
+    request: pytest.FixtureRequest, samples: sa.Engine, server_on_both: PrivateServer
+) -> Iterator[sa.Engine]:
     """The same, on a server that allows LOAD DATA LOCAL and on one that doesn't."""
-    with server.as_root() as cursor:
+    with server_on_both.as_root() as cursor:
         cursor.execute("SET GLOBAL local_infile = %s", (request.param,))
     yield samples
-    with server.as_root() as cursor:
+    with server_on_both.as_root() as cursor:
         cursor.execute("SET GLOBAL local_infile = 1")

@@ -40,11 +40,11 @@ def set_next_free(engine: sa.Engine, from_now_us: int) -> int:
 
 
 def test_every_reservation_of_every_worker_has_a_slot_of_its_own(
-    warehouse_on_both: sa.Engine, empty_database_on_both: str
+    warehouse_on_both: sa.Engine, warehouse_uri_on_both: str
 ) -> None:
     SharedBudget(warehouse_on_both, "exchange/key", 0.001)
     began = set_next_free(warehouse_on_both, HOUR_US)
-    command = [sys.executable, "-c", RESERVE, empty_database_on_both]
+    command = [sys.executable, "-c", RESERVE, warehouse_uri_on_both]
     workers = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     waits = [float(wait) for worker in workers for wait in worker.communicate(timeout=60)[0].split()]
     assert [worker.returncode for worker in workers] == [0, 0, 0]

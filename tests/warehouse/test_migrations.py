@@ -175,10 +175,12 @@ def test_a_worker_waits_for_the_one_that_migrates(empty: sa.Engine, monkeypatch:
     assert migrate(empty) == NEWEST
 
 
-def test_a_database_with_a_long_name_can_be_migrated(empty_database_on_both: str, server: PrivateServer) -> None:
+def test_a_database_with_a_long_name_can_be_migrated(
+    empty_database_on_both: str, server_on_both: PrivateServer
+) -> None:
     name = "a_warehouse_whose_name_is_as_long_as_a_server_lets_it_be" + "x" * 8
     user = address_of(empty_database_on_both)
-    with server.as_root() as cursor:
+    with server_on_both.as_root() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
         cursor.execute(f"GRANT ALL ON {name}.* TO '{user.user}'@'127.0.0.1', '{user.user}'@'localhost'")
     engine = open_engine(replace(user, database=name))
@@ -186,7 +188,7 @@ def test_a_database_with_a_long_name_can_be_migrated(empty_database_on_both: str
         assert migrate(engine) == NEWEST
     finally:
         engine.dispose()
-        with server.as_root() as cursor:
+        with server_on_both.as_root() as cursor:
             cursor.execute(f"DROP DATABASE {name}")
 
 
