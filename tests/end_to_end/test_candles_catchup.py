@@ -43,7 +43,7 @@ def exchange_of_today() -> Iterator[ExchangeServer]:
 
 @pytest.fixture
 def fresh_airflow(
-    tmp_path: Path, mysql: PrivateServer, empty_database: str, exchange_of_today: ExchangeServer
+    tmp_path: Path, mysql: PrivateServer, warehouse_uri: str, exchange_of_today: ExchangeServer
 ) -> Airflow:
     """An Airflow without a past, for one series and a catchup that begins ten days ago. On MySQL, as in production:
     on SQLite what asks while the scheduler writes may be told that the database is locked."""
@@ -55,7 +55,7 @@ def fresh_airflow(
     (tmp_path / "kalshi.toml").write_text(f"{facts}[[series]]{new_york}", encoding="utf-8")
     airflow = airflow_in(tmp_path / "airflow", mysql.database("airflow_catchup"))
     airflow.environment.update(
-        AIRFLOW_CONN_KALSHI_WAREHOUSE=empty_database,
+        AIRFLOW_CONN_KALSHI_WAREHOUSE=warehouse_uri,
         AIRFLOW_CONN_KALSHI_DEFAULT=f"kalshi://{exchange_of_today.base_url.removeprefix('http://')}",
         KALSHI_SETTINGS=str(tmp_path / "kalshi.toml"),
         KALSHI_REPORTS_FOLDER=str(tmp_path / "reports"),
