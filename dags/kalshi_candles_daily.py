@@ -30,8 +30,8 @@ from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
 from kalshi.timetables import DayOfDate
 
-START = load_settings().candles_start
-GRACE = timedelta(minutes=load_settings().grace_minutes)
+START = load_settings().candles.start
+GRACE = timedelta(minutes=load_settings().tolerances.grace_minutes)
 PARAMS = {
     "series": series_param(),
     "sources": sources_param(),
@@ -53,7 +53,7 @@ PARAMS = {
 def kalshi_candles_daily() -> None:
     plan = PlanOperator(task_id="plan", job=CANDLES.job, series="{{ params.series }}")
     synced = CandlesSyncOperator.partial(
-        task_id="sync_series",
+        task_id="sync_catalog",
         sources="{{ params.sources }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.series_ticker }}",

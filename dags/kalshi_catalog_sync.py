@@ -5,7 +5,7 @@ keeps `kalshi_series`, `kalshi_event` and `kalshi_market` up to date. Run it as 
 nothing changed on the exchange, a run changes nothing, and a known settlement is never erased.
 
 * **plan** migrates the warehouse's schema and asks where the historical tier ends.
-* **sync_series**, one task per series: a failing series doesn't block the others. Each page is committed
+* **sync_catalog**, one task per series: a failing series doesn't block the others. Each page is committed
   atomically; after a task is killed, its retry keeps what was committed.
 * **report** writes JSON and a page to the reports folder, even if a series failed, and then fails the
   run if one did. The same figures are in `kalshi_sync_run`.
@@ -57,7 +57,7 @@ PARAMS = {
 def kalshi_catalog_sync() -> None:
     plan = PlanOperator(task_id="plan", job=CATALOG.job, series="{{ params.series }}")
     synced = CatalogSyncOperator.partial(
-        task_id="sync_series",
+        task_id="sync_catalog",
         max_pages="{{ params.max_pages }}",
         include_historical="{{ params.include_historical }}",
         full="{{ params.full }}",

@@ -31,14 +31,14 @@ PARAMS = {
         description="With series *: adds hundreds of thousands of markets.",
     ),
     "retention_days": Param(
-        load_settings().snapshots_kept_days,
+        load_settings().snapshots.keep_days or None,
         type=["null", "integer"],
         minimum=1,
         title="Days to keep",
         description="Prune snapshots older than this. Empty: keep all. Default: snapshots.keep_days in kalshi.toml.",
     ),
     "prune_dry_run": Param(
-        load_settings().snapshots_kept_days is None,
+        not load_settings().snapshots.keep_days,
         type="boolean",
         title="Only count what would be pruned",
         description="Turn off to delete them. Off by default if kalshi.toml sets how long to keep snapshots.",

@@ -272,7 +272,10 @@ async def _early(struck: list[Fault]) -> Response | None:
         elif fault.kind == "redirect":
             return RedirectResponse(fault.value)
         elif fault.kind == "http_429":
-            return _json({"error": "too many requests"}, 429)
+            response = _json({"error": "too many requests"}, 429)
+            if fault.value:
+                response.headers["Retry-After"] = str(fault.value)
+            return response
         elif fault.kind == "http_500":
             return _error(500, "internal_server_error", "internal error")
         elif fault.kind == "http_502":

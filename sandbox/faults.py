@@ -46,10 +46,11 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 
 class Fault(msgspec.Struct, kw_only=True):
-    """``value``: seconds for slow; the address for redirect; for adjusted_end the unix second where an answer
-    of event candles is cut; hours for moved_cutoff; the subaccount that foreign_fill names; for set_market
-    ``{"ticker": …, field: value}``, where the value "(missing)" removes the field, and another ``volume_fp`` disagrees
-    with the trades; a list of trade ids for lost_trades; ``{"ticker": …, "ends": [unix seconds]}`` for lost_candles.
+    """``value``: seconds for slow; the Retry-After header of http_429; the address for redirect; for adjusted_end the
+    unix second where an answer of event candles is cut; hours for moved_cutoff; the subaccount that foreign_fill names;
+    for set_market ``{"ticker": …, field: value}``, where the value "(missing)" removes the field, and another
+    ``volume_fp`` disagrees with the trades; a list of trade ids for lost_trades; ``{"ticker": …, "ends": [unix
+    seconds]}`` for lost_candles.
 
     ``once_per_url``: hits each URL, query included, once. A request meets only one of several such faults, so
     each URL fails once with each of them.

@@ -7,9 +7,10 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from kalshi.settings import POOL
+
 PROJECT = Path(__file__).resolve().parents[1]
 HOME = PROJECT / ".local" / "airflow"
-POOL = "kalshi_api"
 DEFAULTS = {
     "AIRFLOW_HOME": str(HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import redis
 
-from scripts.airflow_home import POOL
+from kalshi.settings import POOL
 from scripts.airflow_process import stop_group, wait_until_up
 from scripts.private_server import free_port
 

@@ -16,9 +16,9 @@ from typing import Any, TextIO
 import sqlalchemy as sa
 from tabulate import tabulate
 
-from kalshi.doctor import examine_exchange
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.operations.doctor import examine_exchange
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.catalog import CATALOG
 from kalshi.reports.files import SYNTHETIC
@@ -78,17 +78,21 @@ def days(first: date, last: date) -> dict[str, str]:
 
 
 def opened_and_closed() -> tuple[date, date]:
-    """The UTC days on which the latest event that closed before today and has a result opened and closed."""
+    """The UTC days on which events opened and closed: those of the latest date before today for which every series has
+    one with a result."""
     query = sa.text(
-        "SELECT MIN(m.open_time_utc) AS opened, MAX(m.close_time_utc) AS closed FROM kalshi_event e "
-        "JOIN kalshi_market m ON m.event_ticker = e.event_ticker WHERE e.series_ticker = :series "
-        "GROUP BY e.event_ticker HAVING MAX(m.result) IS NOT NULL AND closed < UTC_DATE() "
-        "ORDER BY MAX(e.event_date) DESC LIMIT 1"
-    )
+        "SELECT MIN(opened) AS opened, MIN(closed) AS closed FROM (SELECT e.series_ticker, e.event_date, "
+        "MIN(m.open_time_utc) AS opened, MAX(m.close_time_utc) AS closed FROM kalshi_event e "
+        "JOIN kalshi_market m ON m.event_ticker = e.event_ticker WHERE e.series_ticker IN :series "
+        "GROUP BY e.event_ticker HAVING MAX(m.result) IS NOT NULL AND closed < UTC_DATE()) settled "
+        "GROUP BY event_date HAVING COUNT(DISTINCT series_ticker) = :number ORDER BY event_date DESC LIMIT 1"
+    ).bindparams(sa.bindparam("series", expanding=True))
     with WarehouseHook().connected() as engine, engine.connect() as connection:
-        last = connection.execute(query, {"series": demo_page.SERIES}).one_or_none()
+        last = connection.execute(query, {"series": SERIES, "number": len(SERIES)}).one_or_none()
     if last is None:
-        raise SystemExit(f"\nThe catalog has no settled event of {demo_page.SERIES}, so there are no days to read.")
+        raise SystemExit(
+            f"\nThe catalog has no date with a settled event of each of {', '.join(SERIES)}: no days to read."
+        )
     return last.opened.date(), last.closed.date()
 
 
@@ -112,7 +116,7 @@ def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, dict[str,
     """Run the DAG and print what it did. Returns whether it succeeded, and its report."""
     began = time.time()
     succeeded = run_dag(airflow, log, step)
-    latest = load_settings().reports_folder / step.dag / "latest"
+    latest = load_settings().reports.path / step.dag / "latest"
     if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
         raise SystemExit(f"\nThe run ended before it wrote a report. The end of {log.name} says why.")
     report: dict[str, Any] = json.loads((latest / "report.json").read_text(encoding="utf-8"))

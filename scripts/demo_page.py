@@ -11,11 +11,11 @@ import jinja2
 import sqlalchemy as sa
 import vl_convert
 
-from kalshi.quality import sql
 from kalshi.reports.files import TEMPLATES
 from kalshi.settings import load_settings
 from kalshi.ui.event import event_page
-from kalshi.ui.views import Link
+from kalshi.ui.rendering import Link
+from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
 
 SERIES = "KXHIGHNY"
@@ -40,12 +40,12 @@ class Answer:
 
 
 def row_counts(connection: sa.Connection) -> list[tuple[str, int]]:
-    return [(t, connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one()) for t in TABLES]
+    return [(t, sql.run(connection, f"SELECT COUNT(*) FROM {t}").scalar_one()) for t in TABLES]
 
 
 def answer(connection: sa.Connection) -> Answer | None:
     """The question and its answer; None if no settled event has been read up to its close."""
-    found = connection.execute(sa.text(sql.read("examples", "priced_and_settled")[1])).mappings().all()
+    found = sql.run_file(connection, "examples", "priced_and_settled").mappings().all()
     if not found:
         return None
     question = (
@@ -82,7 +82,7 @@ def write_page(
 ) -> Path:
     """Write ``index.html`` into the reports folder. ``verdicts``: by DAG, its report's verdict and what it does;
     ``proven``: how much the reconciliation proved."""
-    folder = load_settings().reports_folder
+    folder = load_settings().reports.path
     folder.mkdir(parents=True, exist_ok=True)
     if found:
         write_picture(connection, found.event, folder / PICTURE)

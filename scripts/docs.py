@@ -22,7 +22,8 @@ from cron_descriptor import get_description
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.quality.suites import SUITES
 from kalshi.settings import INCLUDE, load_settings
-from kalshi.warehouse.migrate import SQL_FILES, migrate
+from kalshi.warehouse import sql
+from kalshi.warehouse.migrate import migrate
 from scripts import private_server
 from scripts.backends import PROJECT, WAREHOUSE
 
@@ -78,7 +79,8 @@ def descriptions() -> dict[str, Description]:
     """
     found: dict[str, Description] = {}
     current: Description | None = None
-    for line in (line for file in sorted(SQL_FILES.glob("*.sql")) for line in file.read_text("utf-8").splitlines()):
+    files = sorted((sql.FOLDER / "migrations").glob("*.sql"))
+    for line in (line for file in files for line in file.read_text("utf-8").splitlines()):
         if heading := re.fullmatch(rf"-- (kalshi_\w+|{EVERY_TABLE}): (.+)", line):
             current = found[heading[1]] = Description(heading[2])
         elif current and (like := re.fullmatch(r"--   \*: as in (\w+)", line)):

@@ -167,7 +167,7 @@ def test_the_settings_are_printed_for_a_file_of_ones_own(installed: Installed, t
     assert text == (PROJECT / "include" / "kalshi.toml").read_text(encoding="utf-8")
     own = tmp_path / "kalshi.toml"
     own.write_text(text.replace('folder = "reports"', 'folder = "elsewhere"'), encoding="utf-8")
-    show = "from kalshi.settings import load_settings; print(load_settings().reports_folder)"
+    show = "from kalshi.settings import load_settings; print(load_settings().reports.path)"
     said = installed.run("python", "-c", show, KALSHI_SETTINGS=str(own))
     assert said.strip() == str(installed.home / "elsewhere")
     assert "CREATE USER" in installed.run("python", "-m", "kalshi", "grants")

@@ -13,17 +13,16 @@ from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
-from kalshi import missing
-from kalshi.doctor import Finding, examine
 from kalshi.exchange import ExchangeError
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.operations import missing
+from kalshi.operations.doctor import Diagnosis, examine
 from kalshi.operators.common import failing_for_good
-from kalshi.settings import DAGS, INCLUDE, load_settings
-from kalshi.sync import plan
+from kalshi.settings import DAGS, INCLUDE, POOL, load_settings
+from kalshi.sync import cutoff
 from kalshi.warehouse import migrate as migrations
 
-POOL = "kalshi_api"
 PRINTED = {
     "settings": (INCLUDE / "kalshi.toml", "print the default settings, to start your own file for KALSHI_SETTINGS"),
     "grants": (
@@ -77,7 +76,7 @@ def doctor() -> None:
     raise SystemExit(1 if failed else 0)
 
 
-def _airflows_own() -> list[Finding]:
+def _airflows_own() -> list[Diagnosis]:
     """Check the pool and the type of Airflow's own database, which tasks can't see."""
     from airflow.models.pool import Pool
     from airflow.utils.session import create_session
@@ -87,26 +86,26 @@ def _airflows_own() -> list[Finding]:
             pool, dialect = Pool.get_pool(POOL, session=session), session.connection().dialect
             slots = pool.slots if pool else 0
     except DBAPIError as error:
-        return [Finding("Airflow's database", "fail", f"it can't be queried: {error.orig}.")]
+        return [Diagnosis("Airflow's database", "fail", f"it can't be queried: {error.orig}.")]
     return [_pool(slots), _database(dialect)]
 
 
-def _pool(slots: int) -> Finding:
+def _pool(slots: int) -> Diagnosis:
     if not slots:
         words = f'There is no pool {POOL}: airflow pools set {POOL} 8 "Tasks that send requests to the exchange"'
-        return Finding("pool", "fail", words)
-    return Finding("pool", "ok", f"{POOL}: {slots} tasks at the same time")
+        return Diagnosis("pool", "fail", words)
+    return Diagnosis("pool", "ok", f"{POOL}: {slots} tasks at the same time")
 
 
-def _database(dialect: Dialect) -> Finding:
+def _database(dialect: Dialect) -> Diagnosis:
     """Whether the scheduler survives on it: see docs/operations.md, Airflow's own database."""
     check = "Airflow's database"
     if getattr(dialect, "is_mariadb", False):
-        return Finding(check, "fail", "Airflow's scheduler crashes on MariaDB: use MySQL or PostgreSQL")
-    if dialect.driver == "mysqldb" and load_settings().notifiers:
+        return Diagnosis(check, "fail", "Airflow's scheduler crashes on MariaDB: use MySQL or PostgreSQL")
+    if dialect.driver == "mysqldb" and load_settings().alerts:
         words = "with mysqlclient the scheduler crashes on alerts: use mysql+pymysql:// in sql_alchemy_conn"
-        return Finding(check, "fail", words)
-    return Finding(check, "ok", f"{dialect.name}, driver {dialect.driver}")
+        return Diagnosis(check, "fail", words)
+    return Diagnosis(check, "ok", f"{dialect.name}, driver {dialect.driver}")
 
 
 def migrate() -> None:
@@ -140,7 +139,7 @@ def accept() -> None:
             KalshiHook().get_conn(attempts=2) as exchange,
         ):
             migrations.migrate(engine)
-            identity = plan.accept(exchange, engine)
+            identity = cutoff.accept(exchange, engine)
     except (AirflowFailException, ExchangeError) as error:
         raise SystemExit(str(error)) from error
     key = f", and portfolios read with the API key {exchange.key_id}" if exchange.key_id else ""

@@ -1,16 +1,18 @@
-"""The settings that users edit: ``kalshi.toml``, read into frozen dataclasses; and where the package's files are."""
+"""The settings that users edit: ``kalshi.toml``, each table of it a Struct; and where the package's files are."""
 
 from __future__ import annotations
 
 import functools
 import os
 import tomllib
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta, Struct, field
 
 PACKAGE = Path(__file__).resolve().parent
 HOLDER = PACKAGE if (PACKAGE / "include").is_dir() else PACKAGE.parents[1]
@@ -18,16 +20,25 @@ HOLDER = PACKAGE if (PACKAGE / "include").is_dir() else PACKAGE.parents[1]
 INCLUDE, DAGS = HOLDER / "include", HOLDER / "dags"
 PROJECT = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() if HOLDER == PACKAGE else HOLDER
 """Where reports go by default: Airflow's home where the package is installed, else the repository."""
-SEVERITIES = ("error", "warning", "info")
+POOL = "kalshi_api"
+"""Airflow's pool of the tasks that send requests to the exchange."""
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """The severities of a failed data quality check, from worst to harmless."""
+Whole = Annotated[int, Meta(ge=0)]
+Amount = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class SettingsError(ValueError):
     """``kalshi.toml`` is unusable; the message says where and why."""
 
 
-@dataclass(frozen=True)
-class SeriesSettings:
+class _Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file: an unknown key, a missing one and a value of another type are errors."""
+
+
+class SeriesSettings(_Table, frozen=True):
     """One configured series, its city, IANA time zone and weather station."""
 
     ticker: str
@@ -35,9 +46,14 @@ class SeriesSettings:
     time_zone: str
     station: str
 
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (LookupError, OSError, ValueError) as error:
+            raise ValueError(f"{self.time_zone!r} is not a time zone of the IANA database") from error
 
-@dataclass(frozen=True)
-class DecisionTime:
+
+class DecisionTime(_Table, frozen=True):
     """When a strategy decides: ``time`` is local to the city, ``day`` counts days from the event's own."""
 
     name: str
@@ -49,51 +65,35 @@ class DecisionTime:
             raise ValueError("a decision time can't be named open: that name means the market's own open")
 
 
-@dataclass(frozen=True)
-class CheckRule:
-    """How to judge a data quality rule. ``severity`` of a failure: error, warning or info; ``mostly``: the share
-    of rows that must pass."""
+class CheckRule(_Table, frozen=True):
+    """How to judge a data quality rule: how severe a failure is, and the share of rows that must pass."""
 
-    severity: str
-    mostly: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.severity not in SEVERITIES or not 0 <= self.mostly <= 1:
-            raise ValueError(f"severity must be one of {', '.join(SEVERITIES)} and mostly from 0 to 1, not {self}")
+    severity: Severity
+    mostly: Share = 1.0
 
 
-@dataclass(frozen=True)
-class Readiness:
+class Readiness(_Table, frozen=True):
     """The small backtest: the latest ``events`` of each series, and the seeded random fills of a maker."""
 
-    events: int
-    maker_fill_probability: float
+    events: Whole
+    maker_fill_probability: Share
     seed: int
 
 
-@dataclass(frozen=True)
-class QualitySettings:
+class QualitySettings(_Table, frozen=True):
     """What counts as good data: minutes, dollars, and the ``checks`` by name. ``samples``: failing rows to show."""
 
-    quote_minutes: int
-    gap_minutes: int
-    open_minutes: int
+    quote_minutes: Whole
+    gap_minutes: Whole
+    open_minutes: Whole
     max_spread: Decimal
     strike_step: Decimal
-    samples: int
+    samples: Whole
     readiness: Readiness
     checks: dict[str, CheckRule]
 
-    @classmethod
-    def read(cls, values: dict[str, Any]) -> QualitySettings:
-        """From the table ``quality`` of the file."""
-        numbers = {name: Decimal(values[name]) for name in ("max_spread", "strike_step")}
-        checks = {name: CheckRule(**rule) for name, rule in values["checks"].items()}
-        return cls(**{**values, **numbers, "readiness": Readiness(**values["readiness"]), "checks": checks})
 
-
-@dataclass(frozen=True)
-class ReconciliationSettings:
+class ReconciliationSettings(_Table, frozen=True):
     """What still counts as proven: contracts of difference between the exchange's volume and that of the trades or
     candles, and dollars between the mean of a candle and of its trades.
 
@@ -103,53 +103,91 @@ class ReconciliationSettings:
     trades_contracts: Decimal = Decimal(0)
     candles_contracts: Decimal = Decimal(0)
     mean_dollars: Decimal = Decimal("0.0001")
-    wait_days: float = 7
-    most_read_again: int = 200
-
-    @classmethod
-    def read(cls, values: dict[str, Any]) -> ReconciliationSettings:
-        """From the table ``reconciliation`` of the file."""
-        exact = {name: Decimal(values[name]) for name in ("trades_contracts", "candles_contracts", "mean_dollars")}
-        return cls(**{**values, **exact})
+    wait_days: Amount = 7
+    most_read_again: Whole = 200
 
 
-@dataclass(frozen=True)
-class NotifierSettings:
+class NotifierSettings(_Table, frozen=True):
     """One of Airflow's notifiers: its class, as module and name, and its ``arguments``, which may hold templates."""
 
     notifier: str
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Settings:
+class ReportsSettings(_Table, frozen=True):
+    """``keep``: how many reports per DAG; ``url``: where the folder is served, or empty."""
+
+    folder: str
+    keep: Whole
+    url: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The folder; ``KALSHI_REPORTS_FOLDER`` overrides it."""
+        return PROJECT / (os.environ.get("KALSHI_REPORTS_FOLDER") or self.folder)
+
+
+class SnapshotsSettings(_Table, frozen=True):
+    """``keep_days``: after which snapshots are pruned; 0 keeps them all."""
+
+    keep_days: Whole
+
+
+class Tolerances(_Table, frozen=True):
     """``rejected_share``: above this share of rejected records a task fails after loading the rest.
 
     ``grace_minutes``: a window is only complete once its end lies this far back on the exchange's clock.
-    ``candles_start``: the first day that the daily candles catchup fills; ``candles_dense``: whether
-    ``kalshi_candle_1m_dense`` is built.
-    ``subaccounts``: of the portfolio.
-    ``reports_kept``: per DAG; ``snapshots_kept_days``: None keeps all.
-    ``retry_delay_seconds``: before the first of ``task_retries``; it doubles with each retry.
-    ``reports_url``: where the reports folder is served, or empty; ``notifiers``: how people are alerted to failed runs.
     """
 
-    series: tuple[SeriesSettings, ...]
-    decision_times: tuple[DecisionTime, ...]
-    candles_start: datetime
-    candles_dense: bool
-    subaccounts: tuple[int, ...]
-    rejected_share: float
-    grace_minutes: float
-    reports_folder: Path
-    reports_kept: int
-    snapshots_kept_days: int | None
-    task_retries: int
-    retry_delay_seconds: float
-    reports_url: str
-    notifiers: tuple[NotifierSettings, ...]
+    rejected_share: Share
+    grace_minutes: Amount = 10
+
+
+class TasksSettings(_Table, frozen=True):
+    """``retry_delay_seconds``: before the first of the ``retries``; it doubles with each."""
+
+    retries: Whole
+    retry_delay_seconds: Amount
+
+
+class CatalogSettings(_Table, frozen=True):
+    """``archive_days``: after which the historical tier's markets are read again."""
+
+    archive_days: Amount = 7
+
+
+class CandlesSettings(_Table, frozen=True):
+    """``start_date``: the first day that the daily catchup fills; ``dense``: whether ``kalshi_candle_1m_dense`` is
+    built."""
+
+    start_date: date
+    dense: bool
+
+    @property
+    def start(self) -> datetime:
+        """When the first day begins, aware UTC."""
+        return datetime.combine(self.start_date, time(), UTC)
+
+
+class PortfolioSettings(_Table, frozen=True):
+    subaccounts: tuple[Whole, ...]
+
+
+class Settings(_Table, frozen=True):
+    """The whole file. ``alerts``: how people are alerted to failed runs."""
+
+    reports: ReportsSettings
+    snapshots: SnapshotsSettings
+    tolerances: Tolerances
+    tasks: TasksSettings
+    candles: CandlesSettings
+    portfolio: PortfolioSettings
     quality: QualitySettings
-    reconciliation: ReconciliationSettings
+    decision_times: tuple[DecisionTime, ...]
+    series: tuple[SeriesSettings, ...]
+    catalog: CatalogSettings = CatalogSettings()
+    reconciliation: ReconciliationSettings = ReconciliationSettings()
+    alerts: tuple[NotifierSettings, ...] = ()
 
     @property
     def series_tickers(self) -> list[str]:
@@ -162,34 +200,14 @@ class Settings:
 
 @functools.cache
 def load_settings() -> Settings:
-    """Read the settings once per process.
-
-    ``KALSHI_SETTINGS`` names another file; ``KALSHI_REPORTS_FOLDER`` overrides the reports folder.
+    """Read the settings once per process. ``KALSHI_SETTINGS`` names another file.
 
     Raises:
-        SettingsError: the file is missing, isn't TOML, or lacks a value.
+        SettingsError: the file is missing or isn't TOML; a value is missing, of another type or out of range; or a key
+            isn't known.
     """
     path = Path(os.environ.get("KALSHI_SETTINGS", INCLUDE / "kalshi.toml"))
     try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        folder = os.environ.get("KALSHI_REPORTS_FOLDER") or values["reports"]["folder"]
-        return Settings(
-            series=tuple(SeriesSettings(**series) for series in values["series"]),
-            decision_times=tuple(DecisionTime(**decision) for decision in values["decision_times"]),
-            candles_start=datetime.combine(values["candles"]["start_date"], time(), UTC),
-            candles_dense=bool(values["candles"]["dense"]),
-            subaccounts=tuple(int(number) for number in values["portfolio"]["subaccounts"]),
-            rejected_share=float(values["tolerances"]["rejected_share"]),
-            grace_minutes=float(values["tolerances"].get("grace_minutes", 10)),
-            reports_folder=PROJECT / folder,
-            reports_kept=int(values["reports"]["keep"]),
-            snapshots_kept_days=int(values["snapshots"]["keep_days"]) or None,
-            task_retries=int(values["tasks"]["retries"]),
-            retry_delay_seconds=float(values["tasks"]["retry_delay_seconds"]),
-            reports_url=str(values["reports"].get("url", "")).rstrip("/"),
-            notifiers=tuple(NotifierSettings(**notifier) for notifier in values.get("alerts", [])),
-            quality=QualitySettings.read(values["quality"]),
-            reconciliation=ReconciliationSettings.read(values["reconciliation"]),
-        )
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
-        raise SettingsError(f"{path} can't be used: {type(error).__name__}: {error}") from error
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+    except (OSError, ValueError) as error:  # of which TOMLDecodeError and ValidationError are kinds
+        raise SettingsError(f"{path} can't be used: {error}") from error

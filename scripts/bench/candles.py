@@ -17,13 +17,13 @@ import msgspec
 import sqlalchemy as sa
 from tabulate import tabulate
 
-from kalshi.candles import MarketCandles
 from kalshi.exchange import Exchange, ExchangeConfig
+from kalshi.records.candles import MarketCandles
 from kalshi.settings import load_settings
 from kalshi.sync.api_candles import ROWS_PER_TRANSACTION
 from kalshi.sync.candle_plan import AliveMarket, batches, plan_units
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.warehouse import api_candles
 from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.server import ServerAddress, in_transaction, load_data, open_engine
@@ -79,7 +79,7 @@ def contest(exchange: Exchange, server: PrivateServer) -> Contest:
     lines = found.lines
 
     def know_markets(engine: sa.Engine) -> None:
-        sync_series(exchange, engine, CatalogRequest(SERIES, cutoff))
+        sync_catalog(exchange, engine, CatalogRequest(SERIES, cutoff))
 
     def sync(engine: sa.Engine) -> None:
         sync_candles(exchange, engine, CandlesRequest(SERIES, cutoff, window_start=START, window_end=END, force=True))
@@ -120,7 +120,7 @@ def write_candles(engine: sa.Engine, markets: list[CandleLines]) -> None:
     for market in markets:
         some.append(market)
         if sum(len(m.lines) for m in some) >= ROWS_PER_TRANSACTION or market is markets[-1]:
-            in_transaction(engine, partial(api_candles.write_candles, markets=some, run_id=1))
+            in_transaction(engine, api_candles.write_candles, markets=some, run_id=1)
             some = []
 
 
@@ -175,7 +175,7 @@ def _grow(exchange_url: str, where: ServerAddress, days: int) -> Growth:
         cutoff = exchange.historical_cutoff().markets_settled
         series = load_settings().series_tickers
         for ticker in series:
-            sync_series(exchange, engine, CatalogRequest(ticker, cutoff, include_historical=False))
+            sync_catalog(exchange, engine, CatalogRequest(ticker, cutoff, include_historical=False))
         began = time.perf_counter()
         reports = [
             sync_candles(

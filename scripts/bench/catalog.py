@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.warehouse import catalog, snapshots
 from kalshi.warehouse.server import in_transaction
@@ -23,9 +23,9 @@ NOON = datetime(2026, 9, 22, 12, tzinfo=UTC)
 def write_markets(engine: sa.Engine, series: object, pages: list[Page[Market]]) -> None:
     """Write what the catalog sync writes, from memory: the parents, then each page in its own transaction."""
     if isinstance(series, Found):
-        in_transaction(engine, partial(catalog.write_series, found=[series], run_id=1))
+        in_transaction(engine, catalog.write_series, found=[series], run_id=1)
     for page in pages:
-        in_transaction(engine, partial(catalog.write_markets, found=page.records, series_ticker=SERIES, run_id=1))
+        in_transaction(engine, catalog.write_markets, found=page.records, series_ticker=SERIES, run_id=1)
 
 
 def write_snapshots(engine: sa.Engine, pages: list[Page[Market]]) -> None:
@@ -36,7 +36,7 @@ def write_snapshots(engine: sa.Engine, pages: list[Page[Market]]) -> None:
         snapshots.write_snapshots(connection, page.records, NOON, NOON, 1)
 
     for page in pages:
-        in_transaction(engine, partial(write, page=page))
+        in_transaction(engine, write, page=page)
 
 
 def contests(exchange: Exchange, markets: int) -> list[Contest]:
@@ -49,7 +49,7 @@ def contests(exchange: Exchange, markets: int) -> list[Contest]:
             pass
 
     def sync(engine: sa.Engine) -> None:
-        sync_series(exchange, engine, CatalogRequest(SERIES, datetime.now(UTC), include_historical=False))
+        sync_catalog(exchange, engine, CatalogRequest(SERIES, datetime.now(UTC), include_historical=False))
 
     def snapshot(engine: sa.Engine) -> None:
         snapshot_prices(exchange, engine, SnapshotRequest(SERIES, datetime.now(UTC)))

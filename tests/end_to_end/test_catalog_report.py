@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from kalshi.exchange import Exchange, RequestRefused
 from kalshi.reports.catalog import CATALOG
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 
 RUN = "manual__2026-09-22T15:00:00+00:00"
 SERIES = ["KXHIGHNY", "KXHIGHDEN", "KXSANDBOXWIDE", "KX<b>NOSUCH"]
@@ -21,10 +21,10 @@ def report_page(warehouse: sa.Engine, exchange: Exchange, tmp_path: Path) -> Pat
     """The page of a run with two good series, one that hit its page cap and one that doesn't exist."""
     cutoff = exchange.historical_cutoff().markets_settled
     for ticker in SERIES[:2]:
-        sync_series(exchange, warehouse, CatalogRequest(ticker, cutoff, dag_run_id=RUN))
-    sync_series(exchange, warehouse, CatalogRequest(SERIES[2], cutoff, max_pages=1, dag_run_id=RUN))
+        sync_catalog(exchange, warehouse, CatalogRequest(ticker, cutoff, dag_run_id=RUN))
+    sync_catalog(exchange, warehouse, CatalogRequest(SERIES[2], cutoff, max_pages=1, dag_run_id=RUN))
     with pytest.raises(RequestRefused):
-        sync_series(exchange, warehouse, CatalogRequest(SERIES[3], cutoff, dag_run_id=RUN))
+        sync_catalog(exchange, warehouse, CatalogRequest(SERIES[3], cutoff, dag_run_id=RUN))
     with warehouse.begin() as connection:
         connection.execute(sa.text("DELETE FROM kalshi_market WHERE event_ticker = 'KXHIGHDEN-26AUG10'"))
         connection.execute(sa.text("DELETE FROM kalshi_decision_time WHERE event_ticker = 'KXHIGHDEN-26AUG10'"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from threading import Thread
 import pytest
 
 from kalshi.exchange import Exchange, ExchangeConfig, ExchangeUnavailable, RequestRefused, RetryPolicy
+from kalshi.exchange.transport import _retry_after
 from kalshi.records import Found, Market, Rejected, Series
 from tests.support.exchange_server import ExchangeServer, quick_config
 
@@ -44,6 +46,30 @@ def test_a_fault_in_the_middle_of_a_list_is_waited_out_and_nothing_is_missing(
     assert not rejected
     assert exchange.traffic.retries == times
     assert exchange.traffic.requests == 3 + times
+
+
+def test_a_busy_exchange_is_given_the_time_that_it_asks_for(
+    exchange_server: ExchangeServer, exchange: Exchange
+) -> None:
+    exchange_server.faults({"kind": "http_429", "path": "/cutoff", "value": "1"})
+    before = time.monotonic()
+    exchange.historical_cutoff()
+    assert time.monotonic() - before >= 1
+    assert exchange.traffic.retries == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(None, 0), ("", 0), ("3", 3), ("0.5", 0.5), ("86400", 120), ("-3", 0), ("nan", 0), ("inf", 0), ("soon", 0)],
+)
+def test_what_an_exchange_asks_for_is_seconds_within_reason(header: str | None, seconds: float) -> None:
+    assert _retry_after(header) == seconds
+
+
+def test_an_exchange_may_ask_for_a_date() -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=50)
+    assert 40 < _retry_after(format_datetime(soon, usegmt=True)) <= 50
+    assert _retry_after("Mon, 02 Mar 2026 12:00:00 GMT") == 0, "it is past"
 
 
 def test_a_response_slower_than_the_timeout_is_requested_again(exchange_server: ExchangeServer) -> None:

@@ -17,7 +17,7 @@ import time_machine
 
 from kalshi.exchange import ExchangeError
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.histories.exchange import SmallExchange, Trouble
@@ -41,7 +41,7 @@ from tests.histories.steps import (
 )
 
 SYNCS: dict[str, Callable[..., dict[str, Any]]] = {
-    "catalog": sync_series,
+    "catalog": sync_catalog,
     "settlements": sync_settlements,
     "trades": sync_trades,
     "candles": sync_candles,
@@ -210,10 +210,10 @@ class History:
         latest = max(m.settlement_published for m in self.model.markets)
         self._pass(max(DAY, latest - self.model.now + HOUR), stride=1, events=False)
 
-    def next_round(self) -> None:
-        """A quarter of a day later, at the full hour, all that is due runs. The cutoff has moved on as well."""
-        self._pass(6 * HOUR, stride=1, events=False)
-        self.model.cutoff = min(self.model.cutoff + 6 * HOUR, self.model.now - 2 * HOUR)
+    def next_round(self, later: timedelta) -> None:
+        """That much later, all that is due runs. The cutoff has moved on as well."""
+        self._pass(later, stride=1, events=False)
+        self.model.cutoff = min(self.model.cutoff + later, self.model.now - 2 * HOUR)
         self.run_all()
 
     def _pass(self, duration: timedelta, stride: int, *, events: bool = True) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
 from tests.histories import properties
@@ -11,6 +13,9 @@ from tests.histories.steps import Step, story
 
 ROUNDS = 10
 """How many rounds of ordinary runs may pass until the warehouse equals the exchange: a run heals only so much."""
+WEEKLY = 4
+"""So many of them, the last ones, are a week later: some things are read again only weekly."""
+SOON, A_WEEK_LATER = timedelta(hours=6), timedelta(days=7, hours=6)
 MOST = 12
 """How many differences a message shows."""
 
@@ -36,8 +41,8 @@ def replay(engine: sa.Engine, *steps: Step, sources: tuple[str, ...] = ("api_eve
         for step in steps:
             history.play(step)
         history.end_faults()
-        for _ in range(ROUNDS):
-            history.next_round()
+        for number in range(ROUNDS):
+            history.next_round(A_WEEK_LATER if number == ROUNDS - WEEKLY else SOON)
             if not (left := list(properties.differences(history))):
                 return history
     except Exception as error:

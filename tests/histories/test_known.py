@@ -65,6 +65,18 @@ def test_hours_of_the_first_run_ever_are_read_although_it_failed(shared_warehous
     replay(shared_warehouse, At("00:12:00"), Run("trades", fail=requests), At("03:30:00"), Run("trades"))
 
 
+def test_hours_of_a_first_run_that_learnt_not_even_the_time_are_read_after_a_pause(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("00:31:00"),
+        Run("trades", fail=0, how="lost"),
+        Reread("trades", days=3, kill=20),
+        Pause(29),
+        At("00:00:05"),
+        Hour(),
+    )
+
+
 def test_a_candle_published_after_the_end_of_its_day_is_read(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, At("16:00:00"), Late("candle", 1, "A"), At("00:00:05"), Hour())
 
@@ -84,6 +96,20 @@ def test_the_last_minutes_of_a_day_are_read_again_only_once_nothing_of_them_can_
 def test_candles_from_trades_wait_for_the_last_trades_of_the_day(shared_warehouse: sa.Engine) -> None:
     late = Late("trade", 1, "A")
     replay(shared_warehouse, At("16:00:00"), late, At("00:00:01"), Run("candles"), At("00:31:00"), Hour(), sources=BOTH)
+
+
+def test_the_run_of_an_older_day_fills_the_minutes_that_a_later_run_left(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("23:59:30"),
+        Hour(),
+        Pause(8),
+        Skew(60),
+        At("00:00:05"),
+        Run("candles", kill=16),
+        Pause(8),
+        sources=BOTH,
+    )
 
 
 @pytest.mark.parametrize("job", ["candles", "trades"])
@@ -125,8 +151,45 @@ def test_a_market_that_no_tier_knew_is_read_once_it_is_back(shared_warehouse: sa
     replay(shared_warehouse, At("00:12:00"), Run("catalog"), Vanish("A"), Run("candles"), Run("trades"), Return())
 
 
+def test_a_market_that_first_appears_in_the_archive_is_found_when_that_is_read_again(
+    shared_warehouse: sa.Engine,
+) -> None:
+    replay(
+        shared_warehouse,
+        Vanish("A"),
+        At("00:31:00"),
+        Hour(),
+        Pause(45),
+        Run("catalog"),
+        Cutoff(2),
+        Pause(31),
+        At("00:05:00"),
+        Hour(),
+        At("01:00:02"),
+        Hour(),
+    )
+
+
 def test_a_market_without_open_and_close_time_is_missed(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, At("00:12:00"), Spoil("times", "A"), Hour(), At("03:30:00"), Hour(), Mend())
+
+
+def test_a_market_whose_times_the_archive_lacked_is_looked_up_until_it_has_them(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        At("00:00:05"),
+        Hour(),
+        At("03:30:00"),
+        Hour(),
+        Spoil("times", "A"),
+        Pause(29),
+        At("23:59:30"),
+        Cutoff(100),
+        Run("catalog"),
+        Pause(29),
+        At("23:59:58"),
+        Hour(),
+    )
 
 
 @pytest.mark.parametrize("transaction", range(1, 16))

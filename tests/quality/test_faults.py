@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.databases import select
-from tests.support.quality import build_dense_minutes, check, plant
+from tests.support.quality import COMPARED, build_dense_minutes, check, plant
 
 EVENT = "KXHIGHNY-26SEP20"
 MARKET = f"{EVENT}-B65.5"
@@ -30,12 +30,6 @@ WINDOW = (
 RUNNING = (
     "INSERT INTO kalshi_sync_run (run_id, job, scope, state, heartbeat_at_utc) "
     "VALUES (9999, 'trades', 'KXHIGHNY', 'running', CURRENT_TIMESTAMP(6))"
-)
-COMPARED = (
-    "INSERT INTO kalshi_reconciliation (market_ticker, series_ticker, exchange_volume, trade_volume, "
-    "block_trade_volume, candle_volume, trades, candles, trades_verdict, candles_verdict, run_id) SELECT "
-    "market_ticker, series_ticker, 5, 5, 0, 5, 1, 1, '{}', '{}', 1 FROM kalshi_settlement WHERE market_ticker LIKE "
-    "'KXHIGHNY-26SEP{}-%' LIMIT 1"
 )
 SNAPSHOT = "market_ticker, snapshot_at_utc, observed_at_utc, yes_bid, yes_ask, volume, is_empty_book, run_id"
 

@@ -15,7 +15,7 @@ from kalshi.quality.readiness import fills
 from kalshi.quality.run import NothingChecked
 from kalshi.settings import load_settings
 from tests.support.databases import select
-from tests.support.quality import DAY, SEP_20, build_dense_minutes, check, plant
+from tests.support.quality import COMPARED, DAY, SEP_20, build_dense_minutes, check, plant
 
 MINUTE = timedelta(minutes=1)
 RULES = load_settings().quality
@@ -27,6 +27,7 @@ def test_clean_data_is_green_and_every_check_had_rows_to_check(filled_on_both: s
         "INSERT INTO kalshi_price_snapshot (market_ticker, snapshot_at_utc, observed_at_utc, yes_bid, yes_ask, volume, "
         "is_empty_book, run_id) SELECT market_ticker, '2026-09-20 15:00', '2026-09-20 15:00', 0.1, 0.2, 1, 0, 1 "
         "FROM kalshi_market WHERE event_ticker = 'KXHIGHNY-26SEP20'",
+        COMPARED.format("proven", "proven", 19),
     )
     build_dense_minutes(filled_on_both)
     report = check(filled_on_both)

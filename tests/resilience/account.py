@@ -6,13 +6,14 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange
+from kalshi.exchange import Exchange, client
+from kalshi.records import Event, Market, Trade
 from scripts.private_server import free_port
 from tests.resilience.jobs import Job
 from tests.support.api_key import ApiKey
@@ -43,9 +44,11 @@ class Account:
 
 
 def small(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
-    sizes = {"MARKETS": job.markets_per_page, "EVENTS": 50, "TRADES": 20, "PORTFOLIO": 400}
-    for what, size in sizes.items():
-        monkeypatch.setattr(f"kalshi.exchange.client.{what}_PER_PAGE", size)
+    """The job, with small pages and transactions."""
+    sizes: dict[Any, int] = {Market: job.markets_per_page, Event: 50, Trade: 20}
+    for name, listing in list(vars(client).items()):
+        if isinstance(listing, client.Listing):
+            monkeypatch.setattr(client, name, replace(listing, limit=sizes.get(listing.record, 400)))
     monkeypatch.setattr("kalshi.sync.api_candles.ROWS_PER_TRANSACTION", 500)
     return job
 

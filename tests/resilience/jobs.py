@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.records import HistoricalCutoff
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
@@ -68,7 +68,7 @@ class Job:
 
 
 JOBS = {
-    "catalog": Job(sync_series, _catalog, "/markets$", "kalshi_market", pages=2),
+    "catalog": Job(sync_catalog, _catalog, "/markets$", "kalshi_market", pages=2),
     "settlements": Job(sync_settlements, _settlements, "/markets$", "kalshi_market", pages=2),
     "trades": Job(sync_trades, _trades, "/trades$", "kalshi_trade", pages=2, again={"force": True}),
     "candles": Job(sync_candles, _candles, "/candlesticks$", "kalshi_candle_1m", again={"force": True}),

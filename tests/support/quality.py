@@ -12,7 +12,7 @@ from kalshi.exchange.transport import Traffic
 from kalshi.quality.run import QualityRequest, check_series
 from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.derived_candles import build_dense
 from kalshi.sync.evidence import Reading
 from kalshi.sync.run import recorded_run
@@ -47,13 +47,21 @@ MADE = (
     "kalshi_reconciliation",
 )
 
+COMPARED = (
+    "INSERT INTO kalshi_reconciliation (market_ticker, series_ticker, exchange_volume, trade_volume, "
+    "block_trade_volume, candle_volume, trades, candles, trades_verdict, candles_verdict, run_id) SELECT "
+    "market_ticker, series_ticker, 5, 5, 0, 5, 1, 1, '{}', '{}', 1 FROM kalshi_settlement WHERE market_ticker LIKE "
+    "'KXHIGHNY-26SEP{}-%' LIMIT 1"
+)
+"""A settled market of a day of September, with the verdicts on its trades and candles."""
+
 
 def fill(exchange: Exchange, engine: sa.Engine, start: datetime, end: datetime, run: str | None = None) -> None:
     """What the sync DAGs would have read of New York."""
     cutoff = exchange.historical_cutoff()
     window = {"window_start": start, "window_end": end}
     sync_settlements(exchange, engine, SettlementsRequest(SERIES, cutoff.markets_settled))
-    sync_series(exchange, engine, CatalogRequest(SERIES, cutoff.markets_settled))
+    sync_catalog(exchange, engine, CatalogRequest(SERIES, cutoff.markets_settled))
     sync_candles(exchange, engine, CandlesRequest(SERIES, cutoff.markets_settled, dag_run_id=run, **window))  # type: ignore[arg-type]
     sync_trades(exchange, engine, TradesRequest(SERIES, cutoff.markets_settled, cutoff.trades_created, **window))  # type: ignore[arg-type]
     snapshot_prices(exchange, engine, SnapshotRequest(SERIES, datetime.now(UTC)))

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 
 
 class Sync(Protocol):
@@ -19,6 +19,6 @@ def syncing(exchange: Exchange, engine: sa.Engine) -> Sync:
 
     def sync(series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
         request = CatalogRequest(series, exchange.historical_cutoff().markets_settled, **others)
-        return sync_series(exchange, engine, request)
+        return sync_catalog(exchange, engine, request)
 
     return sync

@@ -12,14 +12,14 @@ from tests.support.processes import peak_megabytes
 def main(database: str, base_url: str, series: str, dag_run_id: str) -> None:
     sys.path.insert(0, "plugins")
     from kalshi.exchange import Exchange, ExchangeConfig
-    from kalshi.sync.catalog import CatalogRequest, sync_series
+    from kalshi.sync.catalog import CatalogRequest, sync_catalog
     from kalshi.warehouse.server import open_engine
     from tests.support.databases import address_of
 
     began = time.monotonic()
     with Exchange(ExchangeConfig(base_url, requests_per_second=10_000)) as exchange:
         request = CatalogRequest(series, exchange.historical_cutoff().markets_settled, dag_run_id=dag_run_id)
-        report = sync_series(exchange, open_engine(address_of(database), loads=True), request)
+        report = sync_catalog(exchange, open_engine(address_of(database), loads=True), request)
     print(
         json.dumps(
             {

@@ -112,18 +112,38 @@ def test_a_series_without_its_archive(sync: Sync, warehouse: sa.Engine, exchange
     assert windows(warehouse) == ["COMPLETE"]
 
 
-def test_the_archive_is_read_once_and_again_on_request(sync: Sync, exchange_server: ExchangeServer) -> None:
-    def archive_requests() -> int:
-        return int(exchange_server.stats()["by_path"].get("/trade-api/v2/historical/markets", 0))
+def archive_requests(server: ExchangeServer) -> int:
+    return int(server.stats()["by_path"].get("/trade-api/v2/historical/markets", 0))
 
-    counts = [archive_requests()]
+
+def test_the_archive_is_read_once_and_again_on_request(sync: Sync, exchange_server: ExchangeServer) -> None:
+    counts = [archive_requests(exchange_server)]
     for full in (False, False, True):
         sync(full=full)
-        counts.append(archive_requests())
+        counts.append(archive_requests(exchange_server))
     first, second, third = (after - before for before, after in pairwise(counts))
     assert first > 0
     assert second == 0
     assert third == first
+
+
+def test_the_archive_is_read_again_after_a_week(
+    sync: Sync, exchange_server: ExchangeServer, warehouse: sa.Engine
+) -> None:
+    def age(days: int) -> None:
+        with warehouse.begin() as connection:
+            connection.exec_driver_sql(
+                f"UPDATE kalshi_checkpoint SET heartbeat_at_utc = CURRENT_TIMESTAMP(6) - INTERVAL {days} DAY"
+            )
+
+    sync()
+    counts = [archive_requests(exchange_server)]
+    for days in (6, 8, 0):
+        age(days)
+        sync()
+        counts.append(archive_requests(exchange_server))
+    first, after_six_days, after_a_week, right_after = counts
+    assert first == after_six_days < after_a_week == right_after
 
 
 def test_a_series_of_many_pages_is_whole(sync_on_both: Sync, warehouse_on_both: sa.Engine) -> None:

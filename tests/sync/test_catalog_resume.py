@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.settings import PROJECT
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from tests.support.databases import count, runs, select, windows
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.sync.catalog import syncing
@@ -103,7 +103,7 @@ def test_a_capped_archive_begins_anew(warehouse: sa.Engine, long_exchange: Excha
 def test_each_run_reports_its_own_requests(warehouse: sa.Engine, exchange: Exchange) -> None:
     cutoff = exchange.historical_cutoff().markets_settled
     request = CatalogRequest("KXSANDBOXWIDE", cutoff, include_historical=False)
-    reports = [sync_series(exchange, warehouse, request) for _ in range(2)]
+    reports = [sync_catalog(exchange, warehouse, request) for _ in range(2)]
     assert [report["requests"] for report in reports] == [1 + 1 + 3] * 2  # the series, its events, its markets
 
 

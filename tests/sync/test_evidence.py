@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -30,7 +29,7 @@ def read_day(engine: sa.Engine, others: list[Gap]) -> list[str]:
     def reader(reading: Reading) -> Iterator[Doubt]:
         read.append(reading.market)
         assert len(read) < 9, "the run never ends"
-        in_transaction(engine, partial(gaps.note, gaps=others, run_id=OTHER_RUN))
+        in_transaction(engine, gaps.note, gaps=others, run_id=OTHER_RUN)
         yield from ()
 
     with recorded_run(engine, RunKey(DAY.job, DAY.scope, None, DAY.start, DAY.end), Traffic()) as run:

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw, Struct
 
-from kalshi.candles import LiveCandle, read_candles
 from kalshi.exchange.pages import Page
 from kalshi.exchange.transport import Traffic
 from kalshi.records import Event, Fill, Market, PortfolioSettlement, Position, Series, Trade, sift
+from kalshi.records.candles import LiveCandle, read_candles
 from kalshi.sync import settlements
 from kalshi.sync.pages import write_page
 from kalshi.sync.run import recorded_run
@@ -84,11 +84,11 @@ def market_page(connection: sa.Connection, page: Page[Market]) -> dict[str, Writ
 
 
 def snapshot_page(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-    markets, events = catalog.write_unknown_markets(connection, page.records, 1)
-    misfits = {misfit.row[0] for misfit in markets.misfits}
+    counts = catalog.write_unknown_markets(connection, page.records, 1)
+    misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
     stored = [found for found in page.records if found.record.ticker not in misfits]
     taken = snapshots.write_snapshots(connection, stored, NOW, NOW, 1)
-    return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": taken}
+    return {**counts, "kalshi_price_snapshot": taken}
 
 
 def position_page(connection: sa.Connection, page: Page[Position]) -> dict[str, WriteCounts]:
@@ -326,10 +326,9 @@ def test_a_spoilt_candle_is_stored_or_set_apart_and_takes_no_other_with_it(
     ]
     raw = json.dumps([*bad, good]).encode()
     assume(is_json(raw))
-    read = read_candles(raw, LiveCandle, "/test", TICKER)
-    found = api_candles.candle_lines(read)
-    assert len(found.lines) + len(found.rejected) + len(read.rejected) == len(bad) + 1
-    assert all(bad.reason for bad in [*found.rejected, *read.rejected])
+    found = api_candles.candle_lines(read_candles(raw, LiveCandle, "/test", TICKER))
+    assert len(found.lines) + len(found.rejected) == len(bad) + 1
+    assert all(bad.reason for bad in found.rejected)
     with warehouse.begin() as connection:
         connection.exec_driver_sql("DELETE FROM kalshi_candle_1m")
         written = api_candles.write_candles(connection, [found], 1)

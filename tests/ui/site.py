@@ -19,8 +19,8 @@ from kalshi.reports.portfolio import PORTFOLIO
 from kalshi.reports.quality import QUALITY
 from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from kalshi.sync.catalog import CatalogRequest, sync_series
-from kalshi.sync.plan import find_cutoff
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
+from kalshi.sync.cutoff import find_cutoff
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
@@ -100,7 +100,7 @@ def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
     settled, trades = cutoff.markets_settled, cutoff.trades_created
     window: dict[str, Any] = {"window_start": FIRST, "window_end": LAST + DAY}
     for series in SERIES:
-        sync_series(exchange, engine, CatalogRequest(series, settled))
+        sync_catalog(exchange, engine, CatalogRequest(series, settled))
         sync_settlements(exchange, engine, SettlementsRequest(series, settled))
         sync_candles(exchange, engine, CandlesRequest(series, settled, dense=series == DENSE, **window))
         sync_trades(exchange, engine, TradesRequest(series, settled, trades, **window))

@@ -39,7 +39,7 @@ def found(record_type: type[Record], **fields: Any) -> Found[Record]:
 def write_market(engine: sa.Engine, run_id: int, *others: Found[Market], **fields: Any) -> WriteCounts:
     one = found(Market, ticker=MARKET, event_ticker=EVENT, **fields)
     with engine.begin() as connection:
-        return write_markets(connection, [one, *others], SERIES, run_id)[0]
+        return write_markets(connection, [one, *others], SERIES, run_id)["kalshi_market"]
 
 
 def rows(engine: sa.Engine, table: str) -> list[dict[str, Any]]:
@@ -147,7 +147,7 @@ def test_two_runs_at_once_keep_one_change(catalog: sa.Engine) -> None:
 
     def write(run_id: int, result: str) -> None:
         markets = [found(Market, ticker=t, event_ticker=EVENT, result=result) for t in tickers]
-        in_transaction(catalog, lambda c: write_markets(c, markets, SERIES, run_id))
+        in_transaction(catalog, write_markets, markets, SERIES, run_id)
 
     write(1, "no")
     with ThreadPoolExecutor(2) as pool:
@@ -158,9 +158,9 @@ def test_two_runs_at_once_keep_one_change(catalog: sa.Engine) -> None:
 def test_a_market_of_an_unknown_event_makes_a_placeholder(catalog: sa.Engine) -> None:
     with catalog.begin() as connection:
         markets = [found(Market, ticker=f"{EVENT}-T{n}", event_ticker=EVENT) for n in range(3)]
-        counts, placeholders = write_markets(connection, markets, SERIES, 7)
+        counts = write_markets(connection, markets, SERIES, 7)
         assert placeholder_events(connection, SERIES) == [EVENT]
-    assert (counts, placeholders) == (WriteCounts(inserted=3), WriteCounts(inserted=1))
+    assert counts == {"kalshi_market": WriteCounts(inserted=3), "kalshi_event": WriteCounts(inserted=1)}
     event = only(rows(catalog, "kalshi_event"))
     assert (event["series_ticker"], event["event_date"], event["is_placeholder"]) == (SERIES, date(2026, 8, 1), 1)
     assert event["run_id"] == 7

@@ -187,9 +187,9 @@ def test_a_window_that_is_read_again_counts_only_when_it_is_complete_again(wareh
 def test_windows_that_complete_at_the_same_time_all_count(warehouse_on_both: sa.Engine) -> None:
     def run(number: int) -> None:
         it = window(number, number + 1)
-        in_transaction(warehouse_on_both, lambda c: claim(c, it, number))
-        in_transaction(warehouse_on_both, lambda c: progress(c, it, '{"page": 3}'))
-        in_transaction(warehouse_on_both, lambda c: complete(c, it))
+        in_transaction(warehouse_on_both, claim, it, number)
+        in_transaction(warehouse_on_both, progress, it, '{"page": 3}')
+        in_transaction(warehouse_on_both, complete, it)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(run, reversed(range(40))))

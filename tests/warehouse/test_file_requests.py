@@ -10,8 +10,8 @@ import pymysql
 import pytest
 import sqlalchemy as sa
 
-from kalshi.doctor import examine
 from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.operations.doctor import examine
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from kalshi.warehouse.server import InsecureServer, load_data, open_engine
 from tests.support.api_key import make_key

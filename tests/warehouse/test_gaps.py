@@ -221,17 +221,21 @@ def test_hours_that_no_scheduled_run_asked_for_are_noted_day_by_day_with_an_over
     with warehouse.begin() as connection:
         gaps.schedule(connection, window(0, 20), RUN)
         was_read(connection, window(30, 32))  # by hand meanwhile
-        gaps.note_unread(connection, window(50, 51), remembered=30 * DAY, overlap=HOUR)
+        gaps.note_unread(connection, window(50, 51), overlap=HOUR)
         assert left(connection) == [(WHOLE, 19, 24), (WHOLE, 24, 30), (WHOLE, 31, 48), (WHOLE, 48, 50)]
 
 
-def test_the_first_scheduled_run_continues_what_was_read_by_hand_lately(warehouse: sa.Engine) -> None:
+@pytest.mark.parametrize(("read", "begins"), [((0, 4), 0), ((-40, -30), 20), (None, 20)])
+def test_the_schedule_begins_with_the_first_scheduled_run_or_with_what_was_read_by_hand_lately(
+    warehouse: sa.Engine, read: tuple[float, float] | None, begins: float
+) -> None:
     with warehouse.begin() as connection:
-        was_read(connection, window(0, 4))
-        gaps.note_unread(connection, window(48, 49), remembered=DAY, overlap=HOUR)
-        assert left(connection) == [], "it ended too long ago"
-        gaps.note_unread(connection, window(10, 11), remembered=DAY, overlap=HOUR)
-        assert left(connection) == [(WHOLE, 3, 10)]
+        if read:
+            was_read(connection, window(*read))
+        for hour in (20, 30):  # the second one, after the first has failed, changes nothing
+            gaps.begin_schedule(connection, window(hour, hour + 1), remembered=DAY, run_id=RUN)
+        until = connection.execute(sa.text("SELECT scheduled_until_utc FROM kalshi_schedule")).scalar_one()
+    assert until.replace(tzinfo=UTC) == DAY_1 + begins * HOUR
 
 
 def test_a_schedule_never_goes_back(warehouse: sa.Engine) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, Generic
 from urllib.parse import quote
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, defstruct
 
-from kalshi.candles import ArchivedCandle, LiveCandle, MarketCandles, read_candles
 from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, RequestRefused
@@ -31,12 +31,8 @@ from kalshi.records import (
     Trade,
     sift,
 )
+from kalshi.records.candles import ArchivedCandle, LiveCandle, MarketCandles, read_candles
 
-MARKETS_PER_PAGE = 1000
-EVENTS_PER_PAGE = 200
-TRADES_PER_PAGE = 1000
-PORTFOLIO_PER_PAGE = 1000
-"""The exchange's maximum page sizes (Kalshi OpenAPI 3.34); asking for 201 events gets a 400."""
 READ, READ_BALANCE = "read", "read::portfolio_balance"
 """Scopes of a key: everything, or only the balance (Kalshi docs, "API keys")."""
 
@@ -45,38 +41,8 @@ class _SeriesAnswer(Struct):
     series: Raw
 
 
-class _EventsAnswer(Struct):
-    events: list[Raw] | None
-    cursor: str | None = None
-
-
-class _MarketsAnswer(Struct):
-    markets: list[Raw] | None
-    cursor: str | None = None
-
-
 class _Anything(Struct):
     """An answer that is only asked for to see whether there is one."""
-
-
-class _TradesAnswer(Struct):
-    trades: list[Raw] | None
-    cursor: str | None = None
-
-
-class _FillsAnswer(Struct):
-    fills: list[Raw] | None
-    cursor: str | None = None
-
-
-class _PositionsAnswer(Struct):
-    market_positions: list[Raw] | None
-    cursor: str | None = None
-
-
-class _SettlementsAnswer(Struct):
-    settlements: list[Raw] | None
-    cursor: str | None = None
 
 
 class Bucket(Struct):
@@ -110,6 +76,34 @@ class _EventCandlesAnswer(Struct):
     market_tickers: list[str]
     market_candlesticks: list[Raw]
     adjusted_end_ts: int
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Record]):
+    """A list of the exchange: its path, what its records are, the field that holds them, and the largest page that the
+    exchange sends (Kalshi OpenAPI 3.34)."""
+
+    path: str
+    record: type[Record]
+    selector: str
+    limit: int = 1000
+
+    @cached_property
+    def answer(self) -> type[Struct]:
+        """What one page decodes to."""
+        return defstruct("Answer", [(self.selector, list[Raw] | None), ("cursor", str | None, None)])
+
+
+EVENTS = Listing("/events", Event, "events", limit=200)
+MARKETS = Listing("/markets", Market, "markets")
+HISTORICAL_MARKETS = Listing("/historical/markets", Market, "markets")
+TRADES = Listing("/markets/trades", Trade, "trades")
+HISTORICAL_TRADES = Listing("/historical/trades", Trade, "trades")
+FILLS = Listing("/portfolio/fills", Fill, "fills")
+HISTORICAL_FILLS = Listing("/historical/fills", Fill, "fills")
+POSITIONS = Listing("/portfolio/positions", Position, "market_positions")
+HISTORICAL_POSITIONS = Listing("/historical/positions", Position, "market_positions")
+SETTLEMENTS = Listing("/portfolio/settlements", PortfolioSettlement, "settlements")
 
 
 def _own(pages: Iterator[Page[Fill]], subaccount: int) -> Iterator[Page[Fill]]:
@@ -181,51 +175,45 @@ class Exchange:
 
     def events(self, *, max_pages: int | None = None, **filters: Any) -> Iterator[Page[Event]]:
         """``GET /events``; filters: series_ticker, tickers (comma list), status, min_close_ts (unix s)."""
-        return self._pages("/events", Event, _EventsAnswer, "events", EVENTS_PER_PAGE, max_pages, filters)
+        return self._pages(EVENTS, filters, max_pages=max_pages)
 
     def markets(self, *, max_pages: int | None = None, **filters: Any) -> Iterator[Page[Market]]:
         """``GET /markets``: the live tier. Filters as the exchange names them (series_ticker, status, …)."""
-        return self._pages("/markets", Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters)
+        return self._pages(MARKETS, filters, max_pages=max_pages)
 
     def historical_markets(
         self, *, start: str | None = None, max_pages: int | None = None, **filters: Any
     ) -> Iterator[Page[Market]]:
         """``GET /historical/markets``; one of series_ticker, event_ticker, tickers. ``start``: a page's cursor."""
-        path = "/historical/markets"
-        return self._pages(path, Market, _MarketsAnswer, "markets", MARKETS_PER_PAGE, max_pages, filters, start)
+        return self._pages(HISTORICAL_MARKETS, filters, start, max_pages)
 
     def trades(self, **filters: Any) -> Iterator[Page[Trade]]:
         """``GET /markets/trades``: the live tier, newest first. Filters: ticker (one), min_ts, max_ts (unix s)."""
-        return self._pages("/markets/trades", Trade, _TradesAnswer, "trades", TRADES_PER_PAGE, None, filters)
+        return self._pages(TRADES, filters)
 
     def historical_trades(self, **filters: Any) -> Iterator[Page[Trade]]:
         """``GET /historical/trades``: trades before the cutoff, with the filters of :meth:`trades`."""
-        return self._pages("/historical/trades", Trade, _TradesAnswer, "trades", TRADES_PER_PAGE, None, filters)
+        return self._pages(HISTORICAL_TRADES, filters)
 
     def fills(self, subaccount: int, **filters: Any) -> Iterator[Page[Fill]]:
         """``GET /portfolio/fills``: the user's executions, newest first. Filters: min_ts, max_ts (unix s), ticker."""
-        filters = {**filters, "subaccount": subaccount}
-        return _own(self._portfolio("/portfolio/fills", Fill, _FillsAnswer, "fills", filters), subaccount)
+        return _own(self._pages(FILLS, {**filters, "subaccount": subaccount}), subaccount)
 
     def historical_fills(self, subaccount: int, *, start: str | None = None, **filters: Any) -> Iterator[Page[Fill]]:
         """``GET /historical/fills``: fills before the cutoff. ``start``: a page's cursor."""
-        filters = {**filters, "subaccount": subaccount}
-        return _own(self._portfolio("/historical/fills", Fill, _FillsAnswer, "fills", filters, start), subaccount)
+        return _own(self._pages(HISTORICAL_FILLS, {**filters, "subaccount": subaccount}, start), subaccount)
 
     def positions(self, subaccount: int, settlement_status: str, **filters: Any) -> Iterator[Page[Position]]:
         """``GET /portfolio/positions``; status: unsettled, settled (not archived yet) or all. Filter: ticker (one)."""
-        filters = {**filters, "subaccount": subaccount, "settlement_status": settlement_status}
-        return self._portfolio("/portfolio/positions", Position, _PositionsAnswer, "market_positions", filters)
+        return self._pages(POSITIONS, {**filters, "subaccount": subaccount, "settlement_status": settlement_status})
 
     def historical_positions(self, subaccount: int, **filters: Any) -> Iterator[Page[Position]]:
         """``GET /historical/positions``: positions in archived events. Filter: ticker (one)."""
-        filters = {**filters, "subaccount": subaccount}
-        return self._portfolio("/historical/positions", Position, _PositionsAnswer, "market_positions", filters)
+        return self._pages(HISTORICAL_POSITIONS, {**filters, "subaccount": subaccount})
 
     def portfolio_settlements(self, subaccount: int, **filters: Any) -> Iterator[Page[PortfolioSettlement]]:
         """``GET /portfolio/settlements``: settlements that aren't archived yet. Filters: min_ts, max_ts (unix s)."""
-        path, filters = "/portfolio/settlements", {**filters, "subaccount": subaccount}
-        return self._portfolio(path, PortfolioSettlement, _SettlementsAnswer, "settlements", filters)
+        return self._pages(SETTLEMENTS, {**filters, "subaccount": subaccount})
 
     def account_limits(self) -> AccountLimits:
         """``GET /account/limits``. Raises RequestRefused (401) without a valid key."""
@@ -302,31 +290,17 @@ class Exchange:
             raise
         return read_candles(answer.candlesticks, ArchivedCandle, path, market_ticker)
 
-    def _portfolio(
-        self,
-        path: str,
-        record_type: type[Record],
-        answer_type: type[Struct],
-        selector: str,
-        filters: dict[str, Any],
-        start: str | None = None,
-    ) -> Iterator[Page[Record]]:
-        return self._pages(path, record_type, answer_type, selector, PORTFOLIO_PER_PAGE, None, filters, start)
-
     def _pages(
         self,
-        path: str,
-        record_type: type[Record],
-        answer_type: type[Struct],
-        selector: str,
-        limit: int,
-        max_pages: int | None,
+        listing: Listing[Record],
         filters: dict[str, Any],
         start: str | None = None,
+        max_pages: int | None = None,
     ) -> Iterator[Page[Record]]:
         def fetch(cursor: str | None, number: int) -> Page[Record]:
-            answer: Any = self._transport.get(path, answer_type, **filters, limit=limit, cursor=cursor)
-            found, rejected = sift(getattr(answer, selector), record_type, path)
-            return Page(path, number, found, rejected, answer.cursor)
+            query = {**filters, "limit": listing.limit, "cursor": cursor}
+            answer: Any = self._transport.get(listing.path, listing.answer, **query)
+            found, rejected = sift(getattr(answer, listing.selector), listing.record, listing.path)
+            return Page(listing.path, number, found, rejected, answer.cursor)
 
         return read_ahead(paginate(fetch, start=start, max_pages=max_pages))

@@ -49,4 +49,11 @@ class PageCapReached(ExchangeError):
 
 
 class TransientFault(Exception):
-    """Internal: a failure worth retrying (429, 5xx, connection error, unreadable body)."""
+    """Internal: a failure worth retrying (429, 5xx, connection error, unreadable body).
+
+    ``retry_after``: how many seconds the exchange asked us to wait; 0 if it didn't.
+    """
+
+    def __init__(self, message: str, retry_after: float = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

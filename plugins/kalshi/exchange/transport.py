@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from kalshi.exchange.budget import LocalBudget, RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, ExchangeUnavailable, RequestRefused, TransientFault
 from kalshi.exchange.signing import KeySignature
-from kalshi.words import one_line
+from kalshi.text import one_line
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -28,6 +29,8 @@ TOLERATED_OFFSET = timedelta(seconds=5)
 """The Date header has whole seconds, and is stale by the network latency."""
 SYNTHETIC = "X-Synthetic-Exchange"
 """The header in which an exchange with synthetic data says so; its value is the exchange's name."""
+LONGEST_ASKED = 120.0
+"""How many seconds to wait at most because the exchange asks for it: later, the task tries again."""
 LONGEST_NAME = 190
 LONGEST_QUOTE = 300
 """How many characters of the exchange's error body go into a message."""
@@ -86,13 +89,32 @@ def root_cause(error: BaseException) -> str:
     return words.get(name, name)
 
 
-def _clock_offset(date: str | None) -> timedelta | None:
-    """How far the clock that wrote this header is ahead of ours; 0 if negligible, None without a usable header."""
+def _ahead(date: str | None) -> timedelta | None:
+    """How far the time in a header is ahead of our clock; None without a usable header."""
     try:
-        offset = parsedate_to_datetime(date or "") - datetime.now(UTC)
+        return parsedate_to_datetime(date or "") - datetime.now(UTC)
     except (TypeError, ValueError):  # no date, or one without a time zone
         return None
-    return offset if abs(offset) > TOLERATED_OFFSET else timedelta(0)
+
+
+def _clock_offset(date: str | None) -> timedelta | None:
+    """How far the clock that wrote this header is ahead of ours; 0 if negligible, None without a usable header."""
+    offset = _ahead(date)
+    return timedelta(0) if offset is not None and abs(offset) <= TOLERATED_OFFSET else offset
+
+
+def _retry_after(header: str | None) -> float:
+    """The seconds that a Retry-After header asks for, in either of its forms; 0 without a usable one.
+
+    Kalshi doesn't document one, but what stands between us and the exchange may send it.
+    """
+    if not header:
+        return 0
+    try:
+        seconds = float(header)
+    except ValueError:
+        seconds = (_ahead(header) or timedelta(0)).total_seconds()
+    return min(max(seconds, 0), LONGEST_ASKED) if isfinite(seconds) else 0
 
 
 class Transport:
@@ -158,7 +180,7 @@ class Transport:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientFault),
             stop=tenacity.stop_after_attempt(policy.attempts),
-            wait=tenacity.wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait),
+            wait=self._wait,
             before_sleep=self._note_retry,
         )
         try:
@@ -171,6 +193,13 @@ class Transport:
                 "and whether the API has changed."
             ) from last
 
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds until the next attempt: double each time, but no less than the exchange asks for."""
+        policy = self._config.retry
+        doubling = tenacity.wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
+        fault = state.outcome.exception() if state.outcome else None
+        return max(doubling(state), fault.retry_after if isinstance(fault, TransientFault) else 0)
+
     def _attempt(self, path: str, answer_type: type[Answer], query: dict[str, Any]) -> Answer:
         response = self._send(path, query)
         if response.status_code == 200:
@@ -179,7 +208,10 @@ class Transport:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise TransientFault(f"GET {path} returned unusable JSON ({error})") from error
         if response.status_code == 429 or response.status_code >= 500:
-            raise TransientFault(f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}")
+            raise TransientFault(
+                f"GET {path}: HTTP {response.status_code}: {_quote(response.content)}",
+                _retry_after(response.headers.get("Retry-After")),
+            )
         raise RequestRefused("GET", path, response.status_code, _quote(response.content))
 
     def _send(self, path: str, query: dict[str, Any]) -> requests.Response:

@@ -101,7 +101,7 @@ class KalshiHook(BaseHook):
 
         Checks the exchange's status and clock and, with a key, the key's scope and the account's limit.
         """
-        from kalshi.doctor import examine_exchange  # which uses this hook
+        from kalshi.operations.doctor import examine_exchange  # which uses this hook
 
         findings = examine_exchange(self)
         failed = [finding for finding in findings if finding.state == "fail"]

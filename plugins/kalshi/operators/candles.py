@@ -52,7 +52,7 @@ class CandlesSyncOperator(SeriesSyncOperator):
             cutoff=self.cutoff,
             trades_cutoff=self.trades_cutoff,
             sources=tuple(self.sources),
-            dense=load_settings().candles_dense,
+            dense=load_settings().candles.dense,
             force=self.force,
             **about,
         )

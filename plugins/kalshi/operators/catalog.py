@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.operators.runs import SeriesSyncOperator
 from kalshi.reports.catalog import CATALOG
-from kalshi.sync.catalog import CatalogRequest, sync_series
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
 
 
 class CatalogSyncOperator(SeriesSyncOperator):
@@ -35,4 +35,4 @@ class CatalogSyncOperator(SeriesSyncOperator):
             full=self.full,
             **self.about(context),
         )
-        return sync_series(exchange, engine, request)
+        return sync_catalog(exchange, engine, request)

@@ -14,10 +14,10 @@ from airflow.sdk import Param
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from kalshi.alerts import failure_callbacks
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
-from kalshi.settings import load_settings
+from kalshi.operations.alerts import failure_callbacks
+from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.exchanges import ForeignData
 from kalshi.warehouse.server import InsecureServer
@@ -41,10 +41,10 @@ def task_defaults() -> dict[str, Any]:
     """``default_args`` of every DAG."""
     settings = load_settings()
     return {
-        "retries": settings.task_retries,
-        "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
+        "retries": settings.tasks.retries,
+        "retry_delay": timedelta(seconds=settings.tasks.retry_delay_seconds),
         "retry_exponential_backoff": True,
-        "pool": "kalshi_api",
+        "pool": POOL,
     }
 
 

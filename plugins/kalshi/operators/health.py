@@ -8,9 +8,9 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 from tabulate import tabulate
 
-from kalshi.doctor import examine
+from kalshi.operations.doctor import examine
+from kalshi.operations.health import health_report, write_health
 from kalshi.operators.common import about_run, whereabouts
-from kalshi.reports.health import health_report, write_health
 from kalshi.settings import load_settings
 
 
@@ -21,7 +21,7 @@ class HealthCheckOperator(BaseOperator):
         findings = examine()
         self.log.info("\n%s", tabulate([(f.state, f.check, f.words) for f in findings], disable_numparse=True))
         report = health_report(context["dag_run"].run_id, findings) | about_run(context)
-        page = write_health(report, findings, load_settings().reports_folder / self.dag_id)
+        page = write_health(report, findings, load_settings().reports.path / self.dag_id)
         self.log.info("The report: %s", whereabouts(page))
         if report["failed"]:
             raise AirflowFailException(

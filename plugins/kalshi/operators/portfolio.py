@@ -23,7 +23,7 @@ LAST_SUBACCOUNT = 63
 def subaccounts_param() -> Param:
     """The param ``subaccounts``: a list of their numbers."""
     return Param(
-        list(load_settings().subaccounts),
+        list(load_settings().portfolio.subaccounts),
         type="array",
         items={"type": "integer", "minimum": 0, "maximum": LAST_SUBACCOUNT},
         minItems=1,

@@ -46,7 +46,7 @@ class QualityPlanOperator(BaseOperator):
     def execute(self, context: Any) -> list[dict[str, str]]:
         with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
-            windows = whole_days(in_transaction(engine, lambda c: self._windows(c, context)))
+            windows = whole_days(in_transaction(engine, self._windows, context))
         for window in windows:
             self.log.info("Checking %s from %s to %s (UTC).", window.scope, window.start.date(), window.end.date())
         return [{"series_ticker": w.scope, "start": w.start.isoformat(), "end": w.end.isoformat()} for w in windows]

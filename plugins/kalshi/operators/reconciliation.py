@@ -40,7 +40,7 @@ class ReconciliationOperator(SeriesSyncOperator):
             cutoff=self.cutoff,
             repair=self.repair,
             rules=settings.reconciliation,
-            expected_from=None if self.date_from else settings.candles_start,
+            expected_from=None if self.date_from else settings.candles.start,
             **about,
         )
         return reconcile(exchange, engine, request)

@@ -17,7 +17,7 @@ from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import about_run, failing_for_good, whereabouts
 from kalshi.reports.runs import RunReport
 from kalshi.settings import load_settings
-from kalshi.sync.plan import find_cutoff
+from kalshi.sync.cutoff import find_cutoff
 from kalshi.warehouse.migrate import migrate
 
 
@@ -80,7 +80,7 @@ class SeriesSyncOperator(BaseOperator):
         asked_at = as_utc(context["dag_run"].run_after)
         return {
             "series_ticker": self.planned["series_ticker"],
-            "tolerated_share": load_settings().rejected_share,
+            "tolerated_share": load_settings().tolerances.rejected_share,
             "dag_run_id": context["dag_run"].run_id,
             "window_start": as_utc(context.get("data_interval_start")) or asked_at,
             "window_end": as_utc(context.get("data_interval_end")) or asked_at,
@@ -114,7 +114,7 @@ class ReportOperator(BaseOperator):
         with failing_for_good(), WarehouseHook().connected() as engine, engine.connect() as connection:
             found = self.report.build(connection, context["dag_run"].run_id, list(self.series))
         found |= about_run(context)
-        page = self.report.write(found, load_settings().reports_folder / self.dag_id)
+        page = self.report.write(found, load_settings().reports.path / self.dag_id)
         self.log.info("\n%s\n\nThe report: %s", self.report.text(found), whereabouts(page))
         if found["failed"]:
             raise AirflowFailException(

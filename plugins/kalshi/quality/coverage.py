@@ -6,13 +6,11 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from kalshi.quality import sql
 from kalshi.quality.scope import Scope
 from kalshi.settings import QualitySettings
+from kalshi.warehouse import sql
 from kalshi.warehouse.server import in_transaction
 
-OPEN = "open"
-"""The decision at the market's own open, in addition to those in ``kalshi.toml``."""
 DAY = timedelta(days=1)
 DECISION_COLUMNS = (
     "market_ticker, decision, event_ticker, series_ticker, event_date, decided_at_utc, candle_present, quote_known, "
@@ -22,21 +20,18 @@ DECISION_COLUMNS = (
 
 def write_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> int:
     """Add this run's rows to ``kalshi_coverage``, one transaction per day; return how many."""
-    _, statement = sql.read("quality", "coverage")
     rows, day = 0, scope.start
     while day < scope.until and scope.markets:
         values = {**scope.values(rules), "day": day, "until": min(day + DAY, scope.until)}
-        rows += in_transaction(engine, lambda c, v=values: c.execute(sql.bound(statement, v)).rowcount)  # type: ignore[misc]
+        rows += in_transaction(engine, lambda c, v=values: sql.run_file(c, "quality", "coverage", **v).rowcount)  # type: ignore[misc]
         day += DAY
     return rows
 
 
 def write_decision_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> int:
     """Add this run's rows to ``kalshi_decision_coverage``, for the decisions in its window; return how many."""
-    _, quotes = sql.read("quality", "decision_quotes")
     statement = (
         f"INSERT INTO kalshi_decision_coverage (run_id, {DECISION_COLUMNS}) "
-        f"SELECT :run_id, {DECISION_COLUMNS} FROM ({quotes}) AS decided"
+        f"SELECT :run_id, {DECISION_COLUMNS} FROM ({sql.read('quality', 'decision_quotes').text}) AS decided"
     )
-    values = scope.values(rules)
-    return in_transaction(engine, lambda c: c.execute(sql.bound(statement, values)).rowcount)
+    return in_transaction(engine, lambda c: sql.run(c, statement, **scope.values(rules)).rowcount)

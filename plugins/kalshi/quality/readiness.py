@@ -15,13 +15,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.quality import sql
 from kalshi.quality.fees import fee
 from kalshi.quality.scope import Scope
 from kalshi.settings import QualitySettings
-from kalshi.warehouse.times import naive_utc
+from kalshi.warehouse import sql
 
-ALWAYS = {name: naive_utc(datetime(year, 1, 1, tzinfo=UTC)) for name, year in (("start", 1970), ("end", 9999))}
+ALWAYS = {"start": datetime(1970, 1, 1, tzinfo=UTC), "end": datetime(9999, 1, 1, tzinfo=UTC)}
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,9 @@ def fills(rules: QualitySettings, market_ticker: str, decision: str) -> bool:
 
 def try_backtest(connection: sa.Connection, scope: Scope, rules: QualitySettings) -> list[Ready]:
     """One result for each decision time, over the latest settled events that closed by the end of the window."""
-    _, statement = sql.read("quality", "readiness_events")
-    chosen = {**scope.values(rules), "limit": rules.readiness.events}
-    events = {row["event_ticker"]: row for row in connection.execute(sql.bound(statement, chosen)).mappings()}
+    values = {**scope.values(rules), "limit": rules.readiness.events}
+    rows = sql.run_file(connection, "quality", "readiness_events", **values).mappings()
+    events = {row["event_ticker"]: row for row in rows}
     if not events:
         return []
     dates = [row["event_date"] for row in events.values() if row["event_date"]]
@@ -88,11 +87,10 @@ def try_backtest(connection: sa.Connection, scope: Scope, rules: QualitySettings
 
 def _quotes(connection: sa.Connection, scope: Scope, rules: QualitySettings, events: list[str]) -> list[Any]:
     """The quotes at all decisions on these events, inside the window or not."""
-    _, quotes = sql.read("quality", "decision_quotes")
-    _, statement = sql.read("quality", "readiness_quotes")
+    quotes = sql.read("quality", "decision_quotes").text
+    statement = sql.read("quality", "readiness_quotes").text.replace("{quotes}", quotes)
     values = {**scope.values(rules), "events": events, **ALWAYS}
-    rows = connection.execute(sql.bound(statement.replace("{quotes}", quotes), values)).mappings()
-    return list(rows)
+    return list(sql.run(connection, statement, **values).mappings())
 
 
 def _try_decision(result: Ready, rows: list[Any], fees: dict[str, Fees], rules: QualitySettings) -> Ready:

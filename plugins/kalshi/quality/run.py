@@ -15,6 +15,7 @@ from kalshi.quality.scope import Scope, find_scope
 from kalshi.quality.validate import Finding, rule_of, run_suites
 from kalshi.settings import QualitySettings
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.warehouse import sql
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -44,9 +45,9 @@ def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySetti
         run.report = {"from_utc": request.window_start, "to_utc": request.window_end, "markets": len(scope.markets)}
         _count(run, "kalshi_coverage", write_coverage(engine, scope, rules))
         _count(run, "kalshi_decision_coverage", write_decision_coverage(engine, scope, rules))
-        ready = in_transaction(engine, lambda c: try_backtest(c, scope, rules))
+        ready = in_transaction(engine, try_backtest, scope, rules)
         findings = [*run_suites(engine, scope, rules), _readiness(ready, rules)]
-        in_transaction(engine, lambda c: _write(c, scope, findings, ready))
+        in_transaction(engine, _write, scope, findings, ready)
         _count(run, "kalshi_quality_result", len(findings))
         _count(run, "kalshi_readiness", len(ready))
         run.report |= _describe(findings)
@@ -66,7 +67,7 @@ def _scope(run: SyncRun, request: QualityRequest) -> Scope:
         or any((m.hour, m.minute, m.second, m.microsecond) != (0,) * 4 for m in (start, end))
     ):
         raise ValueError(f"The window of a quality run must be whole UTC days, not {start} to {end}.")
-    scope = in_transaction(run.engine, lambda c: find_scope(c, run.run_id, run.scope, start, end, request.asked_at))
+    scope = in_transaction(run.engine, find_scope, run.run_id, run.scope, start, end, request.asked_at)
     if not scope.markets:
         raise NothingChecked(
             f"No market of {run.scope} was open from {scope.start:%Y-%m-%d} to {scope.until:%Y-%m-%d %H:%M} UTC, so "
@@ -134,7 +135,6 @@ def _write(connection: sa.Connection, scope: Scope, findings: list[Finding], rea
 
 
 def _insert(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        names = list(rows[0])
-        marks = ", ".join(f":{name}" for name in names)
-        connection.execute(sa.text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"), rows)
+    for row in rows:
+        values = ", ".join(f":{name}" for name in row)
+        sql.run(connection, f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", **row)

@@ -11,18 +11,16 @@ import sqlalchemy as sa
 from kalshi.settings import QualitySettings
 from kalshi.warehouse import catalog
 from kalshi.warehouse.ledger import STALE_MINUTES
-from kalshi.warehouse.times import naive_utc
 
 
 @dataclass(frozen=True)
 class Scope:
-    """``start``, ``end``: the window, whole UTC days, naive; ``until``: its end, or the time of the run if that is
-    earlier. ``markets`` and ``events``: the tickers of those open at any time in it."""
+    """``start``: of the window, which is whole UTC days; ``until``: its end, or the time of the run if that is earlier;
+    both aware UTC. ``markets`` and ``events``: the tickers of those open at any time in it."""
 
     run_id: int
     series_ticker: str
     start: datetime
-    end: datetime
     until: datetime
     markets: list[str]
     events: list[str]
@@ -37,7 +35,7 @@ class Scope:
             "prefix_end": f"{self.series_ticker}.",
             "start": self.start,
             "end": self.until,
-            "now": naive_utc(datetime.now(UTC)),
+            "now": datetime.now(UTC),
             "markets": self.markets,
             "events": self.events,
             "quote_minutes": rules.quote_minutes,
@@ -58,9 +56,8 @@ def find_scope(
     return Scope(
         run_id,
         series_ticker,
-        naive_utc(start),
-        naive_utc(end),
-        naive_utc(until),
+        start,
+        until,
         markets=sorted(ticker for ticker, *_ in lives),
         events=sorted({event for _, event, *_ in lives}),
     )

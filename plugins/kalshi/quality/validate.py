@@ -14,11 +14,11 @@ from great_expectations.core.expectation_validation_result import ExpectationVal
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 from great_expectations.expectations.metadata_types import FailureSeverity
 
-from kalshi.quality import sql
 from kalshi.quality.expectations import IN_ALL, ExpectRowsToObey
 from kalshi.quality.scope import Scope
 from kalshi.quality.suites import SUITES, Check, Suite
 from kalshi.settings import CheckRule, QualitySettings, SettingsError
+from kalshi.warehouse import sql
 
 GX_SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
 

@@ -9,18 +9,7 @@ from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """Candles and markets with candles per series and event day, for the 60 event days up to the latest."""
-    query = (
-        "SELECT e.series_ticker AS series, DATE_FORMAT(e.event_date, '%Y-%m-%d') AS day, COUNT(*) AS candles, "
-        "COUNT(DISTINCT c.market_ticker) AS markets FROM kalshi_event e "
-        "JOIN kalshi_market m ON m.event_ticker = e.event_ticker "
-        "JOIN kalshi_candle_1m c ON c.market_ticker = m.market_ticker "
-        "WHERE e.series_ticker IN :wanted AND e.event_date > (SELECT MAX(e.event_date) FROM kalshi_event e "
-        "JOIN kalshi_market m ON m.event_ticker = e.event_ticker WHERE e.series_ticker IN :wanted AND EXISTS "
-        "(SELECT 1 FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker)) - INTERVAL 60 DAY "
-        "GROUP BY series, day ORDER BY day, series"
-    )
-    return {"candles_by_day": rows_of(connection, query, wanted)}
+    return {"candles_by_day": rows_of(connection, "candles_by_day", series=wanted)}
 
 
 CANDLES = RunReport(

@@ -29,31 +29,16 @@ def _details(connection: sa.Connection, wanted: list[str]) -> Details:
 
 
 def _held(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
-    """What the warehouse holds of each series. ``missing_days`` lie between the first and last event of a daily one."""
-    query = (
-        "SELECT s.series_ticker, m.markets, m.open, m.settled, m.earliest_close_time_utc, m.latest_close_time_utc, "
-        "e.events, CASE s.frequency WHEN 'daily' THEN e.missing_days END AS missing_days FROM kalshi_series s "
-        "LEFT JOIN (SELECT series_ticker, COUNT(*) AS markets, CAST(SUM(status = 'active') AS SIGNED) AS open, "
-        "COUNT(result) AS settled, MIN(close_time_utc) AS earliest_close_time_utc, "
-        "MAX(close_time_utc) AS latest_close_time_utc FROM kalshi_market GROUP BY series_ticker) m "
-        "ON m.series_ticker = s.series_ticker "
-        "LEFT JOIN (SELECT series_ticker, COUNT(*) AS events, DATEDIFF(MAX(event_date), MIN(event_date)) + 1 "
-        "- COUNT(DISTINCT event_date) AS missing_days FROM kalshi_event GROUP BY series_ticker) e "
-        "ON e.series_ticker = s.series_ticker WHERE s.series_ticker IN :wanted"
-    )
-    found = {row["series_ticker"]: row for row in rows_of(connection, query, wanted)}
+    """What the warehouse holds of each series, in the order of ``wanted``."""
+    rows = rows_of(connection, "catalog_by_series", series=wanted)
+    found = {row["series_ticker"]: row for row in rows}
     return [found[ticker] for ticker in wanted if ticker in found]
 
 
 def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
     """For each daily series and month: the days between its first and last event, and how many have an event."""
-    query = (
-        "SELECT DISTINCT e.series_ticker, e.event_date FROM kalshi_event e JOIN kalshi_series s "
-        "ON s.series_ticker = e.series_ticker WHERE s.frequency = 'daily' AND e.event_date IS NOT NULL "
-        "AND e.series_ticker IN :wanted ORDER BY e.series_ticker, e.event_date"
-    )
     days: dict[str, set[date]] = defaultdict(set)
-    for row in rows_of(connection, query, wanted):
+    for row in rows_of(connection, "catalog_days", series=wanted):
         days[row["series_ticker"]].add(row["event_date"])
     months: list[dict[str, Any]] = []
     for ticker, event_days in days.items():

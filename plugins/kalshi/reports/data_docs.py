@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import nh3
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
@@ -18,18 +18,10 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 
 from kalshi.quality.expectations import ExpectRowsToObey
 from kalshi.quality.validate import GX_SEVERITY
-from kalshi.reports.files import SYNTHETIC
+from kalshi.reports.files import SYNTHETIC, TEMPLATES
 
-STYLE = (Path(__file__).parent / "templates" / "data_docs.css").read_text(encoding="utf-8")
-OUTSIDE = re.compile(
-    r"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>|<footer\b.*?</footer>|<nav\b.*?</nav>"
-    r"|\s(?:href|src|action)=(?:\"[^#\"][^\"]*\"|'[^#'][^']*')|url\(['\"]?https?:[^)]*\)"
-    r"|\son\w+=\"[^\"]*\"",
-    re.DOTALL | re.IGNORECASE,
-)
-"""Whatever in Data Docs would contact another machine, lead nowhere here or run code: scripts, styles, pictures,
-buttons."""
-BODY = re.compile(r"<body\b[^>]*>")
+WITHOUT_CONTENT = {"script", "style", "title", "nav", "footer", "label"}
+"""The elements of which not even the words stay: code, styles, and what leads nowhere in a page by itself."""
 
 
 def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
@@ -41,13 +33,22 @@ def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
         result = _result(f"{series}: {table}", list(group), report["queries"])
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
         html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
-        page.write_text(offline(html, SYNTHETIC if report["is_synthetic"] else ""), encoding="utf-8")
+        notice = SYNTHETIC if report["is_synthetic"] else ""
+        page.write_text(offline(html, f"{series}: {table}", notice), encoding="utf-8")
 
 
-def offline(html: str, notice: str = "") -> str:
-    """The page without anything from other machines, in our own style, with ``notice`` at the top."""
-    own = OUTSIDE.sub("", html).replace("</head>", f"<style>{STYLE}</style></head>", 1)
-    return BODY.sub(rf'\g<0><p class="synthetic">{notice}</p>', own, count=1) if notice else own
+def offline(html: str, title: str, notice: str = "") -> str:
+    """The words and tables of a page in a page of our own, with ``notice`` at the top: without scripts, forms, and
+    anything from other machines."""
+    body = nh3.clean(
+        html,
+        tags=nh3.ALLOWED_TAGS - WITHOUT_CONTENT,
+        clean_content_tags=WITHOUT_CONTENT,
+        attributes={"*": {"class", "id"}, "a": {"href"}, "td": {"colspan"}, "th": {"colspan"}},
+        attribute_filter=lambda _, name, value: value if name != "href" or value.startswith("#") else None,
+        link_rel=None,
+    )
+    return TEMPLATES.get_template("data_docs.html.jinja").render(title=title, notice=notice, body=body)
 
 
 def _result(name: str, checks: list[dict[str, Any]], queries: dict[str, str]) -> ExpectationSuiteValidationResult:

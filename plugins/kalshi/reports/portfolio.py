@@ -73,48 +73,13 @@ PNL_BY_SERIES = {
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
     """Amounts in dollars, as text rounded to the cent; numbers in the rows of the chart."""
-    by_series = (
-        "SELECT series_ticker AS series, COUNT(DISTINCT market_ticker) AS markets, "
-        "CAST(SUM(quantity <> 0) AS SIGNED) AS open_markets, CAST(ROUND(SUM(cost_basis), 2) AS CHAR) AS cost_basis, "
-        "CAST(ROUND(SUM(unrealized_pnl), 2) AS CHAR) AS unrealized_pnl, "
-        "CAST(ROUND(SUM(traded_pnl), 2) AS CHAR) AS traded_pnl, "
-        "CAST(ROUND(SUM(settled_pnl), 2) AS CHAR) AS settled_pnl, CAST(ROUND(SUM(fees), 2) AS CHAR) AS fees, "
-        "CAST(ROUND(SUM(realized_pnl - fees), 2) AS CHAR) AS net_pnl FROM kalshi_pnl_market "
-        "WHERE subaccount IN :wanted GROUP BY series_ticker ORDER BY series_ticker"
-    )
-    by_day = (
-        "SELECT DATE_FORMAT(day, '%Y-%m-%d') AS day, CAST(subaccount AS CHAR) AS subaccount, series_ticker AS series, "
-        "CAST(realized_pnl - fees AS DOUBLE) AS net_pnl FROM kalshi_pnl_day WHERE subaccount IN :wanted "
-        "ORDER BY day, subaccount, series"
-    )
-    positions = (
-        "SELECT p.market_ticker AS market, p.subaccount, CAST(p.quantity AS CHAR) AS quantity, "
-        "CAST(ROUND(p.avg_price, 4) AS CHAR) AS avg_price, CAST(ROUND(l.current_price, 4) AS CHAR) AS current_price, "
-        "CAST(ROUND(l.cost_basis, 2) AS CHAR) AS cost_basis, CAST(ROUND(l.unrealized_pnl, 2) AS CHAR) AS "
-        "unrealized_pnl, p.opened_at_utc FROM kalshi_position p LEFT JOIN kalshi_pnl_market l "
-        "ON l.market_ticker = p.market_ticker AND l.subaccount = p.subaccount WHERE p.quantity <> 0 "
-        f"AND p.subaccount IN :wanted ORDER BY l.cost_basis DESC, 1, 2 LIMIT {MOST_POSITIONS}"
-    )
-    balances = (
-        "SELECT DATE_FORMAT(balance_date, '%Y-%m-%d') AS day, subaccount, CAST(ROUND(balance, 2) AS CHAR) AS balance, "
-        "CAST(ROUND(portfolio_value, 2) AS CHAR) AS portfolio_value FROM kalshi_balance b WHERE subaccount IN :wanted "
-        "AND balance_date = (SELECT MAX(balance_date) FROM kalshi_balance WHERE subaccount = b.subaccount) ORDER BY 2"
-    )
-    differences = (
-        "SELECT market_ticker AS market, subaccount, differs_in, CAST(our_quantity AS CHAR) AS our_quantity, "
-        "CAST(exchange_quantity AS CHAR) AS exchange_quantity, CAST(our_realized_pnl AS CHAR) AS our_realized_pnl, "
-        "CAST(exchange_realized_pnl AS CHAR) AS exchange_realized_pnl, CAST(our_fees AS CHAR) AS our_fees, "
-        "CAST(exchange_fees AS CHAR) AS exchange_fees FROM kalshi_pnl_reconciliation WHERE subaccount IN :wanted "
-        f"ORDER BY 1, 2 LIMIT {MOST_DIFFERENCES}"
-    )
-    queries = {
-        "pnl_by_series": by_series,
-        "open_positions": positions,
-        "balances": balances,
-        "reconciliation": differences,
-        "pnl_by_day": by_day,
+    return {
+        "pnl_by_series": rows_of(connection, "portfolio_by_series", subaccounts=wanted),
+        "open_positions": rows_of(connection, "portfolio_positions", subaccounts=wanted, most=MOST_POSITIONS),
+        "balances": rows_of(connection, "portfolio_balances", subaccounts=wanted),
+        "reconciliation": rows_of(connection, "portfolio_differences", subaccounts=wanted, most=MOST_DIFFERENCES),
+        "pnl_by_day": rows_of(connection, "portfolio_by_day", subaccounts=wanted),
     }
-    return {name: rows_of(connection, query, wanted) for name, query in queries.items()}
 
 
 def _sections(report: Details) -> list[Section]:

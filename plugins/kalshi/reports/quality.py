@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import sqlalchemy as sa
 
-from kalshi.quality import sql
 from kalshi.reports.charts import PADDING, heat_map
 from kalshi.reports.files import write_files
-from kalshi.reports.runs import STATES, Details, RunReport, Section, cells
+from kalshi.reports.runs import STATES, Details, RunReport, Section, cells, rows_of
 from kalshi.settings import load_settings
 from kalshi.warehouse.ledger import changes_since, runs_of
 
@@ -90,7 +89,7 @@ class QualityReport(RunReport):
             report,
             "quality.html.jinja",
             self.chart(report),
-            keep=load_settings().reports_kept,
+            keep=load_settings().reports.keep,
             write_more=partial(write_data_docs, report=report),
             spec=self,
             run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
@@ -104,12 +103,8 @@ class QualityReport(RunReport):
 
 
 def _found(connection: sa.Connection, runs: list[int], wanted: list[str]) -> Details:
-    """What the runs found, from their tables; the queries are in ``include/sql/reports``."""
-    values = {"runs": runs or [0], "series": wanted, "days": HEAT_MAP_DAYS, "most": MOST_MARKETS}
-
-    def ask(name: str) -> list[Details]:
-        return [dict(row) for row in connection.execute(sql.bound(sql.read("reports", name)[1], values)).mappings()]
-
+    """What the runs found, from their tables."""
+    ask = partial(rows_of, connection, runs=runs, series=wanted, days=HEAT_MAP_DAYS, most=MOST_MARKETS)
     checks = ask("quality_checks")
     windows = defaultdict(set)
     for check in checks:

@@ -13,10 +13,10 @@ from tabulate import tabulate
 
 from kalshi.reports.files import SYNTHETIC, write_files
 from kalshi.settings import load_settings
+from kalshi.text import one_line
+from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
 from kalshi.warehouse.ledger import PLAN, runs_of
-from kalshi.warehouse.server import text_with_lists
-from kalshi.words import one_line
 
 if TYPE_CHECKING:
     import altair as alt
@@ -113,7 +113,7 @@ class RunReport:
             report,
             "run.html.jinja",
             self.chart(report),
-            keep=load_settings().reports_kept,
+            keep=load_settings().reports.keep,
             spec=self,
             run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
             sections=self.sections(report),
@@ -126,10 +126,9 @@ def _aligned(rows: Sequence[Sequence[Any]], headers: Sequence[str], floatfmt: st
     return tabulate(lines, headers=list(headers), floatfmt=floatfmt)
 
 
-def rows_of(connection: sa.Connection, query: str, wanted: list[str]) -> list[Details]:
-    """The rows of a query about the series in the list ``:wanted``, as in ``series_ticker IN :wanted``."""
-    rows = connection.execute(text_with_lists(query, "wanted"), {"wanted": wanted})
-    return [dict(row) for row in rows.mappings()]
+def rows_of(connection: sa.Connection, name: str, /, **values: Any) -> list[Details]:
+    """The rows of ``include/sql/reports/<name>.sql``."""
+    return [dict(row) for row in sql.run_file(connection, "reports", name, **values).mappings()]
 
 
 def cells(records: list[Details], columns: dict[str, str]) -> list[list[Any]]:

@@ -16,16 +16,7 @@ MOST_ODD_ROWS = 50
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """Hours from close to settlement, the longest per event, for events settled in the last 90 days."""
-    query = (
-        "SELECT s.series_ticker AS series, s.event_ticker AS event, DATE_FORMAT(MAX(s.settled_at_utc), '%Y-%m-%d') "
-        "AS day, CAST(MAX(TIMESTAMPDIFF(MINUTE, m.close_time_utc, s.settled_at_utc)) / 60 AS DOUBLE) AS hours "
-        "FROM kalshi_settlement s JOIN kalshi_market m ON m.market_ticker = s.market_ticker "
-        "WHERE s.series_ticker IN :wanted AND s.settled_at_source = 'settlement_ts' AND s.settled_at_utc > "
-        "(SELECT MAX(settled_at_utc) FROM kalshi_settlement) - INTERVAL 90 DAY "
-        "GROUP BY s.series_ticker, s.event_ticker ORDER BY day"
-    )
-    return {"hours_to_settle": rows_of(connection, query, wanted)}
+    return {"hours_to_settle": rows_of(connection, "settlements_delays", series=wanted)}
 
 
 def _sections(report: Details) -> list[Section]:

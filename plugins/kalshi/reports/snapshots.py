@@ -11,16 +11,7 @@ MOST_MARKETS = 100
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """The bid and ask of the most traded markets in the latest snapshot."""
-    query = (
-        "SELECT p.market_ticker AS market, m.series_ticker AS series, CAST(p.yes_bid AS CHAR) AS bid, "
-        "CAST(p.yes_ask AS CHAR) AS ask, CAST(p.volume AS CHAR) AS volume FROM kalshi_price_snapshot p "
-        "JOIN kalshi_market m ON m.market_ticker = p.market_ticker WHERE p.snapshot_at_utc = "
-        "(SELECT MAX(snapshot_at_utc) FROM kalshi_price_snapshot) AND NOT p.is_empty_book "
-        "AND ('*' IN :wanted OR m.series_ticker IN :wanted) "
-        f"ORDER BY p.volume DESC, p.market_ticker LIMIT {MOST_MARKETS}"
-    )
-    return {"quotes": rows_of(connection, query, wanted)}
+    return {"quotes": rows_of(connection, "snapshots_quotes", series=wanted, most=MOST_MARKETS)}
 
 
 SNAPSHOTS = RunReport(

@@ -9,14 +9,7 @@ from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
 
 
 def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """Trades and contracts per series and day, for the 60 days up to the latest trade."""
-    query = (
-        "SELECT m.series_ticker AS series, DATE_FORMAT(t.executed_at_utc, '%Y-%m-%d') AS day, COUNT(*) AS trades, "
-        "CAST(SUM(t.`count`) AS CHAR) AS contracts FROM kalshi_trade t JOIN kalshi_market m "
-        "ON m.market_ticker = t.market_ticker WHERE m.series_ticker IN :wanted AND t.executed_at_utc > "
-        "(SELECT MAX(executed_at_utc) FROM kalshi_trade) - INTERVAL 60 DAY GROUP BY series, day ORDER BY day, series"
-    )
-    return {"trades_by_day": rows_of(connection, query, wanted)}
+    return {"trades_by_day": rows_of(connection, "trades_by_day", series=wanted)}
 
 
 TRADES = RunReport(

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
-from kalshi.candles import MarketCandles
 from kalshi.exchange import Exchange, RequestRefused
-from kalshi.exchange.pages import Page, read_ahead
+from kalshi.exchange.pages import read_ahead
 from kalshi.records import Rejected
+from kalshi.records.candles import MarketCandles
 from kalshi.sync.candle_plan import AliveMarket, Unit, batches, pieces, plan_units
 from kalshi.sync.evidence import Doubt, Reading
-from kalshi.sync.pages import write_page
+from kalshi.sync.pages import Batch, write_batch
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import api_candles, catalog, gaps
 from kalshi.warehouse.api_candles import CandleLines
@@ -40,23 +40,17 @@ class ApiTally:
     requests: int = 0
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """One response of the exchange, the events that it completes, and their markets that no tier knows."""
+Market = TypeVar("Market", MarketCandles, CandleLines)
 
-    found: list[MarketCandles]
+
+@dataclass(frozen=True)
+class _Answer(Generic[Market]):
+    """One response of the exchange, as it came or as lines; the events that it completes, and their markets that no
+    tier knows."""
+
+    markets: list[Market]
     finishes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """A response on its way into the warehouse."""
-
-    lines: list[CandleLines]
-    rejected: list[Rejected]
-    finishes: tuple[str, ...]
-    unknown: tuple[str, ...]
 
 
 def read_api_candles(
@@ -65,7 +59,7 @@ def read_api_candles(
     cutoff: datetime,
     tally: ApiTally,
     reading: Reading,
-    on_read: Callable[[CandleLines], None] | None = None,
+    on_read: Callable[[CandleLines], None] = lambda _: None,
 ) -> list[Doubt]:
     """Read the candles of a gap into ``kalshi_candle_1m``, and return the markets that neither tier knows.
 
@@ -73,7 +67,7 @@ def read_api_candles(
     they complete, which a later attempt skips, and with what was in doubt so far.
     """
     window = replace(reading.window, end=reading.until)
-    markets = in_transaction(run.engine, lambda c: _alive(c, window, cutoff))
+    markets = in_transaction(run.engine, _alive, window, cutoff)
     alive = [market for market in markets if reading.wants(market.ticker)]
     tally.markets += len(alive)
     reached = reading.reached or {"events": [], "unknown": []}
@@ -83,11 +77,10 @@ def read_api_candles(
     buffer = _Buffer(run, reading, tally, done, unknown)
     # Three threads: one fetches and decodes, one formats lines, and this one writes.
     answers = _fetch(exchange, run.scope, units, asked_at=exchange.now())
-    for batch in read_ahead(_batches(read_ahead(answers, ANSWERS_AHEAD)), ANSWERS_AHEAD):
-        buffer.add(batch)
-        if on_read:
-            for lines in batch.lines:
-                on_read(lines)
+    for answer in read_ahead(map(_formatted, read_ahead(answers, ANSWERS_AHEAD)), ANSWERS_AHEAD):
+        buffer.add(answer)
+        for market in answer.markets:
+            on_read(market)
     buffer.flush()
     tally.requests += exchange.traffic.requests - exchange.traffic.retries - before
     return [Doubt(ticker, "neither tier knows the market's candles") for ticker in sorted(unknown)]
@@ -101,7 +94,7 @@ def _alive(connection: sa.Connection, window: Window, cutoff: datetime) -> list[
     ]
 
 
-def _fetch(exchange: Exchange, series: str, units: list[Unit], asked_at: datetime) -> Iterator[_Answer]:
+def _fetch(exchange: Exchange, series: str, units: list[Unit], asked_at: datetime) -> Iterator[_Answer[MarketCandles]]:
     for unit in units:
         last: list[MarketCandles] = []
         known: set[str] = set()
@@ -160,12 +153,8 @@ def _live(exchange: Exchange, series: str, tickers: list[str], unit: Unit) -> It
                     yield [found]
 
 
-def _batches(answers: Iterable[_Answer]) -> Iterator[_Batch]:
-    for answer in answers:
-        lines = [api_candles.candle_lines(market) for market in answer.found]
-        rejected = [bad for market in answer.found for bad in market.rejected]
-        rejected += [bad for market in lines for bad in market.rejected]
-        yield _Batch([market for market in lines if market.lines], rejected, answer.finishes, answer.unknown)
+def _formatted(answer: _Answer[MarketCandles]) -> _Answer[CandleLines]:
+    return _Answer([api_candles.candle_lines(market) for market in answer.markets], answer.finishes, answer.unknown)
 
 
 class _Buffer:
@@ -179,24 +168,22 @@ class _Buffer:
         self._rows = 0
         self._number = 0
 
-    def add(self, batch: _Batch) -> None:
-        self._markets += batch.lines
-        self._rejected += batch.rejected
-        self._rows += sum(len(market.lines) for market in batch.lines)
-        self._done.update(batch.finishes)
-        self._unknown.update(batch.unknown)
+    def add(self, answer: _Answer[CandleLines]) -> None:
+        self._markets += [market for market in answer.markets if market.lines]
+        self._rejected += [bad for market in answer.markets for bad in market.rejected]
+        self._rows += sum(len(market.lines) for market in answer.markets)
+        self._done.update(answer.finishes)
+        self._unknown.update(answer.unknown)
         if self._rows >= ROWS_PER_TRANSACTION:
             self.flush()
 
     def flush(self) -> None:
         """Write the buffered candles, in one transaction with the names of the completed events."""
         self._number += 1
-        lines = [line for market in self._markets for line in market.lines]
-        page: Page[Any] = Page("candles", self._number, lines, self._rejected, None)  # type: ignore[arg-type]
-        write_page(
+        write_batch(
             self._run,
-            page,
-            lambda c, _: {"kalshi_candle_1m": self._write(c)},
+            Batch("candles", self._number, self._rows, self._rejected),
+            lambda c: {"kalshi_candle_1m": self._write(c)},
             self._reading,
             {"events": sorted(self._done), "unknown": sorted(self._unknown)},
         )

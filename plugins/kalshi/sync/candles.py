@@ -137,6 +137,6 @@ def _sync_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest, wind
         tolerated_share=request.tolerated_share,
         window_start=window.start,
         window_end=window.end,
-        asked_at=request.asked_at,
+        asked_at=max(request.asked_at, window.end),  # a later run may have left the gap
     )
     sync_trades(exchange, run.engine, trades)

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeError
 from kalshi.exchange.pages import Page
 from kalshi.records import Event, Market, Rejected, Series, known_time
+from kalshi.settings import load_settings
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import look_up
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
-from kalshi.warehouse import catalog, gaps
+from kalshi.warehouse import catalog, checkpoints, gaps
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
@@ -66,12 +67,13 @@ class _Tally:
             self.latest_close = max(close, self.latest_close or close)
 
 
-def sync_series(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
+def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
     """Sync one series and return its report (see ``docs/reports.md``).
 
     Each page commits together with its rejected records and the progress of its window. The windows
-    before and after the cutoff are checkpoints: the first is read once, until complete, and resumes at
-    the page where a killed run stopped; the second is read every time.
+    before and after the cutoff are checkpoints: the first is read until complete, and again after a week (``[catalog]
+    archive_days`` in ``kalshi.toml``), and resumes at the page where a killed run stopped; the second is read every
+    time.
 
     Raises:
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
@@ -110,7 +112,9 @@ class _SeriesSync:
         archive = Window(JOB, self._scope, EPOCH, request.cutoff)
         expect(run, live, force=True)
         if request.include_historical:
-            expect(run, archive, force=request.full)
+            days = load_settings().catalog.archive_days
+            is_old = in_transaction(run.engine, checkpoints.is_older, archive, days)
+            expect(run, archive, force=request.full or is_old)
         self._series()
         too_many = read_missing(run, live, self._read, older=False)
         if request.include_historical:
@@ -126,13 +130,15 @@ class _SeriesSync:
             yield from self._read_live(reading)
         self._enrich_placeholders()
         write_decision_times(self._run)
+        timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._scope)
+        yield from (Doubt(market, "its open or close time isn't known") for market in timeless if reading.wants(market))
 
     def _read_live(self, reading: Reading) -> Iterator[Doubt]:
         since = int(self._request.cutoff.timestamp())
         events = self._exchange.events(min_close_ts=since, **self._lists)
         yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
         yield from self._markets(self._exchange.markets(**self._lists), reading)
-        missing = in_transaction(self._run.engine, lambda c: gaps.missing_markets(c, JOB, self._scope, reading.began))
+        missing = in_transaction(self._run.engine, gaps.missing_markets, JOB, self._scope, reading.began)
         yield from look_up(self._exchange, self._run, missing, self._write_markets, reading)
 
     def _read_archive(self, reading: Reading) -> Iterator[Doubt]:
@@ -170,9 +176,7 @@ class _SeriesSync:
         return {"kalshi_event": catalog.write_events(connection, page.records, self._run.run_id)}
 
     def _write_markets(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        markets, placeholders = catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
-        placeholders.unchanged = 0  # an event that already existed is not a placeholder
-        return {"kalshi_market": markets, "kalshi_event": placeholders}
+        return catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
 
     def _enrich_placeholders(self) -> None:
         """Fetch the events that are known only from their markets so far."""
@@ -188,4 +192,4 @@ class _SeriesSync:
             )
 
     def _placeholders(self) -> list[str]:
-        return in_transaction(self._run.engine, lambda c: catalog.placeholder_events(c, self._scope))
+        return in_transaction(self._run.engine, catalog.placeholder_events, self._scope)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -34,27 +33,25 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
         return written
 
     for tickers in _groups(run, reading):
-        run.count("kalshi_candle_1m", in_transaction(run.engine, partial(make, tickers=tickers)))
+        run.count("kalshi_candle_1m", in_transaction(run.engine, make, tickers=tickers))
     return []
 
 
 def build_dense(run: SyncRun, reading: Reading) -> list[Doubt]:
-    """Build every minute of a gap, then the later minutes that carry its last quotes forward. Returns the markets whose
-    life isn't known."""
+    """Build every minute of a gap, then the later minutes that carry its last quotes forward."""
     window = replace(reading.window, end=reading.until)
     for tickers in _groups(run, reading):
         for start, end in _pieces(window.start, window.end):
             _build(run, tickers, start, end)
         _build_carried(run, tickers, window.end)
-    timeless = in_transaction(run.engine, lambda c: catalog.timeless_markets(c, run.scope))
-    return [Doubt(ticker, "its open or close time isn't known") for ticker in timeless if reading.wants(ticker)]
+    return []
 
 
 def _build_carried(run: SyncRun, tickers: list[str], end: datetime) -> None:
     """Rebuild the minutes after the window that an earlier run built: days may be filled in any order."""
     at = end
     while carried := in_transaction(
-        run.engine, partial(dense_candles.carried_past, tickers=tickers, end=end, at=at, until=at + PIECE)
+        run.engine, dense_candles.carried_past, tickers=tickers, end=end, at=at, until=at + PIECE
     ):
         tickers, until = carried
         _build(run, tickers, at, until)
@@ -72,7 +69,7 @@ def _build(run: SyncRun, tickers: list[str], start: datetime, end: datetime) -> 
 
 def _groups(run: SyncRun, reading: Reading) -> Iterator[list[str]]:
     window = replace(reading.window, end=reading.until)
-    lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, window.scope, window.start, window.end))
+    lives = in_transaction(run.engine, catalog.lives_of_markets, window.scope, window.start, window.end)
     tickers = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
         yield tickers[first : first + MARKETS_PER_TRANSACTION]

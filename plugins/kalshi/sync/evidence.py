@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,11 +20,11 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.settings import load_settings
 from kalshi.sync.run import SyncRun
+from kalshi.text import first_few
 from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
-from kalshi.words import first_few
 
 log = logging.getLogger(__name__)
 TOO_FRESH = "read so soon that the exchange may still publish records of this time"
@@ -168,7 +167,7 @@ def _next(
 
 def read_gap(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = None) -> bool:
     """Read exactly this gap. Returns whether too many of its records were rejected; raises what ``read`` raises."""
-    reading = in_transaction(run.engine, lambda c: _begin(c, gap, run.run_id))
+    reading = in_transaction(run.engine, _begin, gap, run.run_id)
     if until and gap.window.end < until and gap.market == WHOLE:
         reading.until = until
     try:
@@ -177,12 +176,12 @@ def read_gap(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = Non
         reason = str(error) or type(error).__name__
         # Never resume from a cursor that was refused or that loops.
         resumable = isinstance(error, ExchangeUnavailable) or not isinstance(error, ExchangeError)
-        in_transaction(run.engine, lambda c: _fail(c, gap, reason, resumable=resumable))
+        in_transaction(run.engine, _fail, gap, reason, resumable=resumable)
         raise
     too_many = gap.market == WHOLE and reading.rejected > run.tolerated_share * reading.seen
     if too_many:
         doubts.append(Doubt(WHOLE, f"{reading.rejected} of {reading.seen} records were rejected"))
-    in_transaction(run.engine, lambda c: _conclude(c, reading, doubts, run.run_id))
+    in_transaction(run.engine, _conclude, reading, doubts, run.run_id)
     return too_many
 
 
@@ -224,7 +223,7 @@ def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], 
 def warn_of_gaps(run: SyncRun, *jobs: str) -> None:
     """Warn of every gap that is left in the run's scope, by name."""
     for job in jobs:
-        left = in_transaction(run.engine, partial(gaps.open_gaps, job=job, scope=run.scope, run_id=run.run_id))
+        left = in_transaction(run.engine, gaps.open_gaps, job=job, scope=run.scope, run_id=run.run_id)
         if left:
             named = first_few([f"{gap.name} ({gap.reason})" for gap in left], MOST_NAMED)
             run.warn(
@@ -236,4 +235,6 @@ def warn_of_gaps(run: SyncRun, *jobs: str) -> None:
 def provable_until(exchange: Exchange) -> datetime:
     """Up to which full minute a reading proves anything: later records may still be published
     (``tolerances.grace_minutes`` in ``kalshi.toml``)."""
-    return (exchange.now() - timedelta(minutes=load_settings().grace_minutes)).replace(second=0, microsecond=0)
+    return (exchange.now() - timedelta(minutes=load_settings().tolerances.grace_minutes)).replace(
+        second=0, microsecond=0
+    )

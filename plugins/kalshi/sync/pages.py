@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -80,32 +80,56 @@ def write_page(
     *,
     concerns: str | None = None,
 ) -> None:
-    """Write one page; its records, its rejected records with the gaps that they leave, and the progress ``reached``
-    commit together.
+    """Write one page, as :func:`write_batch` does."""
+    batch = Batch(page.endpoint, page.number, len(page.records), page.rejected)
+    write_batch(run, batch, lambda connection: write(connection, page), reading, reached, concerns=concerns)
 
-    ``concerns``: the market that the page is about (WHOLE: no single one); by default each record names its own.
+
+@dataclass(frozen=True)
+class Batch:
+    """Records that are written together. ``name``: where they come from; ``number`` counts from 1; ``records``: how
+    many there are besides the ``rejected`` ones."""
+
+    name: str
+    number: int
+    records: int
+    rejected: list[Rejected]
+
+
+def write_batch(
+    run: SyncRun,
+    batch: Batch,
+    write: Callable[[sa.Connection], dict[str, WriteCounts]],
+    reading: Reading | None = None,
+    reached: dict[str, Any] | None = None,
+    *,
+    concerns: str | None = None,
+) -> None:
+    """Write records; they, the rejected ones with the gaps that they leave, and the progress ``reached`` commit
+    together.
+
+    ``concerns``: the market that the batch is about (WHOLE: no single one); by default each record names its own.
     """
+    seen = batch.records + len(batch.rejected)
 
     def work(connection: sa.Connection) -> tuple[dict[str, WriteCounts], int]:
-        written = write(connection, page)
+        written = write(connection)
         misfits = [
-            Rejected(page.endpoint, misfit.reason, _payload(misfit))
+            Rejected(batch.name, misfit.reason, _payload(misfit))
             for counts in written.values()
             for misfit in counts.misfits
         ]
-        rejected = [(concerns if concerns is not None else _market(bad), bad) for bad in page.rejected + misfits]
+        rejected = [(concerns if concerns is not None else _market(bad), bad) for bad in batch.rejected + misfits]
         window = reading.window if reading else None
         ledger.reject(connection, run.run_id, window.job if window else run.job, run.scope, window, rejected)
         if reading:
             lost = {market: f"rejected: {bad.reason}" for market, bad in rejected}
             gaps.note(connection, (Gap(reading.window, *each) for each in lost.items()), run.run_id)
             if reached is not None and reading.market == WHOLE:
-                progress = reading.progress(reached, seen, len(rejected))
-                checkpoints.progress(connection, reading.window, progress)
+                checkpoints.progress(connection, reading.window, reading.progress(reached, seen, len(rejected)))
         ledger.beat(connection, run.run_id)
         return written, len(rejected)
 
-    seen = len(page.records) + len(page.rejected)
     written, rejected = in_transaction(run.engine, work)
     for table, counts in written.items():
         run.count(table, counts)
@@ -115,9 +139,7 @@ def write_page(
         reading.seen += seen
         reading.rejected += rejected
     run.pages += 1
-    log.info(
-        "%s %s page %d: %d records, %d rejected", run.scope, page.endpoint, page.number, len(page.records), rejected
-    )
+    log.info("%s %s page %d: %d records, %d rejected", run.scope, batch.name, batch.number, batch.records, rejected)
 
 
 def _market(bad: Rejected) -> str:

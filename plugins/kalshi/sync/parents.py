@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.catalog import JOB, CatalogRequest, sync_series
+from kalshi.sync.catalog import JOB, CatalogRequest, sync_catalog
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, checkpoints
 from kalshi.warehouse.checkpoints import EPOCH
@@ -42,11 +42,11 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
     the ledger. The markets that it could not read are gaps of this run's window, too (``gaps.inherit``).
     """
     since = EPOCH if start < cutoff else start
-    known = in_transaction(run.engine, lambda c: checkpoints.covered_until(c, JOB, run.scope, since))
+    known = in_transaction(run.engine, checkpoints.covered_until, JOB, run.scope, since)
     if known is not None and known >= end:
         return
     request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)
-    report = sync_series(exchange, run.engine, request)
+    report = sync_catalog(exchange, run.engine, request)
     if report["rejected"]:
         run.warn(
             f"{report['rejected']} records of the catalog of {run.scope} were rejected (run {report['run_id']} in "

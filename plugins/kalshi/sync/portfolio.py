@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -67,7 +68,7 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
         try:
             too_many = _PortfolioSync(exchange, run, request, tally).run_all()
         finally:
-            run.report = {**vars(tally), **in_transaction(engine, lambda c: portfolio.counts(c, request.subaccount))}
+            run.report = {**vars(tally), **in_transaction(engine, portfolio.counts, request.subaccount)}
         if differences := run.report["differences"]:
             run.warn(
                 f"Our figures and the exchange's differ in {differences} markets of subaccount {run.scope}: see "
@@ -88,8 +89,8 @@ class _PortfolioSync:
         """Sync the subaccount. Returns whether too many records were rejected."""
         if self._exchange.key_id:
             exchanges.refuse_foreign_key(in_transaction(self._run.engine, exchanges.keys), self._exchange.key_id)
-        complete = in_transaction(self._run.engine, lambda c: checkpoints.covered_until(c, JOB, self._run.scope, EPOCH))
-        fill, settlement = in_transaction(self._run.engine, lambda c: portfolio.latest(c, self._subaccount))
+        complete = in_transaction(self._run.engine, checkpoints.covered_until, JOB, self._run.scope, EPOCH)
+        fill, settlement = in_transaction(self._run.engine, portfolio.latest, self._subaccount)
         self._settlements_since = _since(complete, settlement)
         window = Window(JOB, self._run.scope, _since(complete, fill) or EPOCH, self._request.asked_at)
         expect(self._run, window, force=True)
@@ -99,7 +100,7 @@ class _PortfolioSync:
         """Read everything in the window; no list of the portfolio has a page cap that could cut it short."""
         self._reading = reading
         self._fills(None if reading.window.start == EPOCH else reading.window.start)
-        unfinished = in_transaction(self._run.engine, lambda c: portfolio.unfinished_markets(c, self._subaccount))
+        unfinished = in_transaction(self._run.engine, portfolio.unfinished_markets, self._subaccount)
         self._refresh(unfinished)
         self._settlements(self._settlements_since)
         self._positions(with_archive=self._settlements_since is None)
@@ -143,7 +144,7 @@ class _PortfolioSync:
             self._list_positions("archived")
         held, unsettled = self._list_positions("unsettled")
         _, settled = self._list_positions("settled")
-        expected = in_transaction(self._run.engine, lambda c: portfolio.expected_positions(c, self._subaccount))
+        expected = in_transaction(self._run.engine, portfolio.expected_positions, self._subaccount)
         listed = unsettled | settled
         for ticker in sorted(expected - listed):
             still_held, found = self._ask_again(ticker)
@@ -204,24 +205,23 @@ class _PortfolioSync:
         self._refreshed.update(tickers)
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            markets, events = WriteCounts(), WriteCounts()
+            counts: defaultdict[str, WriteCounts] = defaultdict(WriteCounts)
             asked = [found.record.ticker for found in page.records]
             known = portfolio.series_by_market(connection, asked)
             series = {ticker: known.get(ticker, series_of(ticker)) for ticker in asked}
             for series_ticker in sorted(set(series.values())):
                 records = [found for found in page.records if series[found.record.ticker] == series_ticker]
-                written, placeholders = catalog.write_markets(connection, records, series_ticker, self._run.run_id)
-                markets.add(written)
-                events.inserted += placeholders.inserted
-            return {"kalshi_market": markets, "kalshi_event": events}
+                written = catalog.write_markets(connection, records, series_ticker, self._run.run_id)
+                for table, each in written.items():
+                    counts[table].add(each)
+            return counts
 
         write_pages(self._run, markets_of(self._exchange, tickers), write, self._reading)
 
     def _balance(self) -> None:
         balance, seen_at = self._exchange.balance(self._subaccount), datetime.now(UTC)
         written = in_transaction(
-            self._run.engine,
-            lambda c: portfolio.write_balance(c, balance, self._subaccount, seen_at, self._run.run_id),
+            self._run.engine, portfolio.write_balance, balance, self._subaccount, seen_at, self._run.run_id
         )
         self._run.count("kalshi_balance", written)
 

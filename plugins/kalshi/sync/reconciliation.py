@@ -24,14 +24,14 @@ from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
 from kalshi.sync.trades import TradesTally, read_trades
-from kalshi.warehouse import catalog, gaps, ledger, reconciliation
+from kalshi.text import first_few
+from kalshi.warehouse import catalog, gaps, ledger, reconciliation, sql
 from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.reconciliation import CANDLES, SIDES, TRADES, Figures, Side
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
-from kalshi.words import first_few
 
 log = logging.getLogger(__name__)
 JOB = "reconciliation"
@@ -138,14 +138,12 @@ def _compare_all(run: SyncRun, request: ReconciliationRequest, tickers: Sequence
     """Compare these markets, by default all that the request is about, and store the verdicts."""
     if tickers is None:
         start, end = request.window_start, request.window_end
-        tickers = in_transaction(run.engine, lambda c: reconciliation.settled_markets(c, run.scope, start, end))
+        tickers = in_transaction(run.engine, reconciliation.settled_markets, run.scope, start, end)
     coverage = in_transaction(run.engine, lambda c: {side: _Coverage(c, side, run.scope) for side in SIDES})
     compared: list[Compared] = []
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
         group = tickers[first : first + MARKETS_PER_TRANSACTION]
-        some, written = in_transaction(
-            run.engine, partial(_compare, run=run, request=request, group=group, of=coverage)
-        )
+        some, written = in_transaction(run.engine, _compare, run=run, request=request, group=group, of=coverage)
         run.count("kalshi_reconciliation", written)
         compared += some
     return compared
@@ -311,8 +309,7 @@ def _read_all_again(
     """Read these markets again: first their own records, which hold the volume, then their trades and candles."""
 
     def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        markets, events = catalog.write_markets(connection, page.records, run.scope, run.run_id)
-        return {"kalshi_market": markets, "kalshi_event": events}
+        return catalog.write_markets(connection, page.records, run.scope, run.run_id)
 
     write_pages(run, markets_of(exchange, [market.figures.ticker for market in doubtful]), write)
     for market in doubtful:
@@ -337,14 +334,14 @@ def _read_again(
         again = _Again(exchange, run, request, side, figures.ticker, tally)
         reason = verdict.reason or "read again together with the rest of its market"
         gap = Gap(window, figures.ticker, reason)
-        in_transaction(run.engine, partial(gaps.note, gaps=[gap], run_id=run.run_id))
+        in_transaction(run.engine, gaps.note, gaps=[gap], run_id=run.run_id)
         read_gap(run, gap, again.read)
         is_definite &= again.is_definite
     for job, build in DERIVED.items():
-        for gap in in_transaction(run.engine, partial(_gaps_of, job=job, scope=run.scope, ticker=figures.ticker)):
+        for gap in in_transaction(run.engine, _gaps_of, job=job, scope=run.scope, ticker=figures.ticker):
             read_gap(run, gap, partial(build, run))
     if is_definite:
-        in_transaction(run.engine, partial(_note_reading, ticker=figures.ticker))
+        in_transaction(run.engine, _note_reading, ticker=figures.ticker)
 
 
 def _gaps_of(connection: sa.Connection, job: str, scope: str, ticker: str) -> list[Gap]:
@@ -379,7 +376,7 @@ class _Again:
         doubts = list(read(reading))
         if not doubts and not reading.rejected:
             self.is_definite = True
-            self._tally.deleted += in_transaction(self._run.engine, partial(self._settle, there=there))
+            self._tally.deleted += in_transaction(self._run.engine, self._settle, there=there)
         return doubts
 
     def _keys(self, connection: sa.Connection) -> dict[Any, datetime]:
@@ -414,7 +411,7 @@ class _Again:
 
     def _settled_at(self, connection: sa.Connection) -> datetime | None:
         query = "SELECT settlement_ts_utc FROM kalshi_market WHERE market_ticker = :ticker"
-        settled: datetime | None = connection.execute(sa.text(query), {"ticker": self._ticker}).scalar()
+        settled: datetime | None = sql.run(connection, query, ticker=self._ticker).scalar()
         return settled and settled.replace(tzinfo=UTC)
 
     def _settle(self, connection: sa.Connection, there: dict[Any, datetime]) -> int:

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
+from kalshi.text import one_line
 from kalshi.warehouse import ledger
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
-from kalshi.words import one_line
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def recorded_run(
     engine: sa.Engine, key: ledger.RunKey, traffic: Traffic, tolerated_share: float = 0.01
 ) -> Iterator[SyncRun]:
     """Record the block as a run in the ledger: success, warning or failed, with its report, however it ends."""
-    run_id = in_transaction(engine, lambda c: ledger.start_run(c, key))
+    run_id = in_transaction(engine, ledger.start_run, key)
     run = SyncRun(run_id, key.job, key.scope, engine, traffic, tolerated_share)
     began, before = time.monotonic(), replace(traffic)
     error: BaseException | None = None
@@ -147,7 +147,4 @@ def recorded_run(
             "duration_seconds": round(time.monotonic() - began, 3),
             **run.report,
         }
-        in_transaction(
-            engine,
-            lambda c: ledger.end_run(c, run.run_id, state=state, counts=counts, report=run.report),
-        )
+        in_transaction(engine, ledger.end_run, run.run_id, state=state, counts=counts, report=run.report)

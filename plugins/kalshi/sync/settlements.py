@@ -70,7 +70,7 @@ def sync_settlements(exchange: Exchange, engine: sa.Engine, request: Settlements
         try:
             too_many = _sync(exchange, run, request, tally)
         finally:
-            run.report = in_transaction(engine, lambda c: _describe(c, run, tally))
+            run.report = in_transaction(engine, _describe, run, tally)
         _warn_of_odd_ones(run)
         warn_of_gaps(run, JOB)
         run.check_rejected(too_many)
@@ -87,7 +87,7 @@ def _warn_of_odd_ones(run: SyncRun) -> None:
 def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally) -> bool:
     """Sync the settlements. Returns whether too many records were rejected."""
     until = min(request.window_end or request.asked_at, request.asked_at)
-    since = None if request.full else in_transaction(run.engine, lambda c: _since(c, run.scope))
+    since = None if request.full else in_transaction(run.engine, _since, run.scope)
     window = Window(JOB, run.scope, since or EPOCH, until)
     expect(run, window, force=True)
     return read_missing(run, window, partial(_read, exchange, run, request, tally))
@@ -112,7 +112,7 @@ def _read(
         yield from write_pages(run, old, write, reading, resumable=True, on_written=tally.see)
     yield from write_pages(run, exchange.markets(status="closed", **lists), write, reading, on_written=tally.see)
     yield from write_pages(run, _overdue(exchange, run, tally), write, reading, on_written=tally.see)
-    missing = in_transaction(run.engine, lambda c: gaps.missing_markets(c, JOB, run.scope, reading.began))
+    missing = in_transaction(run.engine, gaps.missing_markets, JOB, run.scope, reading.began)
     unseen = [ticker for ticker in missing if ticker not in tally.read]
     yield from look_up(exchange, run, unseen, write, reading)
     write_decision_times(run)
@@ -132,18 +132,17 @@ def _since(connection: sa.Connection, series_ticker: str) -> datetime | None:
 
 def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[Market]]:
     """Read the markets not read yet whose settlement is missing or doubtful here, from either tier."""
-    doubtful = in_transaction(run.engine, lambda c: settlements.doubtful(c, run.scope))
+    doubtful = in_transaction(run.engine, settlements.doubtful, run.scope)
     tickers = [ticker for ticker in doubtful if ticker not in tally.read]
     return markets_of(exchange, tickers)
 
 
 def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, run_id: int) -> dict[str, WriteCounts]:
-    markets, events = catalog.write_markets(connection, page.records, series_ticker, run_id)
-    events.unchanged = 0  # an event that already existed is not a placeholder
-    misfits = {misfit.row[0] for misfit in markets.misfits}
+    counts = catalog.write_markets(connection, page.records, series_ticker, run_id)
+    misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
     settled = [f for f in page.records if _is_settled(f) and f.record.ticker not in misfits]
     written = settlements.write_settlements(connection, settled, series_ticker, run_id)
-    return {"kalshi_market": markets, "kalshi_event": events, "kalshi_settlement": written}
+    return {**counts, "kalshi_settlement": written}
 
 
 def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[str, Any]:

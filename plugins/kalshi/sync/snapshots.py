@@ -13,9 +13,8 @@ from kalshi.exchange.pages import Page
 from kalshi.records import Market
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SeriesRequest, recorded_run
-from kalshi.warehouse import catalog, snapshots
+from kalshi.warehouse import catalog, snapshots, sql
 from kalshi.warehouse.server import in_transaction
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "snapshots"
@@ -66,11 +65,11 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
         tally = _Tally()
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            markets, events = catalog.write_unknown_markets(connection, page.records, run.run_id)
-            misfits = {misfit.row[0] for misfit in markets.misfits}
+            counts = catalog.write_unknown_markets(connection, page.records, run.run_id)
+            misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
             stored = [found for found in page.records if found.record.ticker not in misfits]
             taken = snapshots.write_snapshots(connection, stored, request.snapshot_at, page.received_at, run.run_id)
-            return {"kalshi_market": markets, "kalshi_event": events, "kalshi_price_snapshot": taken}
+            return {**counts, "kalshi_price_snapshot": taken}
 
         try:
             delay = datetime.now(UTC) - request.snapshot_at
@@ -102,13 +101,12 @@ def _open_markets(exchange: Exchange, request: SnapshotRequest) -> Any:
 
 def prune_snapshots(engine: sa.Engine, older_than: datetime, *, dry_run: bool) -> int:
     """Delete the snapshots before ``older_than`` in batches; return how many there were."""
-    values = {"older_than": naive_utc(older_than)}
     old = "FROM kalshi_price_snapshot WHERE snapshot_at_utc < :older_than"
     if dry_run:
-        query = sa.text(f"SELECT COUNT(*) {old}")
-        return in_transaction(engine, lambda c: int(c.execute(query, values).scalar_one()))
-    delete = sa.text(f"DELETE {old} LIMIT {ROWS_PER_DELETE}")
+        query = f"SELECT COUNT(*) {old}"
+        return in_transaction(engine, lambda c: int(sql.run(c, query, older_than=older_than).scalar_one()))
+    delete = f"DELETE {old} LIMIT {ROWS_PER_DELETE}"
     total = 0
-    while deleted := in_transaction(engine, lambda c: c.execute(delete, values).rowcount):
+    while deleted := in_transaction(engine, lambda c: sql.run(c, delete, older_than=older_than).rowcount):
         total += deleted
     return total

@@ -70,6 +70,9 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
     """
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
         tally = TradesTally()
+        if request.incremental and request.window_start:  # before the exchange is asked anything
+            first = Window(JOB, run.scope, request.window_start, request.window_start)
+            in_transaction(engine, gaps.begin_schedule, first, LONGEST_REMEMBERED, run.run_id)
         window, until = _window(exchange, run, request)
         try:
             too_many = _sync(exchange, run, request, window, until, tally)
@@ -94,14 +97,14 @@ def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[W
     if start > until:
         raise ValueError(f"{start:%Y-%m-%d} is in the future: there are no trades from then on yet.")
     if request.incremental:
-        start = in_transaction(run.engine, partial(_resumption, scope=run.scope, start=start - OVERLAP, until=until))
+        start = in_transaction(run.engine, _resumption, scope=run.scope, start=start - OVERLAP, until=until)
     end = max(start, min(until, provable_until(exchange)))
     return Window(JOB, run.scope, start, end), until
 
 
 def _resumption(connection: sa.Connection, scope: str, start: datetime, until: datetime) -> datetime:
     """Where an incremental run starts: at the first gap of the last days, if that is earlier."""
-    gaps.note_unread(connection, Window(JOB, scope, start, start), LONGEST_REMEMBERED, OVERLAP)
+    gaps.note_unread(connection, Window(JOB, scope, start, start), OVERLAP)
     first_gap = gaps.oldest_whole(connection, JOB, scope, until - LONGEST_GAP)
     return min(start, first_gap or start)
 
@@ -112,7 +115,7 @@ def _sync(
     edge = max(until, min(request.window_end or until, request.asked_at))  # the clocks may differ
     expect(run, window, until=None if request.incremental else edge, force=request.force)
     if request.incremental:
-        in_transaction(run.engine, partial(gaps.schedule, window=window, run_id=run.run_id))
+        in_transaction(run.engine, gaps.schedule, window=window, run_id=run.run_id)
     provable = provable_until(exchange)
     if not is_missing(run, window, provable):
         return False
@@ -131,7 +134,7 @@ def read_trades(
 ) -> Iterator[Doubt]:
     """Read the trades of a gap, market by market; from both tiers if ``cutoff`` is None."""
     window = replace(reading.window, end=reading.until)
-    lives = in_transaction(run.engine, lambda c: catalog.lives_of_markets(c, run.scope, window.start, window.end))
+    lives = in_transaction(run.engine, catalog.lives_of_markets, run.scope, window.start, window.end)
     alive = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
     tally.markets += len(alive)
     last = reading.reached["market"] if reading.reached else ""

@@ -16,13 +16,13 @@ from pydantic import BeforeValidator
 from starlette.middleware.base import RequestResponseEndpoint
 
 from kalshi.settings import load_settings
-from kalshi.ui.coverage import EARLIEST, Window, coverage
+from kalshi.ui.coverage import EARLIEST, Selection, coverage
 from kalshi.ui.event import event_page
 from kalshi.ui.gaps import gap_lists
 from kalshi.ui.overview import overview
 from kalshi.ui.portfolio import portfolio
+from kalshi.ui.rendering import FOLDER, TEMPLATES, Link, address, cell, render
 from kalshi.ui.report_files import TYPES, report_file, reports
-from kalshi.ui.views import FOLDER, TEMPLATES, Link, address, cell, render
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from kalshi.warehouse.exchanges import is_synthetic
 
@@ -70,7 +70,7 @@ def warehouse_unavailable(request: Request, error: Exception) -> HTMLResponse:
 @app.get("/")
 def show_overview(request: Request) -> HTMLResponse:
     with reading() as connection:
-        found = overview(connection, request, load_settings().reports_folder)
+        found = overview(connection, request, load_settings().reports.path)
         return render(request, "overview.html.jinja", is_synthetic=is_synthetic(connection), **found)
 
 
@@ -85,7 +85,7 @@ def show_coverage(
         message = f"The day {until} is too early: choose {EARLIEST} or a later day."
         return render(request, "problem.html.jinja", 400, title="No such days", message=message)
     with reading() as connection:
-        found = coverage(connection, request, Window(series, days, until))
+        found = coverage(connection, request, Selection(series, days, until))
         return render(request, "coverage.html.jinja", is_synthetic=is_synthetic(connection), **found)
 
 
@@ -113,7 +113,7 @@ def show_portfolio(request: Request) -> HTMLResponse:
 
 @app.get("/reports")
 def list_reports(request: Request, dag: str = "") -> HTMLResponse:
-    found = reports(load_settings().reports_folder, REPORTS_LISTED if not dag else 1_000)
+    found = reports(load_settings().reports.path, REPORTS_LISTED if not dag else 1_000)
     chosen = {name: listed for name, listed in found.items() if listed and dag in ("", name)}
     return render(
         request,
@@ -140,7 +140,7 @@ def _row(request: Request, report: dict[str, Any]) -> list[Any]:
 
 @app.get("/reports/{dag}/{run}")
 def show_report(request: Request, dag: str, run: str) -> HTMLResponse:
-    folder = load_settings().reports_folder
+    folder = load_settings().reports.path
     if report_file(folder, f"{dag}/{run}/index.html") is None:
         return _not_found(request, f"There is no report {dag}/{run}.")
     return render(
@@ -150,7 +150,7 @@ def show_report(request: Request, dag: str, run: str) -> HTMLResponse:
 
 @app.get("/files/{path:path}")
 def send_report_file(request: Request, path: str) -> Response:
-    file = report_file(load_settings().reports_folder, path)
+    file = report_file(load_settings().reports.path, path)
     if file is None:
         return _not_found(request, f"There is no report file {path}.")
     return FileResponse(file, media_type=TYPES[file.suffix], headers={"Content-Security-Policy": REPORT_POLICY})

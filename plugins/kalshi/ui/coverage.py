@@ -11,7 +11,7 @@ from fastapi import Request
 
 from kalshi.reports.charts import heat_map
 from kalshi.settings import load_settings
-from kalshi.ui.views import Chart, Link, address
+from kalshi.ui.rendering import Chart, Link, address
 from kalshi.ui.warehouse import ask
 
 EARLIEST = date(1900, 1, 1)
@@ -26,7 +26,7 @@ Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Window:
+class Selection:
     """The events to show: of one series or all (""), in the ``days`` days up to ``until`` (None: the latest)."""
 
     series: str = ""
@@ -34,19 +34,19 @@ class Window:
     until: date | None = None
 
 
-def coverage(connection: sa.Connection, request: Request, window: Window) -> dict[str, Any]:
+def coverage(connection: sa.Connection, request: Request, selection: Selection) -> dict[str, Any]:
     """What the template ``coverage.html.jinja`` shows."""
     settings = load_settings()
     known = sorted({*settings.series_tickers, *(row["series"] for row in ask(connection, "covered_series"))})
-    series = [window.series] if window.series else known
-    until = window.until or ask(connection, "latest_day", series=series)[0]["day"] or datetime.now(UTC).date()
-    span = {"series": series, "first": until - timedelta(days=window.days - 1), "last": until}
+    series = [selection.series] if selection.series else known
+    until = selection.until or ask(connection, "latest_day", series=series)[0]["day"] or datetime.now(UTC).date()
+    span = {"series": series, "first": until - timedelta(days=selection.days - 1), "last": until}
     minutes = ask(connection, "coverage_minutes", **span)
     decisions = ask(connection, "coverage_decisions", **span)
     events = ask(connection, "events", **span)
     cities = {series.ticker: series.city for series in settings.series}
     return {
-        "window": window,
+        "selection": selection,
         "until": until,
         "earliest": EARLIEST,
         "known": known,

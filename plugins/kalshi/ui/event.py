@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kalshi.settings import load_settings
 from kalshi.ui.charts import price_chart
-from kalshi.ui.views import Chart, cell, rows
+from kalshi.ui.rendering import Chart, cell, rows
 from kalshi.ui.warehouse import ask
 
 MOST_MARKETS = 10

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 from fastapi import Request
 
-from kalshi.missing import COLUMNS, MOST, named
-from kalshi.ui.views import Link, address, rows
+from kalshi.operations.missing import COLUMNS, MOST, named
+from kalshi.ui.rendering import Link, address, rows
 from kalshi.warehouse import gaps
 
 COUNTS = {

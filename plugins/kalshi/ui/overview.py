@@ -12,7 +12,7 @@ from fastapi import Request
 
 from kalshi.reports.files import folder_name
 from kalshi.ui.gaps import COUNTS, gap_counts
-from kalshi.ui.views import Link, address, rows
+from kalshi.ui.rendering import Link, address, rows
 from kalshi.ui.warehouse import ask
 
 QUALITY_DAG = "kalshi_data_quality"

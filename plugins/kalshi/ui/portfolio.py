@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from kalshi.reports.portfolio import EQUITY_CURVE, PNL_BY_SERIES, PORTFOLIO
 from kalshi.settings import load_settings
-from kalshi.ui.views import Chart
+from kalshi.ui.rendering import Chart
 
 
 def portfolio(connection: sa.Connection) -> dict[str, Any]:
     """What the template ``portfolio.html.jinja`` shows, for the subaccounts in ``kalshi.toml``."""
-    subaccounts = load_settings().subaccounts
+    subaccounts = load_settings().portfolio.subaccounts
     found = PORTFOLIO.details(connection, [str(number) for number in subaccounts])
     days = found["pnl_by_day"]
     data = {"data": {"values": days}, "width": "container"}

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.quality import sql
+from kalshi.warehouse import sql
 from kalshi.warehouse.server import InsecureServer
 
 SECONDS = 30
@@ -48,8 +48,8 @@ def reading() -> Iterator[sa.Connection]:
             limit = (
                 f"max_statement_time = {SECONDS}" if _is_mariadb(connection) else f"max_execution_time = {SECONDS}000"
             )
-            connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-            connection.exec_driver_sql(f"SET SESSION {limit}")
+            sql.run(connection, "SET SESSION TRANSACTION READ ONLY")
+            sql.run(connection, f"SET SESSION {limit}")
             yield connection
     except sa.exc.DBAPIError as error:
         if (reason := _reason(error)) is None:
@@ -63,10 +63,9 @@ def reading() -> Iterator[sa.Connection]:
         engine.dispose()
 
 
-def ask(connection: sa.Connection, name: str, **values: Any) -> list[dict[str, Any]]:
+def ask(connection: sa.Connection, name: str, /, **values: Any) -> list[dict[str, Any]]:
     """The rows of ``include/sql/ui/<name>.sql``."""
-    statement = sql.bound(sql.read("ui", name)[1], values)
-    return [dict(row) for row in connection.execute(statement).mappings()]
+    return [dict(row) for row in sql.run_file(connection, "ui", name, **values).mappings()]
 
 
 def _is_mariadb(connection: sa.Connection) -> bool:

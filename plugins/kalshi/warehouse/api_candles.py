@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from kalshi.candles import MarketCandles
 from kalshi.records import Rejected
+from kalshi.records.candles import MarketCandles
 from kalshi.warehouse.catalog import expect_markets
 from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
 from kalshi.warehouse.writer import WriteCounts, upsert
@@ -89,7 +89,7 @@ def _line(ticker: str, candle: Any) -> str:
 
 @dataclass(frozen=True)
 class CandleLines:
-    """The lines of one market's candles, and the candles with an invalid price, count or time."""
+    """The lines of one market's candles, and the candles that can't be read or have an invalid price, count or time."""
 
     market_ticker: str
     lines: list[bytes]
@@ -101,11 +101,11 @@ def candle_lines(found: MarketCandles) -> CandleLines:
     try:
         lines = "\n".join([_line(found.market_ticker, candle) for candle in found.candles])
         if GOOD_LINES.fullmatch(lines):
-            return CandleLines(found.market_ticker, lines.encode().split(b"\n"))
+            return CandleLines(found.market_ticker, lines.encode().split(b"\n"), found.rejected)
     except (OverflowError, ValueError, OSError):  # a time outside the calendar
         pass
     good: list[bytes] = []
-    rejected: list[Rejected] = []
+    rejected = list(found.rejected)
     for candle in found.candles:
         if reason := _fault(found.market_ticker, candle):
             payload = msgspec.json.encode({"market_ticker": found.market_ticker, "candle": candle})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from kalshi.warehouse import sql
 from kalshi.warehouse.server import in_transaction
 
 NOW_US = "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)"
@@ -28,9 +29,8 @@ class SharedBudget:
         self._longest_us = max(60_000_000, LONGEST_QUEUE * self._interval_us)
         self._saved_up_us = max(0, 1_000_000 - self._interval_us)
         with engine.begin() as connection:
-            connection.execute(
-                sa.text("INSERT IGNORE INTO kalshi_request_budget (budget) VALUES (:budget)"),
-                {"budget": self._budget},
+            sql.run(
+                connection, "INSERT IGNORE INTO kalshi_request_budget (budget) VALUES (:budget)", budget=self._budget
             )
 
     def reserve(self) -> float:
@@ -38,19 +38,15 @@ class SharedBudget:
         return in_transaction(self._engine, self._reserve)
 
     def _reserve(self, connection: sa.Connection) -> float:
-        values = {
-            "budget": self._budget,
-            "interval": self._interval_us,
-            "saved_up": self._saved_up_us,
-            "longest": self._longest_us,
-        }
-        connection.execute(
-            sa.text(
-                "UPDATE kalshi_request_budget SET next_free_us = LAST_INSERT_ID("
-                f"GREATEST(LEAST(next_free_us, {NOW_US} + :longest), {NOW_US} - :saved_up) + :interval) "
-                "WHERE budget = :budget"
-            ),
-            values,
+        sql.run(
+            connection,
+            "UPDATE kalshi_request_budget SET next_free_us = LAST_INSERT_ID("
+            f"GREATEST(LEAST(next_free_us, {NOW_US} + :longest), {NOW_US} - :saved_up) + :interval) "
+            "WHERE budget = :budget",
+            budget=self._budget,
+            interval=self._interval_us,
+            saved_up=self._saved_up_us,
+            longest=self._longest_us,
         )
-        ahead = sa.text(f"SELECT CAST(LAST_INSERT_ID() AS SIGNED) - :interval - {NOW_US}")
-        return max(0.0, int(connection.execute(ahead, values).scalar_one()) / 1_000_000)
+        ahead = f"SELECT CAST(LAST_INSERT_ID() AS SIGNED) - :interval - {NOW_US}"
+        return max(0.0, int(sql.run(connection, ahead, interval=self._interval_us).scalar_one()) / 1_000_000)

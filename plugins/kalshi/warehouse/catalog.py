@@ -10,10 +10,8 @@ from datetime import UTC, date, datetime
 import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series
-from kalshi.warehouse import gaps
-from kalshi.warehouse.server import text_with_lists
+from kalshi.warehouse import gaps, sql
 from kalshi.warehouse.tables import GIVEN, RAW, Column, Guard, Table
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
@@ -97,8 +95,8 @@ MARKET = Table(
         Column("cap_strike", "decimal"),
         Column("functional_strike", "text"),
         Column("custom_strike", "json", _custom_strike),
-        Column("open_time_utc", "datetime", "open_time"),
-        Column("close_time_utc", "datetime", "close_time"),
+        Column("open_time_utc", "datetime", "open_time", Guard.KEEP_KNOWN_VALUE),
+        Column("close_time_utc", "datetime", "close_time", Guard.KEEP_KNOWN_VALUE),
         Column("expiration_time_utc", "datetime", "expiration_time"),
         Column("expected_expiration_time_utc", "datetime", "expected_expiration_time"),
         Column("latest_expiration_time_utc", "datetime", "latest_expiration_time"),
@@ -151,39 +149,41 @@ def series_of(ticker: str) -> str:
 
 def write_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
-) -> tuple[WriteCounts, WriteCounts]:
+) -> dict[str, WriteCounts]:
     """Upsert ``kalshi_market``, after placeholders for series and events that don't exist yet.
 
     Every change of a known result or settlement value is recorded in ``kalshi_settlement_change``, in the
-    same transaction. Returns the counts of markets and of placeholders.
+    same transaction. Returns the counts by table; of events, those of new placeholders.
     """
     placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
     rows = MARKET.rows(found, series_ticker=series_ticker, is_placeholder=False)
     with _reopening(connection, [series_ticker], found), Staging(connection, MARKET, rows) as staging:
         # Lock first: two runs that saw the same old value would both record the change.
-        connection.exec_driver_sql(
+        sql.run(
+            connection,
             f"SELECT COUNT(*) FROM kalshi_market t JOIN `{staging.name}` s "
-            "ON t.market_ticker = s.market_ticker FOR UPDATE"
+            "ON t.market_ticker = s.market_ticker FOR UPDATE",
         )
-        connection.exec_driver_sql(
+        sql.run(
+            connection,
             "INSERT INTO kalshi_settlement_change (market_ticker, old_result, new_result, "
             "old_settlement_value, new_settlement_value, run_id) "
-            "SELECT kalshi_market.market_ticker, kalshi_market.result, "
-            f"{MARKET.guarded('result')}, kalshi_market.settlement_value, {MARKET.guarded('settlement_value')}, %s "
+            f"SELECT kalshi_market.market_ticker, kalshi_market.result, {MARKET.guarded('result')}, "
+            f"kalshi_market.settlement_value, {MARKET.guarded('settlement_value')}, :run_id "
             f"FROM kalshi_market JOIN `{staging.name}` s ON kalshi_market.market_ticker = s.market_ticker "
             f"WHERE kalshi_market.result <> {MARKET.guarded('result')} "
             f"OR kalshi_market.settlement_value <> {MARKET.guarded('settlement_value')}",
-            (run_id,),
+            run_id=run_id,
         )
-        return staging.merge(run_id), placeholders
+        return {"kalshi_market": staging.merge(run_id), "kalshi_event": placeholders}
 
 
 def write_unknown_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], run_id: int
-) -> tuple[WriteCounts, WriteCounts]:
+) -> dict[str, WriteCounts]:
     """Insert the markets that don't exist yet, flagged as placeholders; leave the others unchanged.
 
-    Their series is read from their ticker. Returns the counts of markets and of events.
+    Their series is read from their ticker. Returns the counts by table.
     """
     unknown = _unknown(connection, [f.record.ticker for f in found])
     new = [f for f in found if f.record.ticker in unknown]
@@ -191,7 +191,8 @@ def write_unknown_markets(
     placeholders = _expect_events(connection, events, run_id)
     rows = MARKET_PLACEHOLDER.rows(new, series_ticker=lambda m: events[m.event_ticker], is_placeholder=True)
     with _reopening(connection, sorted(set(events.values())), new):
-        return upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id), placeholders
+        written = upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id)
+    return {"kalshi_market": written, "kalshi_event": placeholders}
 
 
 @contextmanager
@@ -213,15 +214,16 @@ def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: in
 
 
 def _unknown(connection: sa.Connection, tickers: Sequence[str]) -> set[str]:
-    query = text_with_lists("SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers", "tickers")
-    return set(tickers) - set(connection.execute(query, {"tickers": list(tickers)}).scalars())
+    query = "SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
+    return set(tickers) - set(sql.run(connection, query, tickers=tickers).scalars())
 
 
 def _expect_events(connection: sa.Connection, series_by_event: dict[str, str], run_id: int) -> WriteCounts:
     """Insert placeholders for events, and first for series, that don't exist yet."""
     _expect_series(connection, set(series_by_event.values()), run_id)
     rows = [(ticker, series, event_date(ticker), True) for ticker, series in sorted(series_by_event.items())]
-    return upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
+    written = upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
+    return WriteCounts(inserted=written.inserted)  # an event that was there is no placeholder
 
 
 def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) -> None:
@@ -233,14 +235,15 @@ def lives_of_markets(
 ) -> list[tuple[str, str, datetime, datetime, datetime | None]]:
     """Ticker, event, open, close and settlement of the markets that may have been open at any time between ``start``
     and ``end``. An open or close that isn't known counts as 1970 or 9999: such a market may trade at any time."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc "
-            "FROM kalshi_market WHERE series_ticker = :s "
-            "AND (open_time_utc < :end OR open_time_utc IS NULL) "
-            "AND (close_time_utc > :start OR close_time_utc IS NULL)"
-        ),
-        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
+    rows = sql.run(
+        connection,
+        "SELECT market_ticker, event_ticker, open_time_utc, close_time_utc, settlement_ts_utc "
+        "FROM kalshi_market WHERE series_ticker = :series "
+        "AND (open_time_utc < :end OR open_time_utc IS NULL) "
+        "AND (close_time_utc > :start OR close_time_utc IS NULL)",
+        series=series_ticker,
+        start=start,
+        end=end,
     )
     always, forever = gaps.ALWAYS
     return [
@@ -257,18 +260,17 @@ def lives_of_markets(
 
 def dates_of_events(connection: sa.Connection, series_ticker: str) -> list[tuple[str, date]]:
     """The events of a series, each with its local climate date, where that is known."""
-    query = "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :s AND event_date IS NOT NULL"
-    return [tuple(row) for row in connection.execute(sa.text(query), {"s": series_ticker})]
+    query = "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :series AND event_date IS NOT NULL"
+    return [tuple(row) for row in sql.run(connection, query, series=series_ticker)]
 
 
 def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[str]:
     """The markets of a series whose open or close time isn't known."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :s "
-            "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1"
-        ),
-        {"s": series_ticker},
+    rows = sql.run(
+        connection,
+        "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :series "
+        "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1",
+        series=series_ticker,
     )
     return list(rows.scalars())
 
@@ -278,25 +280,27 @@ def open_around(
 ) -> tuple[datetime | None, datetime | None]:
     """The latest close up to ``start`` and the first opening from ``end`` on of a series, naive UTC; None: there is
     none."""
-    row = connection.execute(
-        sa.text(
-            "SELECT MAX(IF(close_time_utc <= :start, close_time_utc, NULL)), "
-            "MIN(IF(open_time_utc >= :end, open_time_utc, NULL)) FROM kalshi_market WHERE series_ticker = :s"
-        ),
-        {"s": series_ticker, "start": naive_utc(start), "end": naive_utc(end)},
+    row = sql.run(
+        connection,
+        "SELECT MAX(IF(close_time_utc <= :start, close_time_utc, NULL)), "
+        "MIN(IF(open_time_utc >= :end, open_time_utc, NULL)) FROM kalshi_market WHERE series_ticker = :series",
+        series=series_ticker,
+        start=start,
+        end=end,
     ).one()
     return row[0], row[1]
 
 
 def lock_series(connection: sa.Connection, series_ticker: str) -> None:
     """Allow only one transaction at a time to work on a series."""
-    connection.execute(sa.text("SELECT 1 FROM kalshi_series WHERE series_ticker = :s FOR UPDATE"), {"s": series_ticker})
+    sql.run(connection, "SELECT 1 FROM kalshi_series WHERE series_ticker = :series FOR UPDATE", series=series_ticker)
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:
     """Tickers of a series' events that are known only from their markets."""
-    rows = connection.execute(
-        sa.text("SELECT event_ticker FROM kalshi_event WHERE series_ticker = :s AND is_placeholder ORDER BY 1"),
-        {"s": series_ticker},
+    rows = sql.run(
+        connection,
+        "SELECT event_ticker FROM kalshi_event WHERE series_ticker = :series AND is_placeholder ORDER BY 1",
+        series=series_ticker,
     )
     return list(rows.scalars())

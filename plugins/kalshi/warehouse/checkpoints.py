@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from kalshi.warehouse.times import naive_utc
+from kalshi.warehouse import sql
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,12 +23,7 @@ class Window:
 
     @property
     def values(self) -> dict[str, object]:
-        return {
-            "job": self.job,
-            "scope": self.scope,
-            "start": naive_utc(self.start),
-            "end": naive_utc(self.end),
-        }
+        return {"job": self.job, "scope": self.scope, "start": self.start, "end": self.end}
 
 
 THIS = "job = :job AND scope = :scope AND window_start_utc = :start AND window_end_utc = :end"
@@ -40,77 +35,83 @@ def claim(connection: sa.Connection, window: Window, run_id: int) -> tuple[str |
 
     A RUNNING or FAILED window of an earlier run is taken over; one that was read to its end starts over.
     """
-    connection.execute(
-        sa.text(
-            "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id, attempts) "
-            "VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id, 1) ON DUPLICATE KEY UPDATE state = 'RUNNING', "
-            "attempts = attempts + 1, error = NULL, run_id = :run_id, heartbeat_at_utc = CURRENT_TIMESTAMP(6)"
-        ),
-        {**window.values, "run_id": run_id},
+    sql.run(
+        connection,
+        "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id, attempts) "
+        "VALUES (:job, :scope, :start, :end, 'RUNNING', :run_id, 1) ON DUPLICATE KEY UPDATE state = 'RUNNING', "
+        "attempts = attempts + 1, error = NULL, run_id = :run_id, heartbeat_at_utc = CURRENT_TIMESTAMP(6)",
+        **window.values,
+        run_id=run_id,
     )
-    found = connection.execute(
-        sa.text(f"SELECT progress, began FROM kalshi_checkpoint WHERE {THIS}"), window.values
-    ).one()
+    found = sql.run(connection, f"SELECT progress, began FROM kalshi_checkpoint WHERE {THIS}", **window.values).one()
     return found.progress, found.began
 
 
 def begin(connection: sa.Connection, window: Window, number: int) -> None:
     """Remember that the reading of a claimed window begins anew, with this number of the latest gap."""
-    connection.execute(
-        sa.text(f"UPDATE kalshi_checkpoint SET began = :number WHERE {THIS}"), {**window.values, "number": number}
-    )
+    sql.run(connection, f"UPDATE kalshi_checkpoint SET began = :number WHERE {THIS}", **window.values, number=number)
 
 
 def progress(connection: sa.Connection, window: Window, progress_json: str) -> None:
     """Record a window's progress, in the same transaction as its rows."""
-    connection.execute(
-        sa.text(
-            f"UPDATE kalshi_checkpoint SET progress = :progress, heartbeat_at_utc = CURRENT_TIMESTAMP(6) WHERE {THIS}"
-        ),
-        {**window.values, "progress": progress_json},
+    sql.run(
+        connection,
+        f"UPDATE kalshi_checkpoint SET progress = :progress, heartbeat_at_utc = CURRENT_TIMESTAMP(6) WHERE {THIS}",
+        **window.values,
+        progress=progress_json,
     )
 
 
 def finish(connection: sa.Connection, window: Window) -> None:
     """Mark a window as read to its end. ``gaps.restate`` says whether it is COMPLETE."""
-    connection.execute(
-        sa.text(f"UPDATE kalshi_checkpoint SET state = 'FAILED', progress = NULL WHERE {THIS}"), window.values
-    )
+    sql.run(connection, f"UPDATE kalshi_checkpoint SET state = 'FAILED', progress = NULL WHERE {THIS}", **window.values)
 
 
 def supersede(connection: sa.Connection, window: Window) -> None:
     """If the window is COMPLETE, drop the windows inside it, and unfinished ones that complete windows now cover."""
-    connection.execute(
-        sa.text(
-            "DELETE inside FROM kalshi_checkpoint inside JOIN kalshi_checkpoint whole ON whole.job = inside.job "
-            "AND whole.scope = inside.scope AND whole.window_start_utc = :start AND whole.window_end_utc = :end "
-            "AND whole.state = 'COMPLETE' WHERE inside.job = :job AND inside.scope = :scope "
-            "AND inside.window_start_utc >= :start AND inside.window_end_utc <= :end "
-            "AND NOT (inside.window_start_utc = :start AND inside.window_end_utc = :end)"
-        ),
-        window.values,
+    sql.run(
+        connection,
+        "DELETE inside FROM kalshi_checkpoint inside JOIN kalshi_checkpoint whole ON whole.job = inside.job "
+        "AND whole.scope = inside.scope AND whole.window_start_utc = :start AND whole.window_end_utc = :end "
+        "AND whole.state = 'COMPLETE' WHERE inside.job = :job AND inside.scope = :scope "
+        "AND inside.window_start_utc >= :start AND inside.window_end_utc <= :end "
+        "AND NOT (inside.window_start_utc = :start AND inside.window_end_utc = :end)",
+        **window.values,
     )
-    unfinished = connection.execute(
-        sa.text(
-            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
-            "WHERE job = :job AND scope = :scope AND state <> 'COMPLETE'"
-        ),
-        window.values,
+    unfinished = sql.run(
+        connection,
+        "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
+        "WHERE job = :job AND scope = :scope AND state <> 'COMPLETE'",
+        **window.values,
     )
     for start, end in unfinished.all():
         older = replace(window, start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC))
         if is_covered(connection, older):
-            connection.execute(sa.text(f"DELETE FROM kalshi_checkpoint WHERE {THIS}"), older.values)
+            sql.run(connection, f"DELETE FROM kalshi_checkpoint WHERE {THIS}", **older.values)
 
 
 def fail(connection: sa.Connection, window: Window, error: str, *, resumable: bool = True) -> None:
     """Mark a window FAILED, with the reason. Unless ``resumable``, its progress is discarded."""
-    connection.execute(
-        sa.text(
-            "UPDATE kalshi_checkpoint SET state = 'FAILED', error = :error, "
-            f"progress = IF(:resumable, progress, NULL) WHERE {THIS}"
-        ),
-        {**window.values, "error": error[:8000], "resumable": resumable},
+    sql.run(
+        connection,
+        "UPDATE kalshi_checkpoint SET state = 'FAILED', error = :error, "
+        f"progress = IF(:resumable, progress, NULL) WHERE {THIS}",
+        **window.values,
+        error=error[:8000],
+        resumable=resumable,
+    )
+
+
+def is_older(connection: sa.Connection, window: Window, days: float) -> bool:
+    """Whether the latest reading that began where ``window`` begins was made more than so many days ago."""
+    return bool(
+        sql.run(
+            connection,
+            "SELECT MAX(heartbeat_at_utc) < CURRENT_TIMESTAMP(6) - INTERVAL :minutes MINUTE FROM kalshi_checkpoint "
+            "WHERE job = :job AND scope = :scope AND window_start_utc = :start",
+            **window.values,
+            minutes=round(days * 24 * 60),
+        ).scalar_one()
     )
 
 
@@ -142,12 +143,13 @@ def read_until(connection: sa.Connection, job: str, scope: str, start: datetime)
 
 
 def _reach(connection: sa.Connection, job: str, scope: str, start: datetime, which: str) -> datetime | None:
-    rows = connection.execute(
-        sa.text(
-            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint w "
-            f"WHERE job = :job AND scope = :scope AND window_end_utc > :start AND {which} ORDER BY window_start_utc"
-        ),
-        {"job": job, "scope": scope, "start": naive_utc(start)},
+    rows = sql.run(
+        connection,
+        "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint w "
+        f"WHERE job = :job AND scope = :scope AND window_end_utc > :start AND {which} ORDER BY window_start_utc",
+        job=job,
+        scope=scope,
+        start=start,
     )
     covered = start
     for first, last in rows:

@@ -15,8 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kalshi.warehouse import sql
 from kalshi.warehouse.api_candles import PRICES, QUOTES
-from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import GIVEN, Column, Table
 from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
@@ -94,7 +94,7 @@ def build_dense(
 ) -> WriteCounts:
     """Upsert the minutes of these markets' lives from ``start`` to ``end``, and delete minutes that are no
     longer part of their lives."""
-    values: dict[str, Any] = {"tickers": list(tickers), "start": naive_utc(start), "end": naive_utc(end)}
+    values: dict[str, Any] = {"tickers": tickers, "start": naive_utc(start), "end": naive_utc(end)}
     is_new = not _has_any(connection, values)
     if not is_new:
         _delete_outside(connection, values)
@@ -161,13 +161,11 @@ def _carried(ticker: str, minutes: Sequence[str], known: _Known) -> Iterator[str
 
 def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[str, datetime, datetime]]:
     """Each market with its first and last minute in the window, naive UTC."""
-    rows = connection.execute(
-        text_with_lists(
-            "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market WHERE market_ticker IN :tickers "
-            "AND open_time_utc < :end AND close_time_utc > :start ORDER BY market_ticker",
-            "tickers",
-        ),
-        values,
+    rows = sql.run(
+        connection,
+        "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market WHERE market_ticker IN :tickers "
+        "AND open_time_utc < :end AND close_time_utc > :start ORDER BY market_ticker",
+        **values,
     )
     for ticker, opens, closes in rows:
         first = max(values["start"], opens.replace(second=0, microsecond=0))
@@ -181,46 +179,41 @@ def _candles(connection: sa.Connection, values: dict[str, Any]) -> Iterator[Any]
         "(SELECT c.bucket_start_utc FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker "
         "AND c.source = '{}' AND c.bucket_start_utc < :start ORDER BY c.bucket_start_utc DESC LIMIT 1)"
     )
-    last = connection.execute(
-        text_with_lists(
-            f"SELECT market_ticker, {source.format('api_event')}, {source.format('trades')} FROM kalshi_market m "
-            "WHERE market_ticker IN :tickers",
-            "tickers",
-        ),
-        values,
+    last = sql.run(
+        connection,
+        f"SELECT market_ticker, {source.format('api_event')}, {source.format('trades')} FROM kalshi_market m "
+        "WHERE market_ticker IN :tickers",
+        **values,
     )
     keys = [(ticker, time) for ticker, *times in last for time in times if time]
     if keys:
-        before = text_with_lists(f"{CANDLE} WHERE (market_ticker, bucket_start_utc) IN :keys ORDER BY 1, 2, 3", "keys")
-        yield from connection.execute(before, {"keys": keys})
-    yield from connection.execute(
-        text_with_lists(
-            f"{CANDLE} WHERE market_ticker IN :tickers AND bucket_start_utc >= :start AND bucket_start_utc < :end "
-            "ORDER BY 1, 2, 3",
-            "tickers",
-        ),
-        values,
+        before = f"{CANDLE} WHERE (market_ticker, bucket_start_utc) IN :keys ORDER BY 1, 2, 3"
+        yield from sql.run(connection, before, keys=keys)
+    yield from sql.run(
+        connection,
+        f"{CANDLE} WHERE market_ticker IN :tickers AND bucket_start_utc >= :start AND bucket_start_utc < :end "
+        "ORDER BY 1, 2, 3",
+        **values,
     )
 
 
 def _has_any(connection: sa.Connection, values: dict[str, Any]) -> bool:
-    query = text_with_lists(
+    found = sql.run(
+        connection,
         "SELECT 1 FROM kalshi_candle_1m_dense WHERE market_ticker IN :tickers "
         "AND bucket_start_utc >= :start AND bucket_start_utc < :end LIMIT 1",
-        "tickers",
+        **values,
     )
-    return connection.execute(query, values).first() is not None
+    return found.first() is not None
 
 
 def _delete_outside(connection: sa.Connection, values: dict[str, Any]) -> None:
-    connection.execute(
-        text_with_lists(
-            "DELETE d FROM kalshi_candle_1m_dense d JOIN kalshi_market m ON m.market_ticker = d.market_ticker "
-            "WHERE d.market_ticker IN :tickers AND d.bucket_start_utc >= :start AND d.bucket_start_utc < :end AND "
-            "(d.bucket_start_utc <= m.open_time_utc - INTERVAL 1 MINUTE OR d.bucket_start_utc >= m.close_time_utc)",
-            "tickers",
-        ),
-        values,
+    sql.run(
+        connection,
+        "DELETE d FROM kalshi_candle_1m_dense d JOIN kalshi_market m ON m.market_ticker = d.market_ticker "
+        "WHERE d.market_ticker IN :tickers AND d.bucket_start_utc >= :start AND d.bucket_start_utc < :end AND "
+        "(d.bucket_start_utc <= m.open_time_utc - INTERVAL 1 MINUTE OR d.bucket_start_utc >= m.close_time_utc)",
+        **values,
     )
 
 
@@ -229,17 +222,7 @@ def carried_past(
 ) -> tuple[list[str], datetime] | None:
     """The markets whose dense minutes from ``at`` on carry quotes from before ``end``, and how far they reach
     before ``until``; None if there are none."""
-    rows = connection.execute(
-        text_with_lists(
-            "SELECT d.market_ticker, MAX(d.bucket_start_utc) FROM kalshi_candle_1m_dense d "
-            "WHERE d.market_ticker IN :tickers AND d.bucket_start_utc >= :at AND d.bucket_start_utc < :until "
-            "AND NOT EXISTS (SELECT 1 FROM kalshi_candle_1m c WHERE c.market_ticker = d.market_ticker "
-            "AND c.source = 'api_event' AND c.bucket_start_utc >= :end AND c.bucket_start_utc <= :at) "
-            "GROUP BY d.market_ticker",
-            "tickers",
-        ),
-        {"tickers": list(tickers), "end": naive_utc(end), "at": naive_utc(at), "until": naive_utc(until)},
-    ).all()
+    rows = sql.run_file(connection, "candles", "carried_past", tickers=tickers, end=end, at=at, until=until).all()
     if not rows:
         return None
     last = max(latest for _, latest in rows).replace(tzinfo=UTC)

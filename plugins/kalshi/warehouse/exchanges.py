@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
+from kalshi.warehouse import sql
+
 
 class ForeignData(RuntimeError):
     """The data is of another exchange or another account than the warehouse; the message says what to do."""
@@ -60,21 +62,20 @@ def accept(connection: sa.Connection, name: str, *, is_synthetic: bool) -> None:
 
 
 def _store(connection: sa.Connection, name: str, run_id: int, is_synthetic: bool) -> None:
-    connection.execute(
-        sa.text(
-            "INSERT INTO kalshi_exchange (exchange, is_synthetic, run_id) VALUES (:name, :is_synthetic, :run_id) "
-            "ON DUPLICATE KEY UPDATE run_id = :run_id"
-        ),
-        {"name": name, "is_synthetic": is_synthetic, "run_id": run_id},
+    sql.run(
+        connection,
+        "INSERT INTO kalshi_exchange (exchange, is_synthetic, run_id) VALUES (:name, :is_synthetic, :run_id) "
+        "ON DUPLICATE KEY UPDATE run_id = :run_id",
+        name=name,
+        is_synthetic=is_synthetic,
+        run_id=run_id,
     )
 
 
 def names(connection: sa.Connection, *, lock: bool = False) -> dict[str, bool]:
     """Every exchange that the warehouse accepts data from, and whether it is synthetic."""
     for_update = " FOR UPDATE" if lock else ""
-    found = connection.execute(
-        sa.text(f"SELECT exchange, is_synthetic FROM kalshi_exchange ORDER BY exchange{for_update}")
-    )
+    found = sql.run(connection, f"SELECT exchange, is_synthetic FROM kalshi_exchange ORDER BY exchange{for_update}")
     return {name: bool(is_synthetic) for name, is_synthetic in found}
 
 
@@ -111,13 +112,15 @@ def note_key(connection: sa.Connection, key_id: str, run_id: int) -> None:
 
 def accept_key(connection: sa.Connection, key_id: str, run_id: int = 0) -> None:
     """Accept portfolios that are read with this key from now on."""
-    connection.execute(
-        sa.text("INSERT IGNORE INTO kalshi_account_key (key_id, run_id) VALUES (:key_id, :run_id)"),
-        {"key_id": key_id, "run_id": run_id},
+    sql.run(
+        connection,
+        "INSERT IGNORE INTO kalshi_account_key (key_id, run_id) VALUES (:key_id, :run_id)",
+        key_id=key_id,
+        run_id=run_id,
     )
 
 
 def keys(connection: sa.Connection, *, lock: bool = False) -> set[str]:
     """The ids of the API keys whose portfolio the warehouse accepts."""
     for_update = " FOR UPDATE" if lock else ""
-    return set(connection.execute(sa.text(f"SELECT key_id FROM kalshi_account_key{for_update}")).scalars())
+    return set(sql.run(connection, f"SELECT key_id FROM kalshi_account_key{for_update}").scalars())

@@ -14,10 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kalshi.warehouse import sql
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.ledger import STALE_MINUTES
-from kalshi.warehouse.server import text_with_lists
-from kalshi.warehouse.times import naive_utc
 
 WHOLE = ""
 """In place of a market's ticker: everything in the scope."""
@@ -39,6 +38,7 @@ BEING_READ = (
     "EXISTS (SELECT 1 FROM kalshi_sync_run r WHERE r.run_id = g.run_id AND r.state = 'running' "
     f"AND r.heartbeat_at_utc > CURRENT_TIMESTAMP(6) - INTERVAL {STALE_MINUTES} MINUTE)"
 )
+"""SQL, also for the files that say ``{being_read}``: whether a living run reads the gap ``g`` at the moment."""
 DAY = timedelta(days=1)
 ALWAYS = (datetime(1970, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001  # naive UTC, as in the tables
 Span = tuple[str, datetime, datetime]
@@ -72,18 +72,18 @@ def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0, *, sin
     number = 0
     for gap in gaps:
         values = {**gap.window.values, "market": gap.market, "reason": gap.reason[:1000], "run_id": run_id}
-        known = connection.execute(
-            sa.text(f"SELECT attempts, since_utc, accepted_reason FROM kalshi_gap WHERE {THIS} FOR UPDATE"), values
+        known = sql.run(
+            connection, f"SELECT attempts, since_utc, accepted_reason FROM kalshi_gap WHERE {THIS} FOR UPDATE", **values
         ).one_or_none()
         kept = known._asdict() if known else {"attempts": 0, "since_utc": since, "accepted_reason": None}
-        connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), values)
-        noted = connection.execute(
-            sa.text(
-                "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, run_id, "
-                "attempts, since_utc, accepted_reason) VALUES (:job, :scope, :market, :start, :end, :reason, :run_id, "
-                ":attempts, COALESCE(:since_utc, CURRENT_TIMESTAMP(6)), :accepted_reason)"
-            ),
-            {**values, **kept},
+        sql.run(connection, f"DELETE FROM kalshi_gap WHERE {THIS}", **values)
+        noted = sql.run(
+            connection,
+            "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason, run_id, "
+            "attempts, since_utc, accepted_reason) VALUES (:job, :scope, :market, :start, :end, :reason, :run_id, "
+            ":attempts, COALESCE(:since_utc, CURRENT_TIMESTAMP(6)), :accepted_reason)",
+            **values,
+            **kept,
         )
         number = int(noted.lastrowid)
     return number
@@ -92,7 +92,7 @@ def note(connection: sa.Connection, gaps: Iterable[Gap], run_id: int = 0, *, sin
 def expect(connection: sa.Connection, gap: Gap, run_id: int = 0) -> None:
     """Note a gap unless it is stored: noted again, it would outlast a reading that already began."""
     values = {**gap.window.values, "market": gap.market}
-    if connection.execute(sa.text(f"SELECT 1 FROM kalshi_gap WHERE {THIS} FOR UPDATE"), values).first() is None:
+    if sql.run(connection, f"SELECT 1 FROM kalshi_gap WHERE {THIS} FOR UPDATE", **values).first() is None:
         note(connection, [gap], run_id)
 
 
@@ -101,39 +101,46 @@ def begin(connection: sa.Connection, gap: Gap, run_id: int) -> int:
     this reading can't close them."""
     expect(connection, gap, run_id)
     try_again(connection, gap, run_id)
-    return int(connection.execute(sa.text("SELECT MAX(number) FROM kalshi_gap")).scalar_one())
+    return int(sql.run(connection, "SELECT MAX(number) FROM kalshi_gap").scalar_one())
 
 
 def try_again(connection: sa.Connection, gap: Gap, run_id: int) -> None:
     """Count an attempt of this run to fill a gap."""
-    connection.execute(
-        sa.text(f"UPDATE kalshi_gap SET attempts = attempts + 1, run_id = :run_id WHERE {THIS}"),
-        {**gap.window.values, "market": gap.market, "run_id": run_id},
+    sql.run(
+        connection,
+        f"UPDATE kalshi_gap SET attempts = attempts + 1, run_id = :run_id WHERE {THIS}",
+        **gap.window.values,
+        market=gap.market,
+        run_id=run_id,
     )
 
 
 def blame(connection: sa.Connection, gap: Gap, reason: str) -> None:
     """Store why the reading of a gap failed."""
-    connection.execute(
-        sa.text(f"UPDATE kalshi_gap SET reason = :reason WHERE {THIS}"),
-        {**gap.window.values, "market": gap.market, "reason": reason[:1000]},
+    sql.run(
+        connection,
+        f"UPDATE kalshi_gap SET reason = :reason WHERE {THIS}",
+        **gap.window.values,
+        market=gap.market,
+        reason=reason[:1000],
     )
 
 
 def close(connection: sa.Connection, read: Gap, began: int) -> None:
     """Close what a reading has filled: all gaps in its window, or those of its market, unless they were noted after it
     ``began``. What reaches beyond the window stays."""
-    found = connection.execute(
-        sa.text(
-            "SELECT market_ticker, window_start_utc, window_end_utc, reason, since_utc FROM kalshi_gap "
-            f"WHERE {IN_WINDOW} AND number <= :began AND {OPEN} "
-            "AND (:market = '' OR market_ticker = :market) FOR UPDATE"
-        ),
-        {**read.window.values, "market": read.market, "began": began},
+    found = sql.run(
+        connection,
+        "SELECT market_ticker, window_start_utc, window_end_utc, reason, since_utc FROM kalshi_gap "
+        f"WHERE {IN_WINDOW} AND number <= :began AND {OPEN} "
+        "AND (:market = '' OR market_ticker = :market) FOR UPDATE",
+        **read.window.values,
+        market=read.market,
+        began=began,
     ).all()
     for market, start, end, reason, since in found:
         window = replace(read.window, start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC))
-        connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), {**window.values, "market": market})
+        sql.run(connection, f"DELETE FROM kalshi_gap WHERE {THIS}", **window.values, market=market)
         note(connection, (Gap(left, market, reason) for left in _outside(window, read.window)), since=since)
 
 
@@ -148,8 +155,8 @@ def _outside(window: Window, read: Window) -> Iterator[Window]:
 def split(connection: sa.Connection, gap: Gap, at: datetime) -> Gap:
     """Store a gap as two, before and after ``at``. Returns the first."""
     values = {**gap.window.values, "market": gap.market}
-    since = connection.execute(sa.text(f"SELECT since_utc FROM kalshi_gap WHERE {THIS} FOR UPDATE"), values).scalar()
-    connection.execute(sa.text(f"DELETE FROM kalshi_gap WHERE {THIS}"), values)
+    since = sql.run(connection, f"SELECT since_utc FROM kalshi_gap WHERE {THIS} FOR UPDATE", **values).scalar()
+    sql.run(connection, f"DELETE FROM kalshi_gap WHERE {THIS}", **values)
     first, second = replace(gap.window, end=at), replace(gap.window, start=at)
     note(connection, (replace(gap, window=window) for window in (first, second)), since=since)
     return replace(gap, window=first)
@@ -169,28 +176,15 @@ def next_to_fill(
 
     A gap waits while its market is missing from the parent job, or while another run reads it.
     """
-    parents = PARENTS.get(window.job, ("",))
-    rows = connection.execute(
-        text_with_lists(
-            "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
-            f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} AND g.run_id <> :run_id "
-            "AND (g.window_start_utc < :end AND g.window_end_utc > :start) = :inside "
-            "AND NOT EXISTS (SELECT 1 FROM kalshi_gap p WHERE p.job IN :parents AND p.scope = g.scope "
-            f"AND p.market_ticker = g.market_ticker AND p.market_ticker <> '' AND p.{OPEN}) "
-            f"AND (:inside OR NOT {BEING_READ}) AND (:before IS NULL OR g.window_start_utc < :before) "
-            # The window itself comes first: it may fill the others.
-            "ORDER BY g.market_ticker <> '', g.window_start_utc <> :start OR g.window_end_utc <> :end, g.attempts, "
-            "g.window_start_utc LIMIT :most",
-            "parents",
-        ),
-        {
-            **window.values,
-            "run_id": run_id,
-            "inside": inside,
-            "parents": parents,
-            "before": before and naive_utc(before),
-            "most": len(tried) + 1,
-        },
+    rows = sql.run(
+        connection,
+        _read("next_to_fill"),
+        **window.values,
+        run_id=run_id,
+        inside=inside,
+        parents=PARENTS.get(window.job, ()),
+        before=before,
+        most=len(tried) + 1,
     )
     return next((gap for gap in _gaps(window.job, window.scope, rows) if gap not in tried), None)
 
@@ -200,32 +194,19 @@ def inherit(connection: sa.Connection, window: Window, run_id: int) -> None:
     for parent in PARENTS.get(window.job, ()):
         # The catalog's own windows say when it was read, not when its markets trade.
         overlap = "" if parent == "catalog" else "AND window_start_utc < :end AND window_end_utc > :start "
-        missing = connection.execute(
-            sa.text(
-                "SELECT market_ticker, MIN(reason) FROM kalshi_gap WHERE job = :parent AND scope = :scope "
-                f"AND market_ticker <> '' AND {OPEN} {overlap}GROUP BY market_ticker"
-            ),
-            {**window.values, "parent": parent},
+        missing = sql.run(
+            connection,
+            "SELECT market_ticker, MIN(reason) FROM kalshi_gap WHERE job = :parent AND scope = :scope "
+            f"AND market_ticker <> '' AND {OPEN} {overlap}GROUP BY market_ticker",
+            **window.values,
+            parent=parent,
         ).all()
         note(connection, (Gap(window, market, f"missing from {parent}: {why}") for market, why in missing), run_id)
 
 
 def restate(connection: sa.Connection, job: str, scope: str) -> None:
     """Make the state of every window say whether gaps are left in it. RUNNING windows are left to their runs."""
-    connection.execute(
-        sa.text(
-            "UPDATE kalshi_checkpoint w LEFT JOIN (SELECT c.window_start_utc, c.window_end_utc, COUNT(*) AS gaps, "
-            "MIN(g.reason) AS reason FROM kalshi_checkpoint c JOIN kalshi_gap g ON g.job = c.job "
-            "AND g.scope = c.scope AND g.window_start_utc < c.window_end_utc "
-            f"AND g.window_end_utc > c.window_start_utc AND g.{OPEN} "
-            "WHERE c.job = :job AND c.scope = :scope GROUP BY 1, 2) open "
-            "ON open.window_start_utc = w.window_start_utc AND open.window_end_utc = w.window_end_utc "
-            "SET w.state = IF(open.gaps IS NULL, 'COMPLETE', 'FAILED'), "
-            "w.error = IF(open.gaps IS NULL, NULL, CONCAT(open.gaps, ' gaps in kalshi_gap, such as: ', open.reason)) "
-            "WHERE w.job = :job AND w.scope = :scope AND (w.state = 'FAILED' OR w.state = 'COMPLETE' AND open.gaps > 0)"
-        ),
-        {"job": job, "scope": scope},
-    )
+    sql.run_file(connection, "gaps", "restate", job=job, scope=scope)
 
 
 def open_gaps(
@@ -233,14 +214,16 @@ def open_gaps(
 ) -> list[Gap]:
     """The gaps that nobody has accepted, oldest first; those that another run than ``run_id`` reads at the moment only
     if ``being_read``."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
-            f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} "
-            f"AND (:being_read OR g.run_id = :run_id OR NOT {BEING_READ}) "
-            "ORDER BY g.window_start_utc, g.market_ticker"
-        ),
-        {"job": job, "scope": scope, "run_id": run_id, "being_read": being_read},
+    rows = sql.run(
+        connection,
+        "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
+        f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} "
+        f"AND (:being_read OR g.run_id = :run_id OR NOT {BEING_READ}) "
+        "ORDER BY g.window_start_utc, g.market_ticker",
+        job=job,
+        scope=scope,
+        run_id=run_id,
+        being_read=being_read,
     )
     return list(_gaps(job, scope, rows))
 
@@ -256,8 +239,8 @@ def hold(connection: sa.Connection, series: Iterable[str]) -> None:
     A reading begins under ``catalog.lock_series``: so it either sees the rows of this transaction, or this
     transaction sees its window and reopens it.
     """
-    query = text_with_lists("SELECT 1 FROM kalshi_series WHERE series_ticker IN :series LOCK IN SHARE MODE", "series")
-    connection.execute(query, {"series": sorted(series)}).all()
+    query = "SELECT 1 FROM kalshi_series WHERE series_ticker IN :series LOCK IN SHARE MODE"
+    sql.run(connection, query, series=sorted(series)).all()
 
 
 def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[Span]) -> None:
@@ -269,12 +252,13 @@ def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[S
 
 
 def _reopen(connection: sa.Connection, job: str, scope: str, spans: Sequence[Span], reason: str) -> None:
-    begun = connection.execute(
-        sa.text(
-            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint "
-            "WHERE job = :job AND scope = :scope AND window_start_utc < :end AND window_end_utc > :start"
-        ),
-        {"job": job, "scope": scope, "start": min(s for _, s, _ in spans), "end": max(e for *_, e in spans)},
+    begun = sql.run(
+        connection,
+        f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW}",
+        job=job,
+        scope=scope,
+        start=min(s for _, s, _ in spans),
+        end=max(e for *_, e in spans),
     ).all()
     found = []
     for market, start, end in spans:
@@ -303,12 +287,13 @@ class Life:
 
 def lives(connection: sa.Connection, tickers: Sequence[str]) -> dict[str, Life]:
     """The lives of these markets; unknown markets are left out."""
-    query = text_with_lists(
+    rows = sql.run(
+        connection,
         "SELECT market_ticker, series_ticker, open_time_utc, close_time_utc FROM kalshi_market "
         "WHERE market_ticker IN :tickers",
-        "tickers",
+        tickers=tickers,
     )
-    return {ticker: Life(*life) for ticker, *life in connection.execute(query, {"tickers": list(tickers)})}
+    return {ticker: Life(*life) for ticker, *life in rows}
 
 
 def reopen_lives(connection: sa.Connection, before: dict[str, Life], after: dict[str, Life]) -> None:
@@ -331,23 +316,28 @@ def reopen_lives(connection: sa.Connection, before: dict[str, Life], after: dict
         _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
 
 
-def note_unread(connection: sa.Connection, window: Window, remembered: timedelta, overlap: timedelta) -> None:
-    """Note, day by day, what lies unread between the last scheduled window and this one, and an ``overlap`` before it.
+def begin_schedule(connection: sa.Connection, window: Window, remembered: timedelta, run_id: int) -> None:
+    """Remember where scheduled runs begin, unless some came before: with ``window``, or with what was read by hand, if
+    that ends within ``remembered`` before it. Whatever fails afterwards, the time from there on is missed."""
+    sql.run(
+        connection,
+        "INSERT IGNORE INTO kalshi_schedule (job, scope, scheduled_until_utc, run_id) SELECT :job, :scope, "
+        "LEAST(CAST(:start AS DATETIME(6)), COALESCE(MIN(window_start_utc), CAST(:start AS DATETIME(6)))), :run_id "
+        "FROM kalshi_checkpoint WHERE job = :job AND scope = :scope AND window_end_utc > :oldest",
+        **window.values,
+        oldest=window.start - remembered,
+        run_id=run_id,
+    )
 
-    Before the first scheduled run, what was read by hand counts as its beginning, if it ends within ``remembered``.
-    """
-    until = connection.execute(
-        sa.text("SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope"),
-        window.values,
+
+def note_unread(connection: sa.Connection, window: Window, overlap: timedelta) -> None:
+    """Note, day by day, what lies unread between the last scheduled window and this one, and an ``overlap`` before
+    it."""
+    until = sql.run(
+        connection,
+        "SELECT scheduled_until_utc FROM kalshi_schedule WHERE job = :job AND scope = :scope",
+        **window.values,
     ).scalar_one_or_none()
-    if until is None:
-        until = connection.execute(
-            sa.text(
-                "SELECT MIN(window_start_utc) FROM kalshi_checkpoint "
-                "WHERE job = :job AND scope = :scope AND window_end_utc > :oldest"
-            ),
-            {**window.values, "oldest": naive_utc(window.start - remembered)},
-        ).scalar_one()
     if until is not None:
         unread = replace(window, start=until.replace(tzinfo=UTC), end=window.start)
         for hole in _not_begun(connection, unread):
@@ -357,9 +347,10 @@ def note_unread(connection: sa.Connection, window: Window, remembered: timedelta
 
 def _not_begun(connection: sa.Connection, window: Window) -> Iterator[Window]:
     """The parts of the window that no reading was begun for."""
-    begun = connection.execute(
-        sa.text(f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} ORDER BY 1"),
-        window.values,
+    begun = sql.run(
+        connection,
+        f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} ORDER BY 1",
+        **window.values,
     )
     start = window.start
     for first, last in begun.all():
@@ -372,13 +363,13 @@ def _not_begun(connection: sa.Connection, window: Window) -> Iterator[Window]:
 
 def schedule(connection: sa.Connection, window: Window, run_id: int) -> None:
     """Remember that a scheduled run asks for this window."""
-    connection.execute(
-        sa.text(
-            "INSERT INTO kalshi_schedule (job, scope, scheduled_until_utc, run_id) "
-            "VALUES (:job, :scope, :end, :run_id) ON DUPLICATE KEY UPDATE "
-            "scheduled_until_utc = GREATEST(scheduled_until_utc, :end), run_id = :run_id"
-        ),
-        {**window.values, "run_id": run_id},
+    sql.run(
+        connection,
+        "INSERT INTO kalshi_schedule (job, scope, scheduled_until_utc, run_id) "
+        "VALUES (:job, :scope, :end, :run_id) ON DUPLICATE KEY UPDATE "
+        "scheduled_until_utc = GREATEST(scheduled_until_utc, :end), run_id = :run_id",
+        **window.values,
+        run_id=run_id,
     )
 
 
@@ -393,25 +384,28 @@ def _days(window: Window) -> Iterator[Window]:
 
 def oldest_whole(connection: sa.Connection, job: str, scope: str, after: datetime) -> datetime | None:
     """The start of the first gap of a whole scope from ``after`` on."""
-    start = connection.execute(
-        sa.text(
-            "SELECT MIN(window_start_utc) FROM kalshi_gap WHERE job = :job AND scope = :scope "
-            f"AND market_ticker = '' AND window_start_utc >= :after AND {OPEN}"
-        ),
-        {"job": job, "scope": scope, "after": naive_utc(after)},
+    start = sql.run(
+        connection,
+        "SELECT MIN(window_start_utc) FROM kalshi_gap WHERE job = :job AND scope = :scope "
+        f"AND market_ticker = '' AND window_start_utc >= :after AND {OPEN}",
+        job=job,
+        scope=scope,
+        after=after,
     ).scalar()
     return start.replace(tzinfo=UTC) if start else None
 
 
 def missing_markets(connection: sa.Connection, job: str, scope: str, began: int) -> list[str]:
     """The tickers of the markets that were missing when a reading ``began``, and haven't been noted again since."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT market_ticker FROM kalshi_gap WHERE job = :job AND scope = :scope "
-            f"AND market_ticker NOT IN ('{WHOLE}', '{UNREADABLE}') AND {OPEN} "
-            "GROUP BY market_ticker HAVING MAX(number) <= :began ORDER BY 1"
-        ),
-        {"job": job, "scope": scope, "began": began},
+    rows = sql.run(
+        connection,
+        "SELECT market_ticker FROM kalshi_gap WHERE job = :job AND scope = :scope "
+        f"AND market_ticker NOT IN :nameless AND {OPEN} "
+        "GROUP BY market_ticker HAVING MAX(number) <= :began ORDER BY 1",
+        job=job,
+        scope=scope,
+        nameless=(WHOLE, UNREADABLE),
+        began=began,
     )
     return list(rows.scalars())
 
@@ -430,19 +424,9 @@ class Count:
 
 def counts(connection: sa.Connection) -> list[Count]:
     """A count for every job and scope that was ever read, by job and scope."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT job, scope, COALESCE(SUM(is_left), 0), MIN(IF(is_left, since_utc, NULL)), "
-            "COALESCE(SUM(accepted_reason IS NOT NULL), 0) FROM ("
-            f"SELECT every.job, every.scope, g.since_utc, g.accepted_reason, g.job IS NOT NULL AND {OPEN} AND NOT "
-            f"{BEING_READ} AS is_left FROM (SELECT job, scope FROM kalshi_checkpoint UNION SELECT job, scope FROM "
-            "kalshi_gap) every LEFT JOIN kalshi_gap g ON g.job = every.job AND g.scope = every.scope"
-            ") g GROUP BY job, scope ORDER BY job, scope"
-        )
-    )
     return [
         Count(job, scope, int(left), oldest and oldest.replace(tzinfo=UTC), int(accepted))
-        for job, scope, left, oldest, accepted in rows
+        for job, scope, left, oldest, accepted in sql.run(connection, _read("counts"))
     ]
 
 
@@ -454,14 +438,15 @@ def listed(
     ``job``, ``scope``: only theirs, unless empty.
     """
     which = "g.accepted_reason IS NOT NULL" if accepted else f"{OPEN} AND NOT {BEING_READ}"
-    rows = connection.execute(
-        sa.text(
-            "SELECT g.job, g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason, g.since_utc, "
-            f"g.attempts, g.accepted_reason FROM kalshi_gap g WHERE {which} "
-            "AND (:job = '' OR g.job = :job) AND (:scope = '' OR g.scope = :scope) "
-            "ORDER BY g.since_utc DESC, g.job, g.scope, g.window_start_utc, g.market_ticker LIMIT :most"
-        ),
-        {"job": job, "scope": scope, "most": most},
+    rows = sql.run(
+        connection,
+        "SELECT g.job, g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason, g.since_utc, "
+        f"g.attempts, g.accepted_reason FROM kalshi_gap g WHERE {which} "
+        "AND (:job = '' OR g.job = :job) AND (:scope = '' OR g.scope = :scope) "
+        "ORDER BY g.since_utc DESC, g.job, g.scope, g.window_start_utc, g.market_ticker LIMIT :most",
+        job=job,
+        scope=scope,
+        most=most,
     )
     return [dict(row) for row in rows.mappings()]
 
@@ -471,13 +456,19 @@ def accept(connection: sa.Connection, window: Window, market: str | None, reason
 
     Only gaps that lie wholly within the window are accepted. Returns how many.
     """
-    found = connection.execute(
-        sa.text(
-            "UPDATE kalshi_gap SET accepted_reason = :reason WHERE job = :job AND scope = :scope "
-            "AND (:market IS NULL OR market_ticker = :market) AND window_start_utc >= :start "
-            f"AND window_end_utc <= :end AND {OPEN}"
-        ),
-        {**window.values, "market": market, "reason": reason[:1000]},
+    found = sql.run(
+        connection,
+        "UPDATE kalshi_gap SET accepted_reason = :reason WHERE job = :job AND scope = :scope "
+        "AND (:market IS NULL OR market_ticker = :market) AND window_start_utc >= :start "
+        f"AND window_end_utc <= :end AND {OPEN}",
+        **window.values,
+        market=market,
+        reason=reason[:1000],
     )
     restate(connection, window.job, window.scope)
     return found.rowcount
+
+
+def _read(name: str) -> str:
+    """The statement of ``include/sql/gaps/<name>.sql``."""
+    return sql.read("gaps", name).text.replace("{being_read}", BEING_READ)

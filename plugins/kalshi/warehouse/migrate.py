@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-import sqlparse
 from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from kalshi.settings import INCLUDE
+from kalshi.warehouse import sql
 
-SQL_FILES = INCLUDE / "sql" / "migrations"
 LOCK_SECONDS = 120
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 """MySQL allows no longer names; databases whose names share this prefix wait for each other."""
@@ -33,9 +31,9 @@ def _config() -> Config:
 
 
 def run_sql_file(name: str) -> None:
-    """Run every statement of one SQL file. Called by the revisions."""
-    for statement in sqlparse.split((SQL_FILES / name).read_text(encoding="utf-8")):
-        try:
+    """Run every statement of ``include/sql/migrations/<name>.sql``. Called by the revisions."""
+    for statement in sql.read_all("migrations", name):
+        try:  # the text as it stands: here a colon names no value
             op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
         except sa.exc.OperationalError as error:
             # A migration that was killed runs again, and ALTER TABLE … ADD COLUMN can't say IF NOT EXISTS on MySQL.
@@ -60,8 +58,7 @@ def migrate(engine: sa.Engine) -> str:
         current, newest = versions(connection)
         if current == newest:
             return newest
-        lock = sa.text(f"SELECT GET_LOCK({LOCK_NAME}, :seconds)")
-        if connection.execute(lock, {"seconds": LOCK_SECONDS}).scalar() != 1:
+        if sql.run(connection, f"SELECT GET_LOCK({LOCK_NAME}, :seconds)", seconds=LOCK_SECONDS).scalar() != 1:
             raise MigrationLocked(
                 f"Another worker has been migrating the warehouse for {LOCK_SECONDS} s. "
                 "Find it with SHOW PROCESSLIST; the lock is released when its connection ends."
@@ -74,7 +71,7 @@ def migrate(engine: sa.Engine) -> str:
             connection.commit()
             return str(_version(connection))
         finally:
-            connection.execute(sa.text(f"SELECT RELEASE_LOCK({LOCK_NAME})"))
+            sql.run(connection, f"SELECT RELEASE_LOCK({LOCK_NAME})")
 
 
 def _version(connection: sa.Connection) -> str | None:

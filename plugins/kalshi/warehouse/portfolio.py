@@ -11,10 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from kalshi.records import Balance, Fill, Found, PortfolioSettlement, Position, known_time
+from kalshi.warehouse import sql
 from kalshi.warehouse.catalog import expect_markets
-from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert
 
 CENT, MICRO_DOLLAR = Decimal("0.01"), Decimal("0.000001")
@@ -160,44 +159,45 @@ def _average(position: Position) -> Decimal:
 
 def expected_positions(connection: sa.Connection, subaccount: int) -> set[str]:
     """The markets that the exchange must still list: those held here, and those it listed as unsettled before."""
-    query = sa.text(
-        "SELECT market_ticker FROM kalshi_position WHERE subaccount = :s AND quantity <> 0 UNION "
-        "SELECT market_ticker FROM kalshi_exchange_position WHERE subaccount = :s AND list = 'unsettled'"
+    rows = sql.run(
+        connection,
+        "SELECT market_ticker FROM kalshi_position WHERE subaccount = :subaccount AND quantity <> 0 UNION "
+        "SELECT market_ticker FROM kalshi_exchange_position WHERE subaccount = :subaccount AND list = 'unsettled'",
+        subaccount=subaccount,
     )
-    return set(connection.execute(query, {"s": subaccount}).scalars())
+    return set(rows.scalars())
 
 
 def close_positions(
     connection: sa.Connection, held: Collection[str], subaccount: int, seen_at: datetime, run_id: int
 ) -> int:
     """Close the positions that are open here but not in ``held``, all that the exchange holds; return how many."""
-    values = {"subaccount": subaccount, "seen_at": naive_utc(seen_at), "run_id": run_id}
-    connection.execute(
-        sa.text(
-            "UPDATE kalshi_position SET last_synced_at_utc = :seen_at, updated_at_utc = updated_at_utc "
-            "WHERE subaccount = :subaccount AND quantity <> 0"
-        ),
-        values,
+    sql.run(
+        connection,
+        "UPDATE kalshi_position SET last_synced_at_utc = :seen_at, updated_at_utc = updated_at_utc "
+        "WHERE subaccount = :subaccount AND quantity <> 0",
+        subaccount=subaccount,
+        seen_at=seen_at,
     )
-    open_here = connection.execute(
-        sa.text(
-            "SELECT p.market_ticker, MAX(s.settled_at_utc) FROM kalshi_position p "
-            "LEFT JOIN kalshi_portfolio_settlement s ON s.market_ticker = p.market_ticker "
-            "AND s.subaccount = p.subaccount WHERE p.subaccount = :subaccount AND p.quantity <> 0 "
-            "GROUP BY p.market_ticker"
-        ),
-        values,
+    open_here = sql.run(
+        connection,
+        "SELECT p.market_ticker, MAX(s.settled_at_utc) FROM kalshi_position p "
+        "LEFT JOIN kalshi_portfolio_settlement s ON s.market_ticker = p.market_ticker "
+        "AND s.subaccount = p.subaccount WHERE p.subaccount = :subaccount AND p.quantity <> 0 "
+        "GROUP BY p.market_ticker",
+        subaccount=subaccount,
     )
     gone = {ticker: settled for ticker, settled in open_here if ticker not in held}
     traded = _since_flat(connection, subaccount, list(gone))
     for ticker, settled in gone.items():
-        closed = settled or traded.get(ticker, (None, None))[1] or naive_utc(seen_at)
-        connection.execute(
-            sa.text(
-                "UPDATE kalshi_position SET quantity = 0, current_price = NULL, closed_at_utc = :closed, "
-                "run_id = :run_id WHERE market_ticker = :ticker AND subaccount = :subaccount"
-            ),
-            {**values, "ticker": ticker, "closed": closed},
+        sql.run(
+            connection,
+            "UPDATE kalshi_position SET quantity = 0, current_price = NULL, closed_at_utc = :closed, "
+            "run_id = :run_id WHERE market_ticker = :ticker AND subaccount = :subaccount",
+            ticker=ticker,
+            subaccount=subaccount,
+            closed=settled or traded.get(ticker, (None, None))[1] or seen_at,
+            run_id=run_id,
         )
     return len(gone)
 
@@ -205,12 +205,10 @@ def close_positions(
 def forget_exchange_positions(connection: sa.Connection, listed: Collection[str], subaccount: int) -> None:
     """Drop the markets that left the exchange's live lists: settled ones are now archived, and for the others the
     exchange reports nothing any more, so neither do we."""
-    values: dict[str, Any] = {"subaccount": subaccount}
-    stored = connection.execute(
-        sa.text(
-            "SELECT market_ticker FROM kalshi_exchange_position WHERE subaccount = :subaccount AND list <> 'archived'"
-        ),
-        values,
+    stored = sql.run(
+        connection,
+        "SELECT market_ticker FROM kalshi_exchange_position WHERE subaccount = :subaccount AND list <> 'archived'",
+        subaccount=subaccount,
     ).scalars()
     if gone := [ticker for ticker in stored if ticker not in listed]:
         condition = "WHERE subaccount = :subaccount AND market_ticker IN :tickers AND list ="
@@ -218,7 +216,7 @@ def forget_exchange_positions(connection: sa.Connection, listed: Collection[str]
             f"DELETE FROM kalshi_exchange_position {condition} 'unsettled'",
             f"UPDATE kalshi_exchange_position SET list = 'archived' {condition} 'settled'",
         ):
-            connection.execute(text_with_lists(change, "tickers"), {**values, "tickers": gone})
+            sql.run(connection, change, subaccount=subaccount, tickers=gone)
 
 
 def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
@@ -226,23 +224,21 @@ def settle_up(connection: sa.Connection, subaccount: int, run_id: int) -> int:
 
     Returns how many positions changed.
     """
-    values = {"subaccount": subaccount, "run_id": run_id}
-    changed = connection.execute(
-        sa.text(
-            "UPDATE kalshi_position p JOIN kalshi_exchange_position x ON x.market_ticker = p.market_ticker "
-            "AND x.subaccount = p.subaccount SET p.realized_pnl = x.realized_pnl, p.fees_paid = x.fees_paid, "
-            "p.run_id = :run_id WHERE p.subaccount = :subaccount AND p.quantity = 0 "
-            "AND (p.realized_pnl <> x.realized_pnl OR p.fees_paid <> x.fees_paid)"
-        ),
-        values,
+    changed = sql.run(
+        connection,
+        "UPDATE kalshi_position p JOIN kalshi_exchange_position x ON x.market_ticker = p.market_ticker "
+        "AND x.subaccount = p.subaccount SET p.realized_pnl = x.realized_pnl, p.fees_paid = x.fees_paid, "
+        "p.run_id = :run_id WHERE p.subaccount = :subaccount AND p.quantity = 0 "
+        "AND (p.realized_pnl <> x.realized_pnl OR p.fees_paid <> x.fees_paid)",
+        subaccount=subaccount,
+        run_id=run_id,
     ).rowcount
-    connection.execute(
-        sa.text(
-            "UPDATE kalshi_fill f JOIN kalshi_position p ON p.market_ticker = f.market_ticker "
-            "AND p.subaccount = f.subaccount SET f.position_id = p.position_id "
-            "WHERE f.subaccount = :subaccount AND f.position_id IS NULL"
-        ),
-        values,
+    sql.run(
+        connection,
+        "UPDATE kalshi_fill f JOIN kalshi_position p ON p.market_ticker = f.market_ticker "
+        "AND p.subaccount = f.subaccount SET f.position_id = p.position_id "
+        "WHERE f.subaccount = :subaccount AND f.position_id IS NULL",
+        subaccount=subaccount,
     )
     return changed
 
@@ -258,52 +254,60 @@ def write_balance(
 
 def latest(connection: sa.Connection, subaccount: int) -> tuple[datetime | None, datetime | None]:
     """The times of the latest fill and the latest settlement stored."""
-    query = sa.text(
-        "SELECT (SELECT MAX(executed_at_utc) FROM kalshi_fill WHERE subaccount = :s), "
-        "(SELECT MAX(settled_at_utc) FROM kalshi_portfolio_settlement WHERE subaccount = :s)"
-    )
-    fill, settlement = connection.execute(query, {"s": subaccount}).one()
+    fill, settlement = sql.run(
+        connection,
+        "SELECT (SELECT MAX(executed_at_utc) FROM kalshi_fill WHERE subaccount = :subaccount), "
+        "(SELECT MAX(settled_at_utc) FROM kalshi_portfolio_settlement WHERE subaccount = :subaccount)",
+        subaccount=subaccount,
+    ).one()
     return fill and fill.replace(tzinfo=UTC), settlement and settlement.replace(tzinfo=UTC)
 
 
 def unfinished_markets(connection: sa.Connection, subaccount: int) -> list[str]:
     """Markets with fills that are known only by ticker, or not final as far as we know."""
-    query = sa.text(
+    rows = sql.run(
+        connection,
         "SELECT DISTINCT m.market_ticker FROM kalshi_fill f JOIN kalshi_market m ON m.market_ticker = f.market_ticker "
-        "WHERE f.subaccount = :s AND (m.is_placeholder OR COALESCE(m.status, '') NOT IN ('finalized', 'settled')) "
-        "ORDER BY 1"
+        "WHERE f.subaccount = :subaccount AND (m.is_placeholder OR COALESCE(m.status, '') NOT IN "
+        "('finalized', 'settled')) ORDER BY 1",
+        subaccount=subaccount,
     )
-    return list(connection.execute(query, {"s": subaccount}).scalars())
+    return list(rows.scalars())
 
 
 def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dict[str, str]:
     """The series of these markets."""
     query = "SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
-    rows = connection.execute(text_with_lists(query, "tickers"), {"tickers": list(tickers)})
+    rows = sql.run(connection, query, tickers=list(tickers))
     return {row.market_ticker: row.series_ticker for row in rows}
 
 
 def counts(connection: sa.Connection, subaccount: int) -> dict[str, int]:
     """The number of open positions, and of markets where our figures and the exchange's differ."""
-    query = sa.text(
-        "SELECT (SELECT COUNT(*) FROM kalshi_position WHERE subaccount = :s AND quantity <> 0) AS open_positions, "
-        "(SELECT COUNT(*) FROM kalshi_pnl_reconciliation WHERE subaccount = :s) AS differences"
-    )
-    return {name: int(number) for name, number in connection.execute(query, {"s": subaccount}).mappings().one().items()}
+    row = sql.run(
+        connection,
+        "SELECT (SELECT COUNT(*) FROM kalshi_position WHERE subaccount = :subaccount AND quantity <> 0) "
+        "AS open_positions, (SELECT COUNT(*) FROM kalshi_pnl_reconciliation WHERE subaccount = :subaccount) "
+        "AS differences",
+        subaccount=subaccount,
+    ).one()
+    return {"open_positions": int(row.open_positions), "differences": int(row.differences)}
 
 
 def _since_flat(
     connection: sa.Connection, subaccount: int, tickers: list[str]
 ) -> dict[str, tuple[datetime | None, datetime | None]]:
     """By market: when its fills opened the current position, or when they closed it."""
-    query = text_with_lists(
+    rows = sql.run(
+        connection,
         "SELECT market_ticker, executed_at_utc, IF(outcome = 'yes', quantity, -quantity) FROM kalshi_fill "
-        "WHERE subaccount = :s AND market_ticker IN :tickers ORDER BY executed_at_utc, fill_id",
-        "tickers",
+        "WHERE subaccount = :subaccount AND market_ticker IN :tickers ORDER BY executed_at_utc, fill_id",
+        subaccount=subaccount,
+        tickers=tickers,
     )
     positions: dict[str, Decimal] = defaultdict(Decimal)
     times: dict[str, tuple[datetime | None, datetime | None]] = {}
-    for ticker, at, change in connection.execute(query, {"s": subaccount, "tickers": tickers}):
+    for ticker, at, change in rows:
         positions[ticker] += change
         opened, _ = times.get(ticker, (None, None))
         times[ticker] = (opened or at, None) if positions[ticker] else (None, at)
@@ -313,5 +317,5 @@ def _since_flat(
 def _bids(connection: sa.Connection, tickers: list[str]) -> dict[str, tuple[Decimal | None, Decimal | None]]:
     """By market: what a YES and a NO contract sell for now."""
     query = "SELECT market_ticker, yes_bid, 1 - yes_ask FROM kalshi_market WHERE market_ticker IN :tickers"
-    rows = connection.execute(text_with_lists(query, "tickers"), {"tickers": tickers})
+    rows = sql.run(connection, query, tickers=tickers)
     return {ticker: (yes, no) for ticker, yes, no in rows}

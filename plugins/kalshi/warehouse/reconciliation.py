@@ -7,17 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.settings import INCLUDE, ReconciliationSettings
-from kalshi.warehouse import gaps
+from kalshi.settings import ReconciliationSettings
+from kalshi.warehouse import gaps, sql
 from kalshi.warehouse.api_candles import CANDLE_1M
-from kalshi.warehouse.server import text_with_lists
 from kalshi.warehouse.tables import Column, Table
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.trades import TRADE
 from kalshi.warehouse.writer import WriteCounts, upsert
 
@@ -28,13 +25,12 @@ KEYS_PER_DELETE = 1000
 @dataclass(frozen=True, eq=False)
 class Side:
     """What is compared with the exchange's volume. ``key`` names a row within its market; ``rows``: which rows of the
-    table; ``volume`` and ``time``: columns, the time that of the row's trade or minute."""
+    table; ``time``: the column with the time of the row's trade or minute."""
 
     name: str
     table: Table
     key: str
     rows: str
-    volume: str
     time: str
 
     @property
@@ -66,8 +62,8 @@ RECONCILIATION = Table(
         Column("candles_checksum", "bigint"),
     ),
 )
-TRADES = Side("trades", TRADE, "trade_id", "TRUE", "count", "executed_at_utc")
-CANDLES = Side("candles", CANDLE_1M, "bucket_start_utc", "source = 'api_event'", "volume", "bucket_start_utc")
+TRADES = Side("trades", TRADE, "trade_id", "TRUE", "executed_at_utc")
+CANDLES = Side("candles", CANDLE_1M, "bucket_start_utc", "source = 'api_event'", "bucket_start_utc")
 SIDES = (TRADES, CANDLES)
 
 
@@ -122,45 +118,25 @@ class Figures:
 def settled_markets(connection: sa.Connection, series: str, start: datetime | None, end: datetime | None) -> list[str]:
     """The settled markets of a series that closed between ``start`` and ``end`` (aware UTC; None: any time), the
     earliest first."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT m.market_ticker FROM kalshi_settlement s JOIN kalshi_market m ON m.market_ticker = s.market_ticker "
-            "WHERE m.series_ticker = :s AND (:start IS NULL OR m.close_time_utc >= :start) "
-            "AND (:end IS NULL OR m.close_time_utc < :end) ORDER BY m.close_time_utc, m.market_ticker"
-        ),
-        {"s": series, "start": start and naive_utc(start), "end": end and naive_utc(end)},
+    rows = sql.run(
+        connection,
+        "SELECT m.market_ticker FROM kalshi_settlement s JOIN kalshi_market m ON m.market_ticker = s.market_ticker "
+        "WHERE m.series_ticker = :series AND (:start IS NULL OR m.close_time_utc >= :start) "
+        "AND (:end IS NULL OR m.close_time_utc < :end) ORDER BY m.close_time_utc, m.market_ticker",
+        series=series,
+        start=start,
+        end=end,
     )
     return list(rows.scalars())
 
 
 def figures(connection: sa.Connection, tickers: Sequence[str]) -> list[Figures]:
     """The figures of these markets, in their order."""
-    blocks = "SUM(IF(is_block_trade, `count`, 0))"
-    rows = connection.execute(
-        text_with_lists(
-            "SELECT m.market_ticker, m.open_time_utc, m.close_time_utc, m.volume, COALESCE(t.blocks, 0), "
-            "COALESCE(t.number, 0), COALESCE(t.volume, 0), COALESCE(t.checksum, 0), r.trades_checksum, "
-            "COALESCE(c.number, 0), COALESCE(c.volume, 0), COALESCE(c.checksum, 0), r.candles_checksum, "
-            "COALESCE(r.trades_verdict = 'proven' AND r.candles_verdict = 'proven', FALSE), "
-            "r.differing_minutes, COALESCE(r.readings, 0), r.read_again_at_utc, r.read_again_checksum "
-            f"FROM kalshi_market m LEFT JOIN ({_totals(TRADES, f', {blocks} AS blocks')}) t "
-            f"ON t.market_ticker = m.market_ticker LEFT JOIN ({_totals(CANDLES)}) c "
-            "ON c.market_ticker = m.market_ticker LEFT JOIN kalshi_reconciliation r "
-            "ON r.market_ticker = m.market_ticker WHERE m.market_ticker IN :tickers",
-            "tickers",
-        ),
-        {"tickers": list(tickers)},
-    )
-    found = {row[0]: _figures(*row) for row in rows}
+    query = sql.read("reconciliation", "figures").text
+    for side in SIDES:
+        query = query.replace(f"{{{side.name}_checksum}}", side.checksum)
+    found = {row[0]: _figures(*row) for row in sql.run(connection, query, tickers=tickers)}
     return [found[ticker] for ticker in tickers]
-
-
-def _totals(side: Side, more: str = "") -> str:
-    return (
-        f"SELECT market_ticker, COUNT(*) AS number, COALESCE(SUM(`{side.volume}`), 0) AS volume, "
-        f"{side.checksum} AS checksum{more} FROM {side.table.name} "
-        f"WHERE market_ticker IN :tickers AND {side.rows} GROUP BY market_ticker"
-    )
 
 
 def _figures(ticker: str, opens: Any, closes: Any, volume: Any, blocks: Any, *rest: Any) -> Figures:
@@ -186,30 +162,32 @@ def _stored(number: Any, volume: Any, checksum: Any, known: Any) -> Stored:
     return Stored(int(number), Decimal(volume), int(checksum), known)
 
 
-@cache
-def _differing_minutes() -> str:
-    return (INCLUDE / "sql" / "reconciliation" / "differing_minutes.sql").read_text(encoding="utf-8")
-
-
 def differing_minutes(
     connection: sa.Connection, tickers: Sequence[str], rules: ReconciliationSettings
 ) -> dict[str, list[datetime]]:
     """The minutes (naive UTC) in which the trades and candles of a market disagree; none: the market is left out."""
-    values = {"tickers": list(tickers), "contracts": rules.candles_contracts, "dollars": rules.mean_dollars}
+    rows = sql.run_file(
+        connection,
+        "reconciliation",
+        "differing_minutes",
+        tickers=tickers,
+        contracts=rules.candles_contracts,
+        dollars=rules.mean_dollars,
+    )
     found: dict[str, list[datetime]] = defaultdict(list)
-    for ticker, minute in connection.execute(text_with_lists(_differing_minutes(), "tickers"), values):
+    for ticker, minute in rows:
         found[ticker].append(minute)
     return found
 
 
 def spans_begun(connection: sa.Connection, job: str, scope: str) -> list[tuple[datetime, datetime]]:
     """When the windows of a job that were begun lie, joined where they touch; aware UTC."""
-    rows = connection.execute(
-        sa.text(
-            "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
-            "ORDER BY window_start_utc"
-        ),
-        {"job": job, "scope": scope},
+    rows = sql.run(
+        connection,
+        "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
+        "ORDER BY window_start_utc",
+        job=job,
+        scope=scope,
     )
     joined: list[tuple[datetime, datetime]] = []
     for start, end in ((start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows):
@@ -224,22 +202,21 @@ def write(connection: sa.Connection, rows: Iterable[Sequence[Any]], run_id: int)
     """Upsert rows in the order of ``RECONCILIATION.names``, and note that these markets were compared now."""
     some = list(rows)
     written = upsert(connection, RECONCILIATION, some, run_id=run_id)
-    connection.execute(
-        text_with_lists(
-            "UPDATE kalshi_reconciliation SET checked_at_utc = CURRENT_TIMESTAMP(6), updated_at_utc = updated_at_utc "
-            "WHERE market_ticker IN :tickers",
-            "tickers",
-        ),
-        {"tickers": [row[0] for row in some]},
+    sql.run(
+        connection,
+        "UPDATE kalshi_reconciliation SET checked_at_utc = CURRENT_TIMESTAMP(6), updated_at_utc = updated_at_utc "
+        "WHERE market_ticker IN :tickers",
+        tickers=[row[0] for row in some],
     )
     return written
 
 
 def keys(connection: sa.Connection, side: Side, ticker: str) -> dict[Any, datetime]:
     """The keys of a market's rows, each with its time (naive UTC)."""
-    rows = connection.execute(
-        sa.text(f"SELECT `{side.key}`, `{side.time}` FROM {side.table.name} WHERE market_ticker = :t AND {side.rows}"),
-        {"t": ticker},
+    rows = sql.run(
+        connection,
+        f"SELECT `{side.key}`, `{side.time}` FROM {side.table.name} WHERE market_ticker = :ticker AND {side.rows}",
+        ticker=ticker,
     )
     return {row[0]: row[1] for row in rows}
 
@@ -248,13 +225,11 @@ def delete(connection: sa.Connection, side: Side, scope: str, ticker: str, doome
     """Delete these rows of a market; what was built from them is to be built again. Returns how many there were."""
     deleted, chosen = 0, list(doomed)
     for first in range(0, len(chosen), KEYS_PER_DELETE):
-        deleted += connection.execute(
-            text_with_lists(
-                f"DELETE FROM {side.table.name} WHERE market_ticker = :ticker AND {side.rows} "
-                f"AND `{side.key}` IN :keys",
-                "keys",
-            ),
-            {"ticker": ticker, "keys": chosen[first : first + KEYS_PER_DELETE]},
+        deleted += sql.run(
+            connection,
+            f"DELETE FROM {side.table.name} WHERE market_ticker = :ticker AND {side.rows} AND `{side.key}` IN :keys",
+            ticker=ticker,
+            keys=chosen[first : first + KEYS_PER_DELETE],
         ).rowcount
     if deleted:
         minutes = [time.replace(second=0, microsecond=0) for time in doomed.values()]
@@ -265,64 +240,52 @@ def delete(connection: sa.Connection, side: Side, scope: str, ticker: str, doome
 def clear_extremes(connection: sa.Connection, ticker: str, untraded: Collection[datetime]) -> None:
     """Set the lowest and highest price of these minutes (naive UTC), in which the exchange has neither, to null: the
     writer keeps a known price, even one that never was."""
-    found = connection.execute(
-        sa.text(
-            "SELECT bucket_start_utc FROM kalshi_candle_1m WHERE market_ticker = :ticker AND source = 'api_event' "
-            "AND COALESCE(trade_min, trade_max) IS NOT NULL"
-        ),
-        {"ticker": ticker},
+    found = sql.run(
+        connection,
+        "SELECT bucket_start_utc FROM kalshi_candle_1m WHERE market_ticker = :ticker AND source = 'api_event' "
+        "AND COALESCE(trade_min, trade_max) IS NOT NULL",
+        ticker=ticker,
     ).scalars()
     if wrong := [minute for minute in found if minute in untraded]:
-        connection.execute(
-            text_with_lists(
-                "UPDATE kalshi_candle_1m SET trade_min = NULL, trade_max = NULL WHERE market_ticker = :ticker "
-                "AND source = 'api_event' AND bucket_start_utc IN :wrong",
-                "wrong",
-            ),
-            {"ticker": ticker, "wrong": wrong},
+        sql.run(
+            connection,
+            "UPDATE kalshi_candle_1m SET trade_min = NULL, trade_max = NULL WHERE market_ticker = :ticker "
+            "AND source = 'api_event' AND bucket_start_utc IN :wrong",
+            ticker=ticker,
+            wrong=wrong,
         )
 
 
 def delete_built_without_trades(connection: sa.Connection, scope: str, ticker: str) -> None:
     """Delete the candles of the source ``trades`` in minutes of a market that have no trade."""
-    found = connection.execute(
-        sa.text(
-            "SELECT c.bucket_start_utc FROM kalshi_candle_1m c WHERE c.market_ticker = :ticker "
-            "AND c.source = 'trades' AND NOT EXISTS (SELECT 1 FROM kalshi_trade t "
-            "WHERE t.market_ticker = c.market_ticker AND t.executed_at_utc >= c.bucket_start_utc "
-            "AND t.executed_at_utc < c.bucket_start_utc + INTERVAL 1 MINUTE)"
-        ),
-        {"ticker": ticker},
-    )
+    found = sql.run_file(connection, "reconciliation", "built_without_trades", ticker=ticker)
     if minutes := list(found.scalars()):
-        connection.execute(
-            text_with_lists(
-                "DELETE FROM kalshi_candle_1m WHERE market_ticker = :ticker AND source = 'trades' "
-                "AND bucket_start_utc IN :minutes",
-                "minutes",
-            ),
-            {"ticker": ticker, "minutes": minutes},
+        sql.run(
+            connection,
+            "DELETE FROM kalshi_candle_1m WHERE market_ticker = :ticker AND source = 'trades' "
+            "AND bucket_start_utc IN :minutes",
+            ticker=ticker,
+            minutes=minutes,
         )
         gaps.reopen(connection, "candles_from_trades", scope, [(ticker, min(minutes), max(minutes) + MINUTE)])
 
 
 def confirm(connection: sa.Connection, side: Side, ticker: str) -> None:
     """Remember the market's rows as what the exchange has."""
-    connection.execute(
-        sa.text(
-            f"UPDATE kalshi_reconciliation SET {side.name}_checksum = (SELECT {side.checksum} FROM {side.table.name} "
-            f"WHERE market_ticker = :ticker AND {side.rows}) WHERE market_ticker = :ticker"
-        ),
-        {"ticker": ticker},
+    sql.run(
+        connection,
+        f"UPDATE kalshi_reconciliation SET {side.name}_checksum = (SELECT {side.checksum} FROM {side.table.name} "
+        f"WHERE market_ticker = :ticker AND {side.rows}) WHERE market_ticker = :ticker",
+        ticker=ticker,
     )
 
 
 def note_reading(connection: sa.Connection, found: Figures) -> None:
     """Note that a market was read again to its end, and what it holds since."""
-    connection.execute(
-        sa.text(
-            "UPDATE kalshi_reconciliation SET readings = readings + 1, read_again_at_utc = UTC_TIMESTAMP(6), "
-            "read_again_checksum = :checksum WHERE market_ticker = :ticker"
-        ),
-        {"ticker": found.ticker, "checksum": found.checksum},
+    sql.run(
+        connection,
+        "UPDATE kalshi_reconciliation SET readings = readings + 1, read_again_at_utc = UTC_TIMESTAMP(6), "
+        "read_again_checksum = :checksum WHERE market_ticker = :ticker",
+        ticker=found.ticker,
+        checksum=found.checksum,
     )

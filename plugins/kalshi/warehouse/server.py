@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from pymysql.protocol import LoadLocalPacketWrapper
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'"
 """Bad values are errors instead of being rounded; CURRENT_TIMESTAMP is UTC."""
@@ -232,26 +233,26 @@ def load_data(cursor: Any, rows: bytes, statement: str, *values: Any) -> None:
         cursor.connection.rows = None
 
 
-def text_with_lists(query: str, *lists: str) -> sa.TextClause:
-    """A statement whose parameters in ``lists`` are lists, as in ``market_ticker IN :tickers``."""
-    return sa.text(query).bindparams(*(sa.bindparam(name, expanding=True) for name in lists))
-
-
 def _is_worth_retrying(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     return isinstance(cause, pymysql.err.MySQLError) and bool(cause.args) and cause.args[0] in WORTH_RETRYING
 
 
-def in_transaction(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
-    """Run ``work`` in one transaction. Retry it for about a minute after a deadlock, a lock wait timeout or a lost
-    connection.
+def in_transaction(
+    engine: sa.Engine,
+    work: Callable[Concatenate[sa.Connection, Arguments], Result],
+    *arguments: Arguments.args,
+    **named: Arguments.kwargs,
+) -> Result:
+    """Run ``work`` with a connection and these arguments in one transaction. Retry it for about a minute after a
+    deadlock, a lock wait timeout or a lost connection.
 
     ``work`` must have no effects other than on the connection it is given. The last error is raised unchanged.
     """
 
     def attempt() -> Result:
         with engine.begin() as connection:
-            return work(connection)
+            return work(connection, *arguments, **named)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_worth_retrying),

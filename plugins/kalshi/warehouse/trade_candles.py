@@ -7,9 +7,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from kalshi.settings import INCLUDE
+from kalshi.warehouse import sql
 from kalshi.warehouse.api_candles import CANDLE_1M
-from kalshi.warehouse.times import naive_utc
 from kalshi.warehouse.writer import WriteCounts, upsert_selected
 
 
@@ -17,10 +16,6 @@ def make_from_trades(
     connection: sa.Connection, tickers: Sequence[str], start: datetime, end: datetime, run_id: int
 ) -> WriteCounts:
     """Upsert the candles of these markets from ``start`` to ``end`` (aware UTC), from ``kalshi_trade``."""
-    select = (INCLUDE / "sql" / "candles" / "from_trades.sql").read_text(encoding="utf-8")
-    values = {
-        "tickers": list(tickers),
-        "start": naive_utc(start),
-        "end": naive_utc(end),
-    }
+    select = sql.read("candles", "from_trades").text
+    values = {"tickers": tickers, "start": start, "end": end}
     return upsert_selected(connection, CANDLE_1M, select, values, run_id=run_id)

@@ -17,6 +17,7 @@ from typing import Any
 import pymysql
 import sqlalchemy as sa
 
+from kalshi.warehouse import sql
 from kalshi.warehouse.server import load_data
 from kalshi.warehouse.tables import Table
 from kalshi.warehouse.times import naive_utc
@@ -90,12 +91,9 @@ def upsert_selected(
 ) -> WriteCounts:
     """Upsert the rows that ``select`` returns (the columns of ``table``, by name), like :func:`upsert`.
 
-    ``values``: its parameters by name; a list becomes an IN list.
+    ``values``: its parameters by name, as :mod:`kalshi.warehouse.sql` binds them.
     """
-    binds: list[sa.BindParameter[Any]] = [
-        sa.bindparam(name, value, expanding=isinstance(value, list)) for name, value in values.items()
-    ]
-    statement = sa.text(_merge_statement(table, select)).bindparams(*binds, lineage=run_id)
+    statement = sql.bound(_merge_statement(table, select), {**values, "lineage": run_id})
     compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
     # SQLAlchemy closes its own cursor before we could read the server's message from it.
     cursor = connection.connection.cursor()
@@ -151,9 +149,9 @@ class Staging:
         )
         return bool(found.fetchone())
 
-    def _run(self, sql: str, values: Sequence[Any] = ()) -> Any:
+    def _run(self, statement: str) -> Any:
         cursor = self._connection.connection.cursor()
-        cursor.execute(sql, values or None)
+        cursor.execute(statement)
         return cursor
 
     def _stage_one_of_each_key(self) -> None:
@@ -197,11 +195,11 @@ class Staging:
 
 def _load_new(connection: sa.Connection, table: Table, rows: list[Row], run_id: int) -> bool:
     """Load rows straight into their table. If one isn't new or doesn't fit, undo everything and return False."""
-    connection.exec_driver_sql("SAVEPOINT load_new")
+    sql.run(connection, "SAVEPOINT load_new")
     try:
         _load(connection, table.name, table.names, rows, run_id)
     except _RowRefused:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT load_new")
+        sql.run(connection, "ROLLBACK TO SAVEPOINT load_new")
         return False
     return True
 
@@ -266,7 +264,7 @@ def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows:
 def _max_allowed_packet(connection: sa.Connection) -> int:
     """The longest statement that the server accepts, in bytes. It would drop the connection on a longer one."""
     if "max_allowed_packet" not in connection.info:
-        found = connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()
+        found = sql.run(connection, "SELECT @@max_allowed_packet").scalar_one()
         connection.info["max_allowed_packet"] = int(found)
     return int(connection.info["max_allowed_packet"])
 

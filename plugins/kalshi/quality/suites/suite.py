@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kalshi.quality import sql
+from kalshi.warehouse import sql
 from kalshi.warehouse.tables import Column, Table
 
-SCHEMA = """
-SELECT expected.column_name, expected.data_type AS expected_type, actual.data_type AS type_there,
-  expected.is_nullable AS expected_nullable, actual.is_nullable AS nullable_there, expected.column_key AS expected_key,
-  actual.column_key AS key_there
-FROM ({expected}) AS expected
-LEFT JOIN {{batch}} AS actual ON actual.column_name = expected.column_name
-WHERE actual.column_name IS NULL OR actual.data_type <> expected.data_type AND NOT
-    (expected.data_type = 'json' AND actual.data_type = 'longtext')
-  OR actual.is_nullable <> expected.is_nullable OR (actual.column_key = 'PRI') <> (expected.column_key = 'PRI')
-"""
 COLUMNS = """
 SELECT {names} FROM information_schema.columns
 WHERE table_schema = DATABASE() AND table_name = '{table}'
@@ -35,14 +25,14 @@ class Check:
 
     @property
     def about(self) -> str:
-        return sql.read("checks", self.name)[0]
+        return sql.read("checks", self.name).about
 
     def query(self) -> str:
         """The query for the rows that violate the rule, with its parameters unbound."""
-        return _over(sql.read("checks", self.name)[1], self.partition())
+        return _over(sql.read("checks", self.name).text, self.partition())
 
     def partition(self) -> str:
-        return sql.read("partitions", self.batch)[1]
+        return sql.read("partitions", self.batch).text
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,7 @@ class SchemaCheck(Check):
 
     def query(self) -> str:
         expected = " UNION ALL ".join(map(self._expected, (*self.table.columns, *ALWAYS)))
-        return _over(SCHEMA.format(expected=expected), self.partition())
+        return _over(sql.read("quality", "schema").text.replace("{expected}", expected), self.partition())
 
     def _expected(self, column: Column) -> str:
         values = {

@@ -7,4 +7,4 @@ down_revision = "0007_quality"
 
 
 def upgrade() -> None:
-    run_sql_file(f"{revision}.sql")
+    run_sql_file(revision)

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from kalshi.doctor import Finding
+from kalshi.operations.doctor import Diagnosis
 from kalshi.reports.files import write_files
 from kalshi.reports.runs import Section
 from kalshi.settings import load_settings
@@ -15,7 +15,7 @@ from kalshi.settings import load_settings
 STATES = {"ok": "success", "warn": "warning", "fail": "failed"}
 
 
-def health_report(dag_run_id: str, findings: Sequence[Finding]) -> dict[str, Any]:
+def health_report(dag_run_id: str, findings: Sequence[Diagnosis]) -> dict[str, Any]:
     """The fields common to every report; each check is listed like a series."""
     by_state = {state: [f.check for f in findings if f.state == state] for state in STATES}
     return {
@@ -37,7 +37,7 @@ def health_report(dag_run_id: str, findings: Sequence[Finding]) -> dict[str, Any
     }
 
 
-def write_health(report: dict[str, Any], findings: Sequence[Finding], folder: Path) -> Path:
+def write_health(report: dict[str, Any], findings: Sequence[Diagnosis], folder: Path) -> Path:
     """Write ``report.json`` and ``index.html`` below ``folder``; returns the page."""
     rows = [(f.check, STATES[f.state], f.words) for f in findings]
     return write_files(
@@ -45,7 +45,7 @@ def write_health(report: dict[str, Any], findings: Sequence[Finding], folder: Pa
         report,
         "health.html.jinja",
         None,
-        keep=load_settings().reports_kept,
+        keep=load_settings().reports.keep,
         spec=SimpleNamespace(title="Health"),
         sections=[Section("Every check", "", ("check", "state", "found"), rows)],
     )

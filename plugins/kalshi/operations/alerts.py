@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from kalshi.reports.files import folder_name
 from kalshi.settings import NotifierSettings, load_settings
-from kalshi.words import one_line
+from kalshi.text import one_line
 
 LONGEST_NOTE = 500
 """Characters per note; the report has the rest."""
@@ -64,7 +64,7 @@ class Alert:
 
 def failure_callbacks() -> list[Callable[[Any], None]]:
     """``on_failure_callback`` of a DAG: one per notifier, so that a failing one doesn't block the others."""
-    return [functools.partial(_notify, notifier) for notifier in load_settings().notifiers]
+    return [functools.partial(_notify, notifier) for notifier in load_settings().alerts]
 
 
 def load_notifier(settings: NotifierSettings) -> BaseNotifier:
@@ -83,10 +83,10 @@ def alert_of(context: Any) -> Alert:
     """The message about the failed run in a callback's context."""
     settings = load_settings()
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
-    page = settings.reports_folder / dag_id / folder_name(run_id) / "index.html"
+    page = settings.reports.path / dag_id / folder_name(run_id) / "index.html"
     links = []
     if page.exists():
-        url = settings.reports_url
+        url = settings.reports.url.rstrip("/")
         links.append(("Report", f"{url}/{quote(f'{dag_id}/{page.parent.name}')}/index.html" if url else str(page)))
     if base := conf.get("api", "base_url", fallback=""):
         links.append(("Run", f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id, safe='')}"))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeConfig, RequestRefused
 from kalshi.exchange.config import BASE_URLS
 from kalshi.hooks.kalshi import KalshiHook
-from kalshi.sync.plan import accept, find_cutoff
+from kalshi.sync.cutoff import accept, find_cutoff
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
 from kalshi.warehouse import exchanges
 from kalshi.warehouse.exchanges import ForeignData

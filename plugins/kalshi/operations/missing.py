@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from tabulate import tabulate
 
 from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.text import one_line
 from kalshi.warehouse import gaps
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import ALWAYS, UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
-from kalshi.words import one_line
 
 MARKETS = {WHOLE: "all", UNREADABLE: "unknown"}
 """What a list shows in place of a market's ticker."""
@@ -64,7 +64,7 @@ def run(asked: argparse.Namespace) -> str:
     """
     with WarehouseHook().connected() as engine:
         if asked.action == "accept":
-            return in_transaction(engine, lambda c: _accept(c, asked))
+            return in_transaction(engine, _accept, asked)
         return in_transaction(engine, _list)
 
 

@@ -19,7 +19,6 @@ import requests
 import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from kalshi.alerts import load_notifier
 from kalshi.exchange import Exchange, ExchangeConfig, ExchangeError
 from kalshi.exchange.client import READ
 from kalshi.exchange.config import TOKENS_PER_REQUEST
@@ -27,11 +26,12 @@ from kalshi.exchange.transport import root_cause
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.settings import INCLUDE, SettingsError, load_settings
-from kalshi.warehouse import exchanges, gaps
+from kalshi.operations.alerts import load_notifier
+from kalshi.settings import SettingsError, load_settings
+from kalshi.text import first_few
+from kalshi.warehouse import exchanges, gaps, sql
 from kalshi.warehouse.migrate import versions
 from kalshi.warehouse.server import InsecureServer
-from kalshi.words import first_few
 
 AIRFLOW = (3, 3)
 OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 11)}
@@ -45,7 +45,7 @@ MOST_SCOPES = 5
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """The result of one check. ``state``: ok, warn or fail; ``words``: what was found and, unless ok, what to do.
 
     ``is_synthetic``: the warehouse's data is synthetic.
@@ -57,72 +57,72 @@ class Finding:
     is_synthetic: bool = False
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Diagnosis]:
     """Run every check, in order of dependency. They are independent: a failing one doesn't hide another."""
     findings = [*_settings(), *_disk()]
     findings += _reached("kalshi_warehouse", _warehouse)
     return findings + examine_exchange()
 
 
-def examine_exchange(hook: KalshiHook | None = None) -> list[Finding]:
+def examine_exchange(hook: KalshiHook | None = None) -> list[Diagnosis]:
     """Run only the checks of the exchange: its status, its clock, the key with its scope, and the rate."""
     return list(_reached("kalshi_default", partial(_exchange, hook or KalshiHook())))
 
 
-def _reached(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _reached(name: str, check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
     """The findings of ``check``, up to the error that ends it."""
     try:
         yield from check()
     except AirflowNotFoundException:
-        yield Finding(
+        yield Diagnosis(
             name, "fail", f"There is no connection {name}: define it in Airflow or as AIRFLOW_CONN_{name.upper()}."
         )
     except sa.exc.DBAPIError as error:
         words = error.orig.args[-1] if error.orig and error.orig.args else error
-        yield Finding(name, "fail", f"The server reports: {words}. Check the connection and include/sql/grants.sql.")
+        yield Diagnosis(name, "fail", f"The server reports: {words}. Check the connection and include/sql/grants.sql.")
     except (BadConnection, InsecureServer, ExchangeError) as error:
-        yield Finding(name, "fail", str(error))
+        yield Diagnosis(name, "fail", str(error))
 
 
-def _settings() -> Iterator[Finding]:
+def _settings() -> Iterator[Diagnosis]:
     installed = importlib.metadata.version("apache-airflow-core")
     if tuple(int(part) for part in installed.split(".")[:2]) < AIRFLOW:
-        yield Finding("airflow", "fail", f"Airflow {installed} is too old: install requirements.txt.")
+        yield Diagnosis("airflow", "fail", f"Airflow {installed} is too old: install requirements.txt.")
     else:
-        yield Finding("airflow", "ok", f"Airflow {installed}")
+        yield Diagnosis("airflow", "ok", f"Airflow {installed}")
     try:
         settings = load_settings()
     except SettingsError as error:
-        yield Finding("settings", "fail", str(error))
+        yield Diagnosis("settings", "fail", str(error))
         return
-    yield Finding("settings", "ok", f"{len(settings.series)} series: {', '.join(settings.series_tickers)}")
-    for notifier in settings.notifiers:
+    yield Diagnosis("settings", "ok", f"{len(settings.series)} series: {', '.join(settings.series_tickers)}")
+    for notifier in settings.alerts:
         try:
             load_notifier(notifier)
         except (ImportError, AttributeError, TypeError) as error:
-            yield Finding("alerts", "fail", f"{notifier.notifier} in kalshi.toml can't be used: {error}.")
+            yield Diagnosis("alerts", "fail", f"{notifier.notifier} in kalshi.toml can't be used: {error}.")
         else:
-            yield Finding("alerts", "ok", f"Failed runs are reported through {notifier.notifier}.")
-    if not settings.notifiers:
-        yield Finding("alerts", "warn", "Nobody is alerted to failed runs: add a notifier to alerts in kalshi.toml.")
+            yield Diagnosis("alerts", "ok", f"Failed runs are reported through {notifier.notifier}.")
+    if not settings.alerts:
+        yield Diagnosis("alerts", "warn", "Nobody is alerted to failed runs: add a notifier to alerts in kalshi.toml.")
 
 
-def _disk() -> Iterator[Finding]:
-    folder = load_settings().reports_folder
+def _disk() -> Iterator[Diagnosis]:
+    folder = load_settings().reports.path
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     if not os.access(existing, os.W_OK):
-        yield Finding("reports folder", "fail", f"This user can't write to {existing}: grant write permission.")
+        yield Diagnosis("reports folder", "fail", f"This user can't write to {existing}: grant write permission.")
     elif free < SPARE_BYTES:
-        yield Finding("reports folder", "fail", f"{folder} has {free / 2**20:,.0f} MB left: free up space.")
+        yield Diagnosis("reports folder", "fail", f"{folder} has {free / 2**20:,.0f} MB left: free up space.")
     else:
-        yield Finding("reports folder", "ok", f"{folder}, {free / 2**30:,.0f} GB free")
+        yield Diagnosis("reports folder", "ok", f"{folder}, {free / 2**30:,.0f} GB free")
 
 
-def _warehouse() -> Iterator[Finding]:
+def _warehouse() -> Iterator[Diagnosis]:
     with WarehouseHook().connected() as engine, engine.connect() as connection:
         yield from _server(connection)
-        yield _clock("server's clock", connection.exec_driver_sql("SELECT UTC_TIMESTAMP(6)").scalar_one())
+        yield _clock("server's clock", sql.run(connection, "SELECT UTC_TIMESTAMP(6)").scalar_one())
         current, newest = versions(connection)
         yield _schema(current, newest)
         if current == newest:
@@ -132,63 +132,64 @@ def _warehouse() -> Iterator[Finding]:
             yield from _gaps(connection)
 
 
-def _server(connection: sa.Connection) -> Iterator[Finding]:
-    version = str(connection.exec_driver_sql("SELECT VERSION()").scalar_one())
+def _server(connection: sa.Connection) -> Iterator[Diagnosis]:
+    version = str(sql.run(connection, "SELECT VERSION()").scalar_one())
     kind, number = ("MariaDB" if "MariaDB" in version else "MySQL"), version.partition("-")[0]
     oldest = ".".join(map(str, OLDEST[kind]))
     if tuple(int(part) for part in number.split(".")[:2]) < OLDEST[kind]:
-        yield Finding("server", "fail", f"{kind} {number}: upgrade to {oldest} or newer")
+        yield Diagnosis("server", "fail", f"{kind} {number}: upgrade to {oldest} or newer")
     else:
-        yield Finding("server", "ok", f"{kind} {number}")
-    cipher = connection.exec_driver_sql("SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
-    yield Finding("TLS", "ok", cipher or "none: a local server, or disabled in the connection")
-    loads, packet, pool = connection.exec_driver_sql(
-        "SELECT @@local_infile, @@max_allowed_packet, @@innodb_buffer_pool_size"
+        yield Diagnosis("server", "ok", f"{kind} {number}")
+    cipher = sql.run(connection, "SHOW STATUS LIKE 'Ssl_cipher'").one()[1]
+    yield Diagnosis("TLS", "ok", cipher or "none: a local server, or disabled in the connection")
+    loads, packet, pool = sql.run(
+        connection, "SELECT @@local_infile, @@max_allowed_packet, @@innodb_buffer_pool_size"
     ).one()
     if loads:
-        yield Finding("local_infile", "ok", "on")
+        yield Diagnosis("local_infile", "ok", "on")
     else:
-        yield Finding("local_infile", "warn", "off, so loads are slower: SET GLOBAL local_infile = 1 on the server")
+        yield Diagnosis("local_infile", "warn", "off, so loads are slower: SET GLOBAL local_infile = 1 on the server")
     words = f"{packet / 2**20:.0f} MB"
     if packet < PACKET_BYTES:
-        yield Finding("max_allowed_packet", "warn", f"{words}: set it to {PACKET_BYTES / 2**20:.0f} MB on the server")
+        yield Diagnosis("max_allowed_packet", "warn", f"{words}: set it to {PACKET_BYTES / 2**20:.0f} MB on the server")
     else:
-        yield Finding("max_allowed_packet", "ok", words)
+        yield Diagnosis("max_allowed_packet", "ok", words)
     yield _memory(connection, pool)
 
 
-def _memory(connection: sa.Connection, pool: int) -> Finding:
-    held = connection.exec_driver_sql(
+def _memory(connection: sa.Connection, pool: int) -> Diagnosis:
+    held = sql.run(
+        connection,
         "SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables "
-        "WHERE table_schema = DATABASE()"
+        "WHERE table_schema = DATABASE()",
     ).scalar_one()
     words = f"{float(held) / 2**30:,.1f} GB of data and indexes, a buffer pool of {pool / 2**30:,.1f} GB"
     if held > 8 * pool:
-        return Finding("memory", "warn", f"{words}: set innodb_buffer_pool_size to an eighth of the data or more")
-    return Finding("memory", "ok", words)
+        return Diagnosis("memory", "warn", f"{words}: set innodb_buffer_pool_size to an eighth of the data or more")
+    return Diagnosis("memory", "ok", words)
 
 
-def _clock(check: str, reading: datetime, now: datetime | None = None) -> Finding:
+def _clock(check: str, reading: datetime, now: datetime | None = None) -> Diagnosis:
     """Compare a clock's ``reading`` with ``now`` (this machine's clock, unless given); a naive time is UTC."""
     now = now or datetime.now(UTC)
     skew = (reading if reading.tzinfo else reading.replace(tzinfo=UTC)) - now
     seconds = abs(skew.total_seconds())
     if seconds > SKEW_SECONDS:
         ahead = "ahead of" if skew.total_seconds() > 0 else "behind"
-        return Finding(check, "fail", f"{seconds:,.0f} s {ahead} this machine's: sync both by NTP.")
-    return Finding(check, "ok", f"within {SKEW_SECONDS} s of this machine's")
+        return Diagnosis(check, "fail", f"{seconds:,.0f} s {ahead} this machine's: sync both by NTP.")
+    return Diagnosis(check, "ok", f"within {SKEW_SECONDS} s of this machine's")
 
 
-def _schema(current: str | None, newest: str) -> Finding:
+def _schema(current: str | None, newest: str) -> Diagnosis:
     if current == newest:
-        return Finding("migrations", "ok", newest)
+        return Diagnosis("migrations", "ok", newest)
     if current is None or current < newest:
         words = f"{current or 'no schema yet'}, newest {newest}: the next run migrates, or python -m kalshi migrate."
-        return Finding("migrations", "warn", words)
-    return Finding("migrations", "fail", f"The warehouse is at {current}, this code at {newest}: upgrade the code.")
+        return Diagnosis("migrations", "warn", words)
+    return Diagnosis("migrations", "fail", f"The warehouse is at {current}, this code at {newest}: upgrade the code.")
 
 
-def _rights(connection: sa.Connection) -> Finding:
+def _rights(connection: sa.Connection) -> Diagnosis:
     """Check that this user can do what the loader does: change rows, and stage them in a temporary table."""
     for statement in (
         "DELETE FROM kalshi_freshness_rule WHERE FALSE",
@@ -197,29 +198,28 @@ def _rights(connection: sa.Connection) -> Finding:
         "CREATE TEMPORARY TABLE kalshi_doctor LIKE kalshi_freshness_rule",
         "DROP TEMPORARY TABLE kalshi_doctor",
     ):
-        connection.exec_driver_sql(statement)
-    return Finding("rights", "ok", "rows can be read, changed and staged")
+        sql.run(connection, statement)
+    return Diagnosis("rights", "ok", "rows can be read, changed and staged")
 
 
-def _origin(connection: sa.Connection) -> Iterator[Finding]:
+def _origin(connection: sa.Connection) -> Iterator[Diagnosis]:
     """A line per exchange that the data came from."""
     for name, is_synthetic in exchanges.names(connection).items():
-        yield Finding("data", "ok", f"synthetic, from {name}" if is_synthetic else f"from {name}", is_synthetic)
+        yield Diagnosis("data", "ok", f"synthetic, from {name}" if is_synthetic else f"from {name}", is_synthetic)
 
 
-def _freshness(connection: sa.Connection) -> Iterator[Finding]:
+def _freshness(connection: sa.Connection) -> Iterator[Diagnosis]:
     """One finding per table with a freshness rule; tables whose job never ran are skipped."""
-    query = (INCLUDE / "sql" / "reports" / "freshness.sql").read_text(encoding="utf-8")
-    for table, latest, lag, allowed in connection.execute(sa.text(query)):
+    for table, latest, lag, allowed in sql.run_file(connection, "doctor", "freshness"):
         if lag is not None and lag <= allowed:
-            yield Finding(table, "ok", f"{lag} min since its last successful run, {allowed} allowed")
+            yield Diagnosis(table, "ok", f"{lag} min since its last successful run, {allowed} allowed")
             continue
         since = f"no successful run since {latest:%Y-%m-%d %H:%M} UTC" if latest else "no successful run yet"
         words = f"stale: {since}, {allowed} min allowed. Check its DAG's runs, or edit kalshi_freshness_rule."
-        yield Finding(table, "warn" if lag is not None and lag <= 3 * allowed else "fail", words)
+        yield Diagnosis(table, "warn" if lag is not None and lag <= 3 * allowed else "fail", words)
 
 
-def _gaps(connection: sa.Connection) -> Iterator[Finding]:
+def _gaps(connection: sa.Connection) -> Iterator[Diagnosis]:
     """What is known to be missing, a line per job, and what a person accepted."""
     found = gaps.counts(connection)
     for job in dict.fromkeys(count.job for count in found if count.left):
@@ -227,38 +227,38 @@ def _gaps(connection: sa.Connection) -> Iterator[Finding]:
         scopes = [f"{c.scope}: {c.left:,}, since {c.oldest:%Y-%m-%d %H:%M} UTC" for c in left]
         named = first_few(scopes, MOST_SCOPES, "more scopes")
         total = sum(count.left for count in left)
-        yield Finding(
+        yield Diagnosis(
             f"gaps in {job}",
             "warn",
             f"{total:,}, the oldest first: {named}. Ordinary runs fill them; python -m kalshi gaps lists them "
             "and accepts what the exchange no longer has.",
         )
     if not any(count.left for count in found):
-        yield Finding("gaps", "ok", "none")
+        yield Diagnosis("gaps", "ok", "none")
     if accepted := [count for count in found if count.accepted]:
         named = first_few([f"{c.job} of {c.scope}: {c.accepted:,}" for c in accepted], MOST_SCOPES, "more scopes")
-        yield Finding("accepted gaps", "ok", f"{sum(c.accepted for c in accepted):,}: {named}")
+        yield Diagnosis("accepted gaps", "ok", f"{sum(c.accepted for c in accepted):,}: {named}")
 
 
-def _exchange(hook: KalshiHook) -> Iterator[Finding]:
+def _exchange(hook: KalshiHook) -> Iterator[Diagnosis]:
     config = hook.config()
     try:
         answer = requests.get(f"{config.base_url}/exchange/status", timeout=config.timeout, allow_redirects=False)
     except requests.RequestException as error:
         words = f"can't be reached ({root_cause(error)}): check the network and the host of kalshi_default."
-        yield Finding("exchange", "fail", f"{config.base_url} {words}")
+        yield Diagnosis("exchange", "fail", f"{config.base_url} {words}")
         return
     if not answer.ok:
         todo = "try again later" if answer.status_code >= 500 else "check the host of kalshi_default"
-        yield Finding("exchange", "fail", f"{config.base_url} returns HTTP {answer.status_code}: {todo}.")
+        yield Diagnosis("exchange", "fail", f"{config.base_url} returns HTTP {answer.status_code}: {todo}.")
         return
     yield _status(config, answer.content)
     if "Date" in answer.headers:
         yield _clock("exchange's clock", parsedate_to_datetime(answer.headers["Date"]))
     rate = config.requests_per_second
     if not config.key_id:
-        yield Finding("key", "ok", "none: public data only")
-        yield Finding("requests", "ok", f"{rate:g} per second; with a key, the account's own limit is checked too")
+        yield Diagnosis("key", "ok", "none: public data only")
+        yield Diagnosis("requests", "ok", f"{rate:g} per second; with a key, the account's own limit is checked too")
         return
     with hook.get_conn(attempts=2) as exchange:
         yield from _key(config, exchange)
@@ -269,35 +269,35 @@ class _Status(msgspec.Struct):
     trading_active: bool
 
 
-def _status(config: ExchangeConfig, body: bytes) -> Finding:
+def _status(config: ExchangeConfig, body: bytes) -> Diagnosis:
     """The exchange's own status. While trading is paused, its data can still be read."""
     try:
         status = msgspec.json.decode(body, type=_Status)
     except msgspec.DecodeError:
         words = f"{config.base_url} responds, but not like Kalshi's API: check the host of kalshi_default."
-        return Finding("exchange", "fail", words)
+        return Diagnosis("exchange", "fail", words)
     if not status.exchange_active:
-        return Finding("exchange", "warn", f"{config.base_url} reports that the exchange is paused: try again later")
-    return Finding("exchange", "ok", config.base_url + ("" if status.trading_active else ", trading is paused"))
+        return Diagnosis("exchange", "warn", f"{config.base_url} reports that the exchange is paused: try again later")
+    return Diagnosis("exchange", "ok", config.base_url + ("" if status.trading_active else ", trading is paused"))
 
 
-def _key(config: ExchangeConfig, exchange: Exchange) -> Iterator[Finding]:
+def _key(config: ExchangeConfig, exchange: Exchange) -> Iterator[Diagnosis]:
     """Whether the key is accepted, what it may read, and how often."""
     scope = exchange.scope()
     if scope != READ:
-        yield Finding("key", "ok", "accepted")
+        yield Diagnosis("key", "ok", "accepted")
         may = f"may read {scope} only" if scope else "may read neither positions nor the balance"
-        yield Finding("scope", "fail", f"The key {may}: give it the scope {READ} in Kalshi's account settings.")
+        yield Diagnosis("scope", "fail", f"The key {may}: give it the scope {READ} in Kalshi's account settings.")
         return
     limits = exchange.account_limits()
-    yield Finding("key", "ok", f"accepted; tier {limits.usage_tier}")
-    yield Finding("scope", "ok", f"{scope}: the portfolio can be read")
+    yield Diagnosis("key", "ok", f"accepted; tier {limits.usage_tier}")
+    yield Diagnosis("scope", "ok", f"{scope}: the portfolio can be read")
     yield _rate(config, limits.read.refill_rate / TOKENS_PER_REQUEST)
 
 
-def _rate(config: ExchangeConfig, allowed: float) -> Finding:
+def _rate(config: ExchangeConfig, allowed: float) -> Diagnosis:
     rate = config.requests_per_second
     if rate > allowed:
         words = f"{rate:g} per second, {allowed:g} allowed: lower extra.requests_per_second."
-        return Finding("requests", "fail", words)
-    return Finding("requests", "ok", f"{rate:g} per second of {allowed:g} allowed")
+        return Diagnosis("requests", "fail", words)
+    return Diagnosis("requests", "ok", f"{rate:g} per second of {allowed:g} allowed")

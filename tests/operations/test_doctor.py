@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from kalshi import doctor
-from kalshi.doctor import examine
+from kalshi.operations import doctor
+from kalshi.operations.doctor import examine
 from kalshi.settings import INCLUDE, load_settings
 from kalshi.warehouse import exchanges
 from scripts.private_server import PrivateServer

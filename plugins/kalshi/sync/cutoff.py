@@ -24,9 +24,7 @@ def find_cutoff(exchange: Exchange, engine: sa.Engine, job: str, dag_run_id: str
     with recorded_run(engine, RunKey(job, PLAN, dag_run_id), exchange.traffic) as run:
         cutoff = exchange.historical_cutoff()
         identity = exchange.identity()
-        in_transaction(
-            engine, lambda c: exchanges.note(c, identity.name, run.run_id, is_synthetic=identity.is_synthetic)
-        )
+        in_transaction(engine, exchanges.note, identity.name, run.run_id, is_synthetic=identity.is_synthetic)
         return cutoff
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kalshi.alerts import Alert, alert_of
+from kalshi.operations.alerts import Alert, alert_of
 from kalshi.reports.files import folder_name
 from kalshi.settings import INCLUDE, load_settings
 

@@ -1,0 +1,1 @@
+"""What is wrong with the surroundings, and who hears of it."""
