@@ -159,8 +159,9 @@ def _plant_cruelty(engine: sa.Engine) -> None:
         for statement in (
             "INSERT INTO kalshi_event (event_ticker, series_ticker, title, sub_title, event_date, run_id) "
             "VALUES (:event, 'KXHIGHDEN', :cruel, :cruel, '2026-09-21', 1)",
-            "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, yes_sub_title, status, run_id) "
-            "VALUES (:market, :event, 'KXHIGHDEN', :cruel, 'finalized', 1)",
+            "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, yes_sub_title, status, "
+            "open_time_utc, close_time_utc, run_id) VALUES (:market, :event, 'KXHIGHDEN', :cruel, 'finalized', "
+            "'2026-09-20 14:00', '2026-09-22 06:00', 1)",
             "INSERT INTO kalshi_candle_1m "
             "(market_ticker, bucket_start_utc, source, period_minutes, yes_bid_close, yes_ask_close, run_id) "
             "SELECT :market, bucket_start_utc, source, 1, yes_bid_close, yes_ask_close, 1 FROM kalshi_candle_1m "
