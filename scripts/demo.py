@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TextIO
 
+import msgspec
 import sqlalchemy as sa
 from tabulate import tabulate
 
@@ -24,12 +25,13 @@ from kalshi.reports.catalog import CATALOG
 from kalshi.reports.files import SYNTHETIC
 from kalshi.reports.portfolio import PORTFOLIO
 from kalshi.reports.quality import QUALITY
-from kalshi.reports.reconciliation import RECONCILIATION
-from kalshi.reports.runs import RunReport
+from kalshi.reports.reconciliation import RECONCILIATION, ReconciliationRun
+from kalshi.reports.runs import RunPage, Verdicts
 from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.reports.snapshots import SNAPSHOTS
 from kalshi.reports.trades import TRADES
 from kalshi.settings import load_settings
+from kalshi.sync.report import Outcome
 from kalshi.warehouse.exchanges import is_synthetic
 from scripts import demo_page
 from scripts.airflow_process import end_on_signals
@@ -43,11 +45,11 @@ OWN_LINE = re.compile(r"^\S+T(?P<clock>\d\d:\d\d:\d\d)\S* \[\w+ *\] (?P<message>
 
 @dataclass(frozen=True)
 class Step:
-    """One run of one DAG. ``report``: how to show its report; ``date``: its logical date, if it depends on one."""
+    """One run of one DAG. ``page``: its report's page; ``date``: its logical date, if it depends on one."""
 
     dag: str
     does: str
-    report: RunReport | None
+    page: RunPage[Any] | None
     conf: dict[str, Any] = field(default_factory=dict)
     date: date | None = None
 
@@ -112,21 +114,22 @@ def run_dag(airflow: WarmAirflow, log: TextIO, step: Step) -> bool:
         return command.wait() == 0
 
 
-def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, dict[str, Any]]:
+def show(airflow: WarmAirflow, log: TextIO, step: Step) -> tuple[bool, Verdicts[Any]]:
     """Run the DAG and print what it did. Returns whether it succeeded, and its report."""
     began = time.time()
     succeeded = run_dag(airflow, log, step)
     latest = load_settings().reports.path / step.dag / "latest"
     if not (latest / "report.json").exists() or (latest / "report.json").stat().st_mtime < began:
         raise SystemExit(f"\nThe run ended before it wrote a report. The end of {log.name} says why.")
-    report: dict[str, Any] = json.loads((latest / "report.json").read_text(encoding="utf-8"))
-    if step.report:
-        print(f"\n{step.report.table(report['series'])}")
+    kind = step.page.report if step.page else Verdicts[Outcome]
+    report: Verdicts[Any] = msgspec.json.decode((latest / "report.json").read_bytes(), type=kind)
+    if step.page:
+        print(f"\n{step.page.table(report.series)}")
     else:
-        for part in report["series"]:
-            for words in filter(None, [part["error"], *part["warnings"]]):
-                print(f"{part['scope']}: {words}")
-    print(f"\n{report['verdict']}. Report: {(latest / 'index.html').resolve()}\n")
+        for part in report.series:
+            for words in part.notes:
+                print(f"{part.scope}: {words}")
+    print(f"\n{report.verdict}. Report: {(latest / 'index.html').resolve()}\n")
     return succeeded, report
 
 
@@ -147,8 +150,8 @@ def main() -> None:
     with (LOCAL / "demo.log").open("w", encoding="utf-8") as log, warm_airflow(os.environ, log) as airflow:
         for step in steps():
             succeeded, report = show(airflow, log, step)
-            verdicts[step.dag] = report["verdict"], step.does
-            proven = RECONCILIATION.summary(report) if step.report is RECONCILIATION else proven
+            verdicts[step.dag] = report.verdict, step.does
+            proven = RECONCILIATION.summary(report) if isinstance(report, ReconciliationRun) else proven
             failed += [] if succeeded else [step.dag]
     finish(verdicts, proven)
     print(f"\nDone in {time.time() - began:.0f} s; {proven}.")

@@ -8,20 +8,25 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
+import msgspec
 import sqlalchemy as sa
 from airflow.sdk import DAG, Asset
 from cogapp import Cog
 from cron_descriptor import get_description
 
 from kalshi.hooks.warehouse import WarehouseHook
+from kalshi.operators.runs import ReportOperator
 from kalshi.quality.suites import SUITES
+from kalshi.reports.runs import RunPage, RunReport, Verdicts
 from kalshi.settings import INCLUDE, load_settings
+from kalshi.sync.report import JobReport, fields_of
 from kalshi.warehouse import sql
 from kalshi.warehouse.migrate import migrate
 from scripts import private_server
@@ -274,6 +279,59 @@ def rules() -> str:
             share = "all" if rule.mostly == 1 else f"{rule.mostly:.0%}"
             rows.append((f"`{check.name}`", check.about, rule.severity, share))
     return table(("rule", "what must hold", "a break is", "rows that must obey"), rows)
+
+
+def report_common() -> str:
+    """What every ``report.json`` says."""
+    return table(("field", "meaning"), [*_meanings(Verdicts), *_meanings(RunReport, without=Verdicts)])
+
+
+def report_additions() -> str:
+    """What the report of each DAG says besides."""
+    dags: dict[str, list[str]] = defaultdict(list)
+    for dag, page in _report_pages():
+        dags[page.job].append(f"`{dag.dag_id}`")
+    pages = {page.job: page for _, page in _report_pages()}
+    rows = [
+        (", ".join(dags[job]), *each)
+        for job, page in pages.items()
+        for each in _meanings(page.report, without=RunReport)
+    ]
+    return table(("DAG", "field", "meaning"), rows)
+
+
+def report_series() -> str:
+    """An entry of ``series`` in a report: the fields of all jobs, then those of each."""
+    rows = [("every job", *each) for each in _meanings(JobReport)]
+    pages = {page.job: page for _, page in _report_pages()}
+    for job, page in pages.items():
+        rows += [(job, *each) for each in _meanings(page.series, without=JobReport)]
+    return table(("job", "field", "meaning"), rows)
+
+
+def _report_pages() -> list[tuple[DAG, RunPage[Any]]]:
+    """The DAGs that report on series, with their pages."""
+    return [(dag, task.report) for dag in all_dags() for task in dag.tasks if isinstance(task, ReportOperator)]
+
+
+def _meanings(kind: type[msgspec.Struct], without: type[msgspec.Struct] | None = None) -> list[tuple[str, str]]:
+    """The fields of a report with their meanings; for a list of rows, those of its row."""
+    hints = get_type_hints(kind)
+    known = without.__struct_fields__ if without else ()
+    found = []
+    for name, described in fields_of(kind).items():
+        if name in known:
+            continue
+        inner = next((arg for arg in get_args(hints[name]) if _is_row(arg)), None)
+        meaning = described.about
+        if inner:
+            meaning += f". {'; '.join(f'{each}: {about}' for each, about in _meanings(inner))}"
+        found.append((f"`{name}{'[]' * (get_origin(hints[name]) is list)}`", meaning))
+    return found
+
+
+def _is_row(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def commands() -> str:

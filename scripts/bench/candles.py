@@ -24,6 +24,7 @@ from kalshi.sync.api_candles import ROWS_PER_TRANSACTION
 from kalshi.sync.candle_plan import AliveMarket, batches, plan_units
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
+from kalshi.sync.report import together
 from kalshi.warehouse import api_candles
 from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.server import ServerAddress, in_transaction, load_data, open_engine
@@ -186,8 +187,8 @@ def _grow(exchange_url: str, where: ServerAddress, days: int) -> Growth:
             for ticker in series
         ]
         seconds = time.perf_counter() - began
-    total = {name: sum(report[name] for report in reports) for name in ("candles", "candle_requests", "ideal_requests")}
-    return Growth(total["candles"], seconds, _peak_megabytes(), total["candle_requests"], total["ideal_requests"])
+    total = together(reports)
+    return Growth(total.candles, seconds, _peak_megabytes(), total.candle_requests, total.ideal_requests)
 
 
 def _peak_megabytes() -> float:

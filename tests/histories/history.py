@@ -18,6 +18,7 @@ import time_machine
 from kalshi.exchange import ExchangeError
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
+from kalshi.sync.report import JobReport
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.histories.exchange import SmallExchange, Trouble
@@ -40,7 +41,7 @@ from tests.histories.steps import (
     Vanish,
 )
 
-SYNCS: dict[str, Callable[..., dict[str, Any]]] = {
+SYNCS: dict[str, Callable[..., JobReport]] = {
     "catalog": sync_catalog,
     "settlements": sync_settlements,
     "trades": sync_trades,
@@ -333,7 +334,7 @@ class History:
                 self.exchange.client() as client,
             ):
                 report = SYNCS[ran.job](client, self.engine, ran.request)
-            ran.outcome, ran.words, ran.is_due = report["state"], " ".join(report["warnings"]), False
+            ran.outcome, ran.words, ran.is_due = report.state, " ".join(report.warnings), False
         except Killed:
             pass
         except (ExchangeError, RuntimeError) as error:  # what else a job may raise is a mistake, and ends the test

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import sqlalchemy as sa
 
+from kalshi.quality.run import QualityReport
 from tests.support.databases import select
 from tests.support.quality import COMPARED, build_dense_minutes, check, plant
 
@@ -349,8 +348,8 @@ APART = (
 """Faults that don't touch each other."""
 
 
-def broken(report: dict[str, Any]) -> set[str]:
-    names = [*report["broken_errors"], *report["broken_warnings"], *report["broken_infos"]]
+def broken(report: QualityReport) -> set[str]:
+    names = [*report.broken_errors, *report.broken_warnings, *report.broken_infos]
     return set(names) - BROKEN_BY_HONEST_MINUTES
 
 
@@ -360,7 +359,7 @@ def test_a_planted_fault_is_found_by_the_checks_made_for_it(fault: str, filled: 
     plant(filled, *statements)
     report = check(filled)
     assert broken(report) == expected
-    rows = select(filled, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report['run_id']} AND state = 'failed'")
+    rows = select(filled, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report.run_id} AND state = 'failed'")
     assert {row["check_name"] for row in rows} - BROKEN_BY_HONEST_MINUTES == expected
     assert all(row["violations"] > 0 and len(row["samples"]) > 10 for row in rows)
 
@@ -423,7 +422,7 @@ def test_a_check_that_cannot_run_is_an_error_and_says_why(filled: sa.Engine) -> 
     (row,) = select(filled, query)
     assert (row["check_name"], row["severity"]) == ("trade_numbers_in_range", "error")
     assert "Unknown column" in row["samples"]
-    assert report["state"] == "warning", "the run did its job: the others were checked"
+    assert report.state == "warning", "the run did its job: the others were checked"
 
 
 def test_many_faults_at_once_are_all_found_on_mysql_too(filled_mysql: sa.Engine) -> None:
@@ -456,7 +455,7 @@ def test_the_times_that_no_run_ever_read_are_named(filled: sa.Engine) -> None:
     report = check(filled)
     (row,) = select(
         filled,
-        f"SELECT samples FROM kalshi_quality_result WHERE run_id = {report['run_id']} "
+        f"SELECT samples FROM kalshi_quality_result WHERE run_id = {report.run_id} "
         "AND check_name = 'window_without_hole'",
     )
     assert "2026-09-20T06:00:00" in row["samples"]

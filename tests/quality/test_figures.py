@@ -31,16 +31,16 @@ def test_clean_data_is_green_and_every_check_had_rows_to_check(filled_on_both: s
     )
     build_dense_minutes(filled_on_both)
     report = check(filled_on_both)
-    assert (report["state"], report["warnings"], report["broken_errors"], report["broken_warnings"]) == (
+    assert (report.state, report.warnings, report.broken_errors, report.broken_warnings) == (
         "success",
         [],
         [],
         [],
     )
-    rows = select(filled_on_both, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report['run_id']}")
+    rows = select(filled_on_both, f"SELECT * FROM kalshi_quality_result WHERE run_id = {report.run_id}")
     assert {row["check_name"] for row in rows} == set(RULES.checks), "every rule of kalshi.toml, and no other"
     assert {row["state"] for row in rows if row["severity"] != "info"} == {"passed"}
-    assert report["checks"] == len(rows)
+    assert report.checks == len(rows)
 
 
 def candles_by_market(engine: sa.Engine) -> dict[str, dict[datetime, dict[str, Any]]]:
@@ -90,7 +90,7 @@ def test_coverage_is_what_counting_minute_by_minute_gives(filled_on_both: sa.Eng
         row["market_ticker"]: (row["open_time_utc"], row["close_time_utc"])
         for row in select(filled_on_both, "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market")
     }
-    rows = select(filled_on_both, f"SELECT * FROM kalshi_coverage WHERE run_id = {report['run_id']}")
+    rows = select(filled_on_both, f"SELECT * FROM kalshi_coverage WHERE run_id = {report.run_id}")
     assert len(rows) == 2 * 18
     for row in rows:
         opens, closes = lives[row["market_ticker"]]
@@ -132,7 +132,7 @@ def test_a_minute_from_two_sources_is_one_minute(filled: sa.Engine) -> None:
         select(
             filled,
             "SELECT SUM(present_minutes) AS present, SUM(quoted_minutes) AS quoted, SUM(candles) AS candles, "
-            f"SUM(mean_spread) AS spread FROM kalshi_coverage WHERE run_id = {report['run_id']}",
+            f"SUM(mean_spread) AS spread FROM kalshi_coverage WHERE run_id = {report.run_id}",
         )[0]
         for report in (before, after)
     ]
@@ -144,7 +144,7 @@ def test_a_minute_from_two_sources_is_one_minute(filled: sa.Engine) -> None:
 def test_quotes_at_decisions_are_the_latest_before_them(filled_on_both: sa.Engine) -> None:
     report = check(filled_on_both)
     candles = candles_by_market(filled_on_both)
-    rows = select(filled_on_both, f"SELECT * FROM kalshi_decision_coverage WHERE run_id = {report['run_id']}")
+    rows = select(filled_on_both, f"SELECT * FROM kalshi_decision_coverage WHERE run_id = {report.run_id}")
     assert {row["decision"] for row in rows} == {"day_before_10", "day_10", "open"}
     assert len(rows) == 18
     for row in rows:
@@ -163,7 +163,7 @@ def test_quotes_at_decisions_are_the_latest_before_them(filled_on_both: sa.Engin
 def test_the_backtest_earns_what_its_trades_earn(filled_on_both: sa.Engine) -> None:
     report = check(filled_on_both)
     ready = select(
-        filled_on_both, f"SELECT * FROM kalshi_readiness WHERE run_id = {report['run_id']} AND decision = 'day_10'"
+        filled_on_both, f"SELECT * FROM kalshi_readiness WHERE run_id = {report.run_id} AND decision = 'day_10'"
     )
     candles = candles_by_market(filled_on_both)
     trades: dict[str, list[Decimal]] = {"maker": [], "taker": []}
@@ -206,8 +206,8 @@ def test_the_backtest_earns_what_its_trades_earn(filled_on_both: sa.Engine) -> N
 def test_a_series_in_which_nothing_could_be_traded_says_why(filled: sa.Engine, lost: str, reason: str) -> None:
     plant(filled, lost)
     report = check(filled)
-    assert "backtest_ready" in report["broken_errors"]
-    rows = select(filled, f"SELECT * FROM kalshi_readiness WHERE run_id = {report['run_id']}")
+    assert "backtest_ready" in report.broken_errors
+    rows = select(filled, f"SELECT * FROM kalshi_readiness WHERE run_id = {report.run_id}")
     assert {row["decision"]: row["reason"] for row in rows}["day_10"] == reason
     assert all(row["reason"] and not row["taker_trades"] for row in rows)
 
@@ -259,4 +259,4 @@ def test_two_runs_leave_two_rows_each_and_the_view_shows_the_latest(filled: sa.E
     assert select(filled, "SELECT COUNT(*) AS n FROM kalshi_coverage")[0]["n"] == 2 * 18
     for view in ("kalshi_coverage_latest", "kalshi_decision_coverage_latest"):
         (row,) = select(filled, f"SELECT COUNT(*) AS n, MIN(run_id) AS oldest FROM {view}")
-        assert (row["n"], row["oldest"]) == (18, latest["run_id"])
+        assert (row["n"], row["oldest"]) == (18, latest.run_id)

@@ -14,6 +14,7 @@ from kalshi.records import HistoricalCutoff
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
+from kalshi.sync.report import JobReport
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.sync.trades import TradesRequest, sync_trades
@@ -55,7 +56,7 @@ class Job:
     """``path``: of the requests that faults strike; ``pages``: how many of them go well before; ``table``: what it
     writes first; ``markets_per_page``: few enough for several pages; ``again``: what reads a complete window again."""
 
-    sync: Callable[[Exchange, sa.Engine, Any], dict[str, Any]]
+    sync: Callable[[Exchange, sa.Engine, Any], JobReport]
     request: Callable[..., Any]
     path: str
     table: str
@@ -63,7 +64,7 @@ class Job:
     markets_per_page: int = 100
     again: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, exchange: Exchange, engine: sa.Engine, **about: Any) -> dict[str, Any]:
+    def run(self, exchange: Exchange, engine: sa.Engine, **about: Any) -> JobReport:
         return self.sync(exchange, engine, self.request(exchange.historical_cutoff(), **about))
 
 

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, RequestRefused
+from kalshi.sync.report import WindowReport
 from tests.resilience.account import Account, assert_same, small
 from tests.resilience.jobs import JOBS, Job
 from tests.support.content import content
@@ -31,12 +32,13 @@ def test_a_clock_that_is_ahead_makes_no_window_complete_that_the_exchange_is_sti
 
     with account.server(*clock(now - AHEAD)) as behind, account.client(behind) as exchange:
         report = job.run(exchange, warehouse, **day)
-        assert report["state"] == "warning"
-        assert "The exchange's clock says" in report["warnings"][0]
-        assert timedelta(0) <= now - AHEAD + timedelta(minutes=2) - report["to_utc"] <= timedelta(minutes=2)
+        assert isinstance(report, WindowReport) and report.to_utc
+        assert report.state == "warning"
+        assert "The exchange's clock says" in report.warnings[0]
+        assert timedelta(0) <= now - AHEAD + timedelta(minutes=2) - report.to_utc <= timedelta(minutes=2)
         first = content(warehouse, job.table)
     with account.server(*clock(now)) as right, account.client(right) as exchange:
-        left = job.run(exchange, warehouse, **day)["warnings"]
+        left = job.run(exchange, warehouse, **day).warnings
         assert all(
             f"{now:%H:%M} UTC (read so soon" in warning and f" {now - AHEAD:%H:}" not in warning for warning in left
         )

@@ -168,7 +168,7 @@ def test_a_run_outlives_a_lock_a_deadlock_and_a_restart_in_mid_transaction(
             getattr(database, how)()
         database.start()
         report = done.result()
-    assert report["state"] in ("success", "warning")
+    assert report.state in ("success", "warning")
     assert set(runs(database.engine)) <= {"success", "warning"}
     assert_same(database.engine, whole)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.sync.candles import CandlesRequest, sync_candles
-from kalshi.sync.reconciliation import ReconciliationRequest, reconcile
+from kalshi.sync.reconciliation import ReconciliationReport, ReconciliationRequest, reconcile
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.support.content import content
@@ -44,7 +44,7 @@ class House:
         if candles:
             sync_candles(self.exchange, self.engine, CandlesRequest(SERIES, *cutoffs, dense=True, **about))
 
-    def reconcile(self, **others: Any) -> dict[str, Any]:
+    def reconcile(self, **others: Any) -> ReconciliationReport:
         """Compare the markets of the two events."""
         cutoff = self.exchange.historical_cutoff().markets_settled
         about: dict[str, Any] = {"window_start": self.start + 2 * DAY, "window_end": self.end, **others}

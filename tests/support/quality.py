@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
-from kalshi.quality.run import QualityRequest, check_series
+from kalshi.quality.run import QualityReport, QualityRequest, check_series
 from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
@@ -74,7 +74,7 @@ def build_dense_minutes(engine: sa.Engine) -> None:
         build_dense(run, Reading(Gap(window), 0, window.end))
 
 
-def check(engine: sa.Engine, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> dict[str, Any]:
+def check(engine: sa.Engine, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> QualityReport:
     """A quality run, by default for 20 September."""
     request = QualityRequest(SERIES, window_start=start, window_end=end, **others)
     return check_series(engine, request, load_settings().quality)

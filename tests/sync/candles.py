@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.candles import CandlesRequest, sync_candles
+from kalshi.sync.candles import CandlesReport, CandlesRequest, sync_candles
 from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
 
@@ -17,13 +17,13 @@ DAY = timedelta(days=1)
 
 
 class Candles(Protocol):
-    def __call__(self, start: datetime, end: datetime, series: str = ..., **others: Any) -> dict[str, Any]: ...
+    def __call__(self, start: datetime, end: datetime, series: str = ..., **others: Any) -> CandlesReport: ...
 
 
 def reading(exchange: Exchange, engine: sa.Engine) -> Candles:
     """``candles(start, end, "KXHIGHNY")``: one sync of a series of this exchange into this warehouse."""
 
-    def candles(start: datetime, end: datetime, series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
+    def candles(start: datetime, end: datetime, series: str = "KXHIGHNY", **others: Any) -> CandlesReport:
         cutoff = others.pop("cutoff", None) or exchange.historical_cutoff().markets_settled
         request = CandlesRequest(series, cutoff, window_start=start, window_end=end, **others)
         return sync_candles(exchange, engine, request)

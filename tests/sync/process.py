@@ -23,7 +23,7 @@ def main(database: str, base_url: str, series: str, dag_run_id: str) -> None:
     print(
         json.dumps(
             {
-                "inserted": report["inserted"],
+                "inserted": report.inserted,
                 "seconds": time.monotonic() - began,
                 "peak_megabytes": peak_megabytes(),
             }

@@ -65,7 +65,7 @@ def test_the_local_day_of_a_clock_change_has_all_its_minutes(
     with Exchange(quick_config(winter)) as exchange:
         candles = reading(exchange, warehouse)
         for day in range(3):  # as the daily DAG reads them
-            assert candles(first_day + day * DAY, first_day + (day + 1) * DAY, series)["state"] == "success"
+            assert candles(first_day + day * DAY, first_day + (day + 1) * DAY, series).state == "success"
 
     markets = tickers(warehouse, change.event)
     assert len(markets) == 6

@@ -67,7 +67,7 @@ def test_a_failed_run_resumes_although_its_markets_were_archived_meanwhile(
     assert checkpoint == {"state": "COMPLETE", "attempts": 2}
     resumed = content(warehouse)
     again = candles(*window, force=True)
-    assert (again["inserted"], again["updated"], again["unchanged"]) == (0, 0, resumed[0])
+    assert (again.inserted, again.updated, again.unchanged) == (0, 0, resumed[0])
 
 
 @pytest.mark.parametrize("days", [-20, 20])
@@ -78,5 +78,5 @@ def test_a_cutoff_that_moves_during_a_run_costs_no_minute(
     window = cutoff - 5 * DAY, cutoff + 5 * DAY
     whole = candles(*window)
     stale = candles(*window, force=True, cutoff=cutoff + timedelta(days=days))
-    assert stale["candle_requests"] > whole["candle_requests"], "asked of the other tier"
-    assert (stale["inserted"], stale["updated"], stale["unchanged"]) == (0, 0, whole["candles"])
+    assert stale.candle_requests > whole.candle_requests, "asked of the other tier"
+    assert (stale.inserted, stale.updated, stale.unchanged) == (0, 0, whole.candles)

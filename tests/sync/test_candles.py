@@ -32,8 +32,8 @@ def test_every_candle_of_the_day_comes_as_the_exchange_sends_it(
     exchange: Exchange, warehouse_on_both: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     report = reading(exchange, warehouse_on_both)(SEP_20, SEP_20 + DAY)
-    assert report["state"] == "success"
-    assert (report["markets"], report["candle_requests"]) == (18, 3), "a batch request for each of three events"
+    assert report.state == "success"
+    assert (report.markets, report.candle_requests) == (18, 3), "a batch request for each of three events"
     compared = 0
     for event in ("KXHIGHNY-26SEP19", "KXHIGHNY-26SEP20", "KXHIGHNY-26SEP21"):
         for ticker in tickers(warehouse_on_both, event):
@@ -59,9 +59,9 @@ def test_every_candle_of_the_day_comes_as_the_exchange_sends_it(
 
 def test_a_complete_day_is_not_read_again_unless_forced(candles: Candles, warehouse: sa.Engine) -> None:
     first = candles(SEP_20, SEP_20 + DAY)
-    assert candles(SEP_20, SEP_20 + DAY)["requests"] == 0
+    assert candles(SEP_20, SEP_20 + DAY).requests == 0
     forced = candles(SEP_20, SEP_20 + DAY, force=True)
-    assert (forced["inserted"], forced["updated"], forced["unchanged"]) == (0, 0, first["candles"])
+    assert (forced.inserted, forced.updated, forced.unchanged) == (0, 0, first.candles)
 
 
 def test_two_days_hold_what_each_of_them_holds(exchange: Exchange, candles: Candles, warehouse: sa.Engine) -> None:
@@ -69,13 +69,13 @@ def test_two_days_hold_what_each_of_them_holds(exchange: Exchange, candles: Cand
     candles(SEP_20 + DAY, SEP_20 + 2 * DAY)
     apart = select(warehouse, "SELECT * FROM kalshi_candle_1m ORDER BY market_ticker, bucket_start_utc")
     together = candles(SEP_20, SEP_20 + 2 * DAY, force=True)
-    assert (together["inserted"], together["updated"]) == (0, 0)
-    assert together["candles"] == len(apart)
+    assert (together.inserted, together.updated) == (0, 0)
+    assert together.candles == len(apart)
 
 
 def test_a_window_longer_than_a_batch_comes_event_by_event(candles: Candles, warehouse: sa.Engine) -> None:
     report = candles(SEP_20 - 8 * DAY, SEP_20)
-    assert report["state"] == "success"
+    assert report.state == "success"
     whole = [e for e in range(13, 19) if tickers(warehouse, f"KXHIGHNY-26SEP{e}")]
     for day in whole:
         (market,) = select(
@@ -85,7 +85,7 @@ def test_a_window_longer_than_a_batch_comes_event_by_event(candles: Candles, war
             "m.market_ticker, m.open_time_utc ORDER BY from_open LIMIT 1",
         )
         assert market["from_open"] == 1, "the first minute after the open is always there"
-    assert report["candle_requests"] <= 2 * report["markets"] / 6
+    assert report.candle_requests <= 2 * report.markets / 6
 
 
 def test_archived_markets_come_from_the_historical_tier(
@@ -93,7 +93,7 @@ def test_archived_markets_come_from_the_historical_tier(
 ) -> None:
     start = datetime(2026, 5, 10, tzinfo=UTC)
     report = candles(start, start + DAY)
-    assert report["candles"] > 500
+    assert report.candles > 500
     ticker = tickers(warehouse, "KXHIGHNY-26MAY10")[2]
     there = list(listed(exchange_server, ticker, start, start + DAY))
     rows = stored(warehouse, ticker)
@@ -110,7 +110,7 @@ def test_a_window_across_the_cutoff_misses_no_market(
     cutoff = exchange.historical_cutoff().markets_settled
     start, end = cutoff - 3 * DAY, cutoff + 3 * DAY
     report = candles(start, end)
-    assert report["with_candles"] == report["markets"] > 36
+    assert report.with_candles == report.markets > 36
     for ticker in tickers(warehouse, f"KXHIGHNY-{cutoff - DAY:%y%b%d}".upper()):
         assert len(stored(warehouse, ticker)) == len(list(listed(exchange_server, ticker, start, end)))
 
@@ -149,9 +149,9 @@ def test_a_run_that_failed_fetches_only_what_is_missing(
     assert partly > 0
     exchange_server.faults()
     rest = candles(SEP_20 - 8 * DAY, SEP_20)
-    assert rest["unchanged"] == 0, "nothing is fetched twice"
+    assert rest.unchanged == 0, "nothing is fetched twice"
     whole = candles(SEP_20 - 8 * DAY, SEP_20, force=True)
-    assert (whole["inserted"], whole["unchanged"]) == (0, partly + rest["inserted"])
+    assert (whole.inserted, whole.unchanged) == (0, partly + rest.inserted)
 
 
 def test_a_candle_in_integer_cents_is_refused_and_the_day_fails(
@@ -159,19 +159,19 @@ def test_a_candle_in_integer_cents_is_refused_and_the_day_fails(
 ) -> None:
     exchange_server.faults({"kind": "integer_cents_candle", "path": "/candlesticks", "times": 1})
     report = candles(SEP_20, SEP_20 + DAY)
-    assert report["state"] == "warning"
+    assert report.state == "warning"
     (rejected,) = select(warehouse, "SELECT endpoint, reason, payload FROM kalshi_rejected_record")
     assert "candlesticks" in rejected["endpoint"]
     assert "KXHIGHNY" in rejected["payload"]
-    assert report["rejected"] == 1
+    assert report.rejected == 1
 
 
 def test_a_window_ahead_is_read_up_to_now_and_no_further(candles: Candles) -> None:
     now = datetime.now(UTC)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     report = candles(today, today + DAY, asked_at=now)
-    assert report["state"] == "warning"
-    assert report["to_utc"] <= now
+    assert report.state == "warning"
+    assert report.to_utc and report.to_utc <= now
 
 
 def test_a_window_off_the_minute_is_refused(candles: Candles) -> None:
@@ -185,8 +185,8 @@ def test_if_batches_are_refused_events_are_requested_and_paged_to_their_end(
     whole = candles(SEP_20 - 2 * DAY, SEP_20)
     exchange_server.faults({"kind": "http_400", "path": "/markets/candlesticks", "times": 99})
     again = candles(SEP_20 - 2 * DAY, SEP_20, force=True)
-    assert (again["inserted"], again["updated"], again["unchanged"]) == (0, 0, whole["candles"])
-    assert again["candle_requests"] > whole["candle_requests"]
+    assert (again.inserted, again.updated, again.unchanged) == (0, 0, whole.candles)
+    assert again.candle_requests > whole.candle_requests
 
 
 def test_an_event_that_goes_no_further_fails_its_window(
@@ -217,12 +217,12 @@ def test_a_failed_window_is_the_only_one_that_the_next_run_of_any_day_reads_agai
     assert found[0]["error"] is None
 
     report = candles(*days[2])
-    assert (report["state"], report["candle_requests"]) == ("success", 6), "a batch for each event of both days"
+    assert (report.state, report.candle_requests) == ("success", 6), "a batch for each event of both days"
     found = select(warehouse, "SELECT state, attempts, error FROM kalshi_checkpoint WHERE job = 'candles'")
     assert [window["state"] for window in found] == ["COMPLETE"] * 3
     assert sorted(window["attempts"] for window in found) == [1, 1, 2]
-    assert [candles(*day)["candle_requests"] for day in days] == [0, 0, 0]
-    assert candles(days[0][0], days[2][1], force=True)["inserted"] == 0
+    assert [candles(*day).candle_requests for day in days] == [0, 0, 0]
+    assert candles(days[0][0], days[2][1], force=True).inserted == 0
 
 
 def test_a_day_read_before_its_end_is_complete_only_up_to_then(
@@ -232,25 +232,25 @@ def test_a_day_read_before_its_end_is_complete_only_up_to_then(
     for hours, seconds in ((6, 30), (18, 59)):
         read_until = SEP_20 + timedelta(hours=hours)
         report = candles(*day, asked_at=read_until + timedelta(seconds=seconds))
-        assert (report["to_utc"], report["state"]) == (read_until, "warning")
+        assert (report.to_utc, report.state) == (read_until, "warning")
         (latest,) = select(warehouse, "SELECT MAX(bucket_start_utc) AS minute FROM kalshi_candle_1m")
         assert latest["minute"] < read_until.replace(tzinfo=None)
         ends = select(warehouse, "SELECT window_end_utc, state FROM kalshi_checkpoint WHERE job = 'candles'")
         assert ends == [{"window_end_utc": read_until.replace(tzinfo=None), "state": "COMPLETE"}]
     rest = candles(*day, asked_at=SEP_20 + DAY)
-    assert (rest["to_utc"], rest["state"]) == (day[1], "success")
-    assert rest["inserted"] > 0
-    assert candles(*day)["requests"] == 0
+    assert (rest.to_utc, rest.state) == (day[1], "success")
+    assert rest.inserted > 0
+    assert candles(*day).requests == 0
     whole = candles(*day, force=True)
-    assert (whole["inserted"], whole["updated"], whole["unchanged"]) == (0, 0, content(warehouse)[0])
+    assert (whole.inserted, whole.updated, whole.unchanged) == (0, 0, content(warehouse)[0])
 
 
 def test_a_backfill_of_days_without_a_market_ends_with_a_warning_that_names_others(candles: Candles) -> None:
     march = datetime(2026, 3, 1, tzinfo=UTC)
     report = candles(march, march + DAY, by_hand=True)
-    assert (report["state"], report["markets"]) == ("warning", 0)
-    assert report["warnings"] == [
+    assert (report.state, report.markets) == ("warning", 0)
+    assert report.warnings == [
         "No market of KXHIGHNY was open from 2026-03-01 00:00 to 2026-03-02 00:00 UTC, so there was nothing to read: "
         "the first after that opens at 2026-03-31 14:00."
     ]
-    assert candles(march, march + DAY)["state"] == "success", "catchup has quiet days"
+    assert candles(march, march + DAY).state == "success", "catchup has quiet days"

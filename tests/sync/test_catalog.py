@@ -9,11 +9,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.settings import PROJECT
+from kalshi.sync.report import RowCounts
 from tests.support.databases import count, runs, select, windows
 from tests.support.exchange_server import ExchangeServer
 from tests.sync.catalog import Sync, syncing
@@ -64,21 +66,19 @@ def sync_on_both(exchange: Exchange, warehouse_on_both: sa.Engine) -> Sync:
 
 def test_a_first_sync_inserts_everything_once(sync_on_both: Sync, warehouse_on_both: sa.Engine) -> None:
     report = sync_on_both()
-    assert (report["state"], report["warnings"], report["error"]) == ("success", [], None)
-    assert (report["markets"], report["events"]) == (6 * DAYS, DAYS)
-    assert (report["inserted"], report["updated"], report["rejected"]) == (1 + DAYS + 6 * DAYS, 0, 0)
-    assert report["tables"]["kalshi_market"] == {"inserted": 6 * DAYS, "updated": 0, "unchanged": 0}
+    assert (report.state, report.warnings, report.error) == ("success", [], None)
+    assert (report.markets, report.events) == (6 * DAYS, DAYS)
+    assert (report.inserted, report.updated, report.rejected) == (1 + DAYS + 6 * DAYS, 0, 0)
+    assert report.tables["kalshi_market"] == RowCounts(inserted=6 * DAYS)
     tables = ("kalshi_series", "kalshi_event", "kalshi_market")
     assert [count(warehouse_on_both, table) for table in tables] == [1, DAYS, 6 * DAYS]
     assert windows(warehouse_on_both) == ["COMPLETE", "COMPLETE"]
     stored = select(warehouse_on_both, "SELECT * FROM kalshi_sync_run")
     assert [(run["run_id"], run["state"], run["inserted"]) for run in stored] == [
-        (report["run_id"], "success", report["inserted"])
+        (report.run_id, "success", report.inserted)
     ]
     told = json.loads(stored[0]["report"])
-    assert {name: told[name] for name in ("markets", "tables", "requests", "statuses")} == {
-        name: report[name] for name in ("markets", "tables", "requests", "statuses")
-    }
+    assert told == msgspec.to_builtins(report)
 
 
 @pytest.mark.parametrize("again", [{}, {"full": True}], ids=["incremental", "full"])
@@ -87,8 +87,8 @@ def test_a_second_sync_changes_nothing(sync_on_both: Sync, warehouse_on_both: sa
     sync_on_both()
     before = [select(warehouse_on_both, f"SELECT * FROM {table}") for table in tables]
     report = sync_on_both(**again)
-    assert (report["state"], report["inserted"], report["updated"]) == ("success", 0, 0)
-    assert report["unchanged"] > 0
+    assert (report.state, report.inserted, report.updated) == ("success", 0, 0)
+    assert report.unchanged > 0
     assert [select(warehouse_on_both, f"SELECT * FROM {table}") for table in tables] == before
     assert windows(warehouse_on_both) == ["COMPLETE", "COMPLETE"]
 
@@ -148,7 +148,7 @@ def test_the_archive_is_read_again_after_a_week(
 
 def test_a_series_of_many_pages_is_whole(sync_on_both: Sync, warehouse_on_both: sa.Engine) -> None:
     report = sync_on_both("KXSANDBOXWIDE")
-    assert (report["state"], report["markets"]) == ("success", 2500)
+    assert (report.state, report.markets) == ("success", 2500)
     tickers = {m["market_ticker"] for m in select(warehouse_on_both, "SELECT market_ticker FROM kalshi_market")}
     assert tickers == {f"KXSANDBOXWIDE-99DEC31-T{n}" for n in range(2500)}
 
@@ -214,7 +214,7 @@ def test_an_amended_settlement_is_kept_with_what_it_was(
     amending, _ = sync_on_both(), sync_on_both()
     changes = select(warehouse_on_both, "SELECT * FROM kalshi_settlement_change")
     assert [(c["market_ticker"], c["old_result"], c["new_result"], c["run_id"]) for c in changes] == [
-        (settled["market_ticker"], settled["result"], other[0], amending["run_id"])
+        (settled["market_ticker"], settled["result"], other[0], amending.run_id)
     ]
     assert (changes[0]["old_settlement_value"], changes[0]["new_settlement_value"]) == (
         settled["settlement_value"],
@@ -235,7 +235,7 @@ def test_a_response_without_its_settlement_erases_nothing(
     exchange_server.faults(
         *({"kind": "set_market", "path": "v2/markets$", "times": 100, "value": answer} for answer in answers)
     )
-    assert sync()["tables"]["kalshi_market"]["updated"] == len(tickers)
+    assert sync().tables["kalshi_market"].updated == len(tickers)
     assert select(warehouse, known) == before
     assert count(warehouse, "kalshi_settlement_change") == 0
     assert runs(warehouse) == ["success", "success"]

@@ -56,10 +56,10 @@ def test_a_killed_sync_resumes_with_its_page(
         assert archive_requests(long_exchange) - before == ARCHIVE_PAGES - 1
         assert runs(warehouse_on_both) == ["abandoned", "success"]
         assert windows(warehouse_on_both) == ["COMPLETE", "COMPLETE"]
-        assert count(warehouse_on_both, "kalshi_market") == half + report["tables"]["kalshi_market"]["inserted"]
+        assert count(warehouse_on_both, "kalshi_market") == half + report.tables["kalshi_market"].inserted
         whole = syncing(exchange, warehouse_on_both)(full=True)
-        assert (whole["inserted"], whole["updated"]) == (0, 0)
-        assert whole["markets"] == count(warehouse_on_both, "kalshi_market") > half
+        assert (whole.inserted, whole.updated) == (0, 0)
+        assert whole.markets == count(warehouse_on_both, "kalshi_market") > half
 
 
 def test_a_failed_sync_resumes_with_its_page(warehouse: sa.Engine, long_exchange: ExchangeServer) -> None:
@@ -70,10 +70,10 @@ def test_a_failed_sync_resumes_with_its_page(warehouse: sa.Engine, long_exchange
             sync()
         assert windows(warehouse) == ["FAILED", "COMPLETE"]
         before = archive_requests(long_exchange)
-        assert sync()["state"] == "success"
+        assert sync().state == "success"
         assert archive_requests(long_exchange) - before == 1
         assert windows(warehouse) == ["COMPLETE", "COMPLETE"]
-        assert sync(full=True)["inserted"] == 0
+        assert sync(full=True).inserted == 0
 
 
 def test_a_failed_sync_of_a_complete_series_resumes_with_its_page(
@@ -81,30 +81,30 @@ def test_a_failed_sync_of_a_complete_series_resumes_with_its_page(
 ) -> None:
     with Exchange(quick_config(long_exchange)) as exchange:
         sync = syncing(exchange, warehouse)
-        assert sync()["state"] == "success"
+        assert sync().state == "success"
         long_exchange.faults({"kind": "http_500", "path": ARCHIVE, "skip": 2, "times": 4})
         with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
             sync(full=True)
         before = archive_requests(long_exchange)
-        assert sync()["state"] == "success", "it is not complete any more, so it needs no full"
+        assert sync().state == "success", "it is not complete any more, so it needs no full"
         assert archive_requests(long_exchange) - before == 1
 
 
 def test_a_capped_archive_begins_anew(warehouse: sa.Engine, long_exchange: ExchangeServer) -> None:
     with Exchange(quick_config(long_exchange)) as exchange:
         sync = syncing(exchange, warehouse)
-        assert sync(max_pages=1)["state"] == "warning"
+        assert sync(max_pages=1).state == "warning"
         before = archive_requests(long_exchange)
-        assert sync()["state"] == "success"
+        assert sync().state == "success"
         assert archive_requests(long_exchange) - before == ARCHIVE_PAGES
-        assert sync(full=True)["inserted"] == 0
+        assert sync(full=True).inserted == 0
 
 
 def test_each_run_reports_its_own_requests(warehouse: sa.Engine, exchange: Exchange) -> None:
     cutoff = exchange.historical_cutoff().markets_settled
     request = CatalogRequest("KXSANDBOXWIDE", cutoff, include_historical=False)
     reports = [sync_catalog(exchange, warehouse, request) for _ in range(2)]
-    assert [report["requests"] for report in reports] == [1 + 1 + 3] * 2  # the series, its events, its markets
+    assert [report.requests for report in reports] == [1 + 1 + 3] * 2  # the series, its events, its markets
 
 
 def test_a_hundred_thousand_markets_fit_into_little_memory(warehouse: sa.Engine, warehouse_uri: str) -> None:

@@ -173,7 +173,7 @@ def test_a_portfolio_is_read_with_the_warehouses_key_until_a_person_accepts_anot
             assert second.traffic.requests == asked
             find_cutoff(second, warehouse, "catalog")
             accept(second, warehouse)
-            assert sync_portfolio(second, warehouse, request)["inserted"] == 0
+            assert sync_portfolio(second, warehouse, request).inserted == 0
             sync_portfolio(first, warehouse, request)
     assert count(warehouse, "kalshi_fill") == fills > 0
     keys = select(warehouse, "SELECT key_id, run_id = 0 AS by_hand FROM kalshi_account_key ORDER BY run_id DESC")

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.candles import CandlesRequest, sync_candles
+from kalshi.sync.candles import CandlesReport, CandlesRequest, sync_candles
 from kalshi.warehouse import dense_candles
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer
@@ -31,7 +31,7 @@ class Sync:
     def __init__(self, exchange: Exchange, engine: sa.Engine) -> None:
         self.exchange, self.engine = exchange, engine
 
-    def __call__(self, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> dict[str, Any]:
+    def __call__(self, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any) -> CandlesReport:
         cutoff = self.exchange.historical_cutoff()
         request = CandlesRequest(
             "KXHIGHNY", cutoff.markets_settled, cutoff.trades_created, window_start=start, window_end=end, **others
@@ -46,7 +46,7 @@ def sync(exchange: Exchange, warehouse: sa.Engine) -> Sync:
 
 def test_candles_made_of_trades_are_the_exchanges_own(exchange: Exchange, warehouse_on_both: sa.Engine) -> None:
     report = Sync(exchange, warehouse_on_both)(sources=("api_event", "trades"))
-    assert report["state"] == "success"
+    assert report.state == "success"
     made = count(warehouse_on_both, "kalshi_candle_1m WHERE source = 'trades'")
     assert made > 200
     columns = ("trade_open", "trade_high", "trade_low", "trade_close", "trade_min", "trade_max", "volume")
@@ -111,11 +111,11 @@ def test_trades_of_the_same_moment_stand_in_the_order_of_their_ids(sync: Sync, w
 def test_the_source_trades_reads_the_trades_it_lacks_and_nothing_twice(sync: Sync, warehouse: sa.Engine) -> None:
     first = sync(sources=("trades",))
     assert count(warehouse, "kalshi_trade") > 0
-    assert first["tables"]["kalshi_candle_1m"]["inserted"] > 0
+    assert first.tables["kalshi_candle_1m"].inserted > 0
     second = sync(sources=("trades",))
-    assert (second["requests"], second["tables"]) == (0, {})
+    assert (second.requests, second.tables) == (0, {})
     forced = sync(sources=("trades",), force=True)
-    assert (forced["inserted"], forced["updated"]) == (0, 0)
+    assert (forced.inserted, forced.updated) == (0, 0)
 
 
 def test_an_unknown_source_is_refused(sync: Sync) -> None:
@@ -180,7 +180,7 @@ def test_every_minute_of_a_markets_life_has_a_row_with_the_last_quotes(
     again = Sync(exchange, warehouse_on_both)(sources=("trades",), dense=True, force=True)
     expected = walked(warehouse_on_both, SEP_20, SEP_20 + DAY)
     assert select(warehouse_on_both, ALL_DENSE) == expected
-    assert report["dense_minutes"] == again["dense_minutes"] == len(expected) > 10_000
+    assert report.dense_minutes == again.dense_minutes == len(expected) > 10_000
     assert sum(row["source"] == "trades" for row in expected) == lost
     assert {row["has_trade"] for row in expected} == {row["is_synthetic"] for row in expected} == {True, False}
 
@@ -189,8 +189,8 @@ def test_dense_minutes_once_built_do_not_change(sync: Sync, warehouse: sa.Engine
     first = sync(dense=True)
     before = select(warehouse, "SELECT * FROM kalshi_candle_1m_dense")
     again = sync(dense=True, force=True)
-    assert (again["inserted"], again["updated"]) == (0, 0)
-    assert again["dense_minutes"] == first["dense_minutes"] == len(before)
+    assert (again.inserted, again.updated) == (0, 0)
+    assert again.dense_minutes == first.dense_minutes == len(before)
     assert select(warehouse, "SELECT * FROM kalshi_candle_1m_dense") == before
 
 
@@ -253,7 +253,7 @@ def test_a_run_stopped_before_its_dense_minutes_leaves_them_to_the_next(
     }
     assert states == {"candles": "COMPLETE", "candles_dense": "FAILED"}
     report = sync(dense=True)
-    assert report["requests"] == 0
+    assert report.requests == 0
     assert select(warehouse, ALL_DENSE) == built
 
 

@@ -238,8 +238,8 @@ def check_page(engine: sa.Engine, kind: Kind, records: list[dict[str, Any]]) -> 
         write_page(run, page, kind.write)
     counts = run.counts[kind.table]
     # Of some kinds more than one table can refuse a record.
-    assert len(found) <= counts.inserted + counts.updated + counts.unchanged + counts.duplicates + run.rejected
-    assert len(raws) - len(found) <= run.rejected
+    assert len(found) <= counts.inserted + counts.updated + counts.unchanged + counts.duplicates + run.report.rejected
+    assert len(raws) - len(found) <= run.report.rejected
     rows = select(engine, f"SELECT * FROM {kind.table} WHERE {column} = '{kind.good[wire]}'")
     assert rows, "the good record of the page is stored"
     assert count(engine, "kalshi_rejected_record WHERE reason = ''") == 0

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable, RequestRefused
 from kalshi.exchange.signing import KeySignature
-from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
+from kalshi.sync.portfolio import PortfolioReport, PortfolioRequest, sync_portfolio
 from kalshi.sync.run import TooManyRejected
 from sandbox.account import Account, Fill
 from sandbox.tape import at
@@ -30,7 +30,7 @@ TABLES = ("kalshi_fill", "kalshi_position", "kalshi_exchange_position", "kalshi_
 
 
 class Portfolio(Protocol):
-    def __call__(self, subaccount: int = ..., **others: Any) -> dict[str, Any]: ...
+    def __call__(self, subaccount: int = ..., **others: Any) -> PortfolioReport: ...
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def account(_account: ExchangeServer) -> Iterator[ExchangeServer]:
 
 
 def syncing(server: ExchangeServer, key: ApiKey, engine: sa.Engine) -> Portfolio:
-    def sync(subaccount: int = 0, **others: Any) -> dict[str, Any]:
+    def sync(subaccount: int = 0, **others: Any) -> PortfolioReport:
         config = quick_config(server, key_id=key.id, private_key_pem=key.secret, timeout=(5.0, 20.0))
         with Exchange(config) as exchange:
             cutoff = exchange.historical_cutoff().trades_created
@@ -99,7 +99,7 @@ def test_the_whole_account_reconciles_to_the_micro_dollar(
 ) -> None:
     portfolio = syncing(account, key, warehouse_on_both)
     reports = [portfolio(subaccount) for subaccount in (0, 1, 2)]
-    assert [report["differences"] for report in reports] == [0, 0, 0]
+    assert [report.differences for report in reports] == [0, 0, 0]
     assert select(warehouse_on_both, "SELECT * FROM kalshi_pnl_reconciliation") == []
     [compared] = select(
         warehouse_on_both,
@@ -143,8 +143,8 @@ def test_a_fill_and_a_settlement_that_are_missing_show_in_the_reconciliation(
     missing = fill["quantity"] if fill["outcome"] == "yes" else -fill["quantity"]
     assert lacking["exchange_quantity"] - lacking["our_quantity"] == missing
     report = portfolio()
-    assert report["state"] == "warning"
-    assert "differ in 1 markets of subaccount 0" in report["warnings"][0], "figures are read again, old fills are not"
+    assert report.state == "warning"
+    assert "differ in 1 markets of subaccount 0" in report.warnings[0], "figures are read again, old fills are not"
 
 
 def test_every_fill_is_stored_as_the_exchange_tells_it(
@@ -181,12 +181,12 @@ def test_a_second_sync_requests_only_the_overlap_and_changes_nothing(
     first = portfolio()
     before, asked = snapshot(warehouse), account.stats()["by_path"]
     second = portfolio()
-    assert (second["inserted"], second["updated"]) == (0, 0)
+    assert (second.inserted, second.updated) == (0, 0)
     assert snapshot(warehouse) == before
     [latest] = select(warehouse, "SELECT MAX(executed_at_utc) AS at FROM kalshi_fill")
     since = int((latest["at"].replace(tzinfo=UTC) - timedelta(hours=1)).timestamp())
     overlap = listed(account, key, "/portfolio/fills", "fills", subaccount=0, min_ts=since)
-    assert second["fills"] == len(overlap) < first["fills"] / 100
+    assert second.fills == len(overlap) < first.fills / 100
     archives = [path for path in asked if path.endswith(("/historical/fills", "/historical/positions"))]
     assert len(archives) == 2
     now = account.stats()["by_path"]
@@ -216,7 +216,7 @@ def test_a_first_sync_that_failed_reads_every_fill_the_next_time(
         portfolio()
     assert count(warehouse, "kalshi_fill") == 1000
     account.faults()
-    assert portfolio()["differences"] == 0
+    assert portfolio().differences == 0
 
 
 def reopened(until: datetime) -> list[Fill]:
@@ -240,10 +240,10 @@ def test_a_position_closes_and_opens_again_as_it_does_at_the_exchange(key: ApiKe
     moments = [at(fill.created) for fill in fills]
     settled = market.event.settles
 
-    def row_after(moment: datetime, **others: Any) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    def row_after(moment: datetime, **others: Any) -> tuple[dict[str, Any] | None, PortfolioReport]:
         with account_at(moment + timedelta(seconds=1), key) as server:
             report = syncing(server, key, warehouse)(**others)
-        assert report["differences"] == 0
+        assert report.differences == 0
         found = select(warehouse, f"SELECT * FROM kalshi_position WHERE market_ticker = '{market.ticker}'")
         return (found[0] if found else None), report
 
@@ -255,7 +255,7 @@ def test_a_position_closes_and_opens_again_as_it_does_at_the_exchange(key: ApiKe
     assert opened["quantity"] == Decimal(fills[0].size if fills[0].takes_yes else -fills[0].size) / 100
     closed, report = row_after(moments[1])
     assert closed
-    assert report["closed"] >= 1
+    assert report.closed >= 1
     assert (closed["quantity"], closed["closed_at_utc"]) == (0, moments[1].replace(tzinfo=None))
     again, _ = row_after(moments[2])
     assert again
@@ -299,8 +299,8 @@ def test_a_position_that_can_not_be_read_closes_none(
     before = select(warehouse, "SELECT market_ticker, quantity FROM kalshi_position ORDER BY 1")
     account.faults({"kind": "malformed_position", "path": "/portfolio/positions"})
     report = portfolio(tolerated_share=0.5)
-    assert report["rejected"] == count(warehouse, "kalshi_rejected_record") == 1
-    assert "No positions were closed" in report["warnings"][0]
+    assert report.rejected == count(warehouse, "kalshi_rejected_record") == 1
+    assert "No positions were closed" in report.warnings[0]
     assert select(warehouse, "SELECT market_ticker, quantity FROM kalshi_position ORDER BY 1") == before
     with pytest.raises(TooManyRejected):
         account.faults({"kind": "malformed_position", "path": "/portfolio/positions"})
@@ -316,13 +316,13 @@ def test_a_held_position_that_slipped_between_two_pages_stays_open(
     portfolio(2)
     before, figures = select(warehouse, OPEN), count(warehouse, "kalshi_exchange_position")
     assert len(before) == 1250, "more than one page"
-    asked = portfolio(2)["requests"]
+    asked = portfolio(2).requests
     account.faults({"kind": "lost_position", "path": "/portfolio/positions", "times": 2})
     report = portfolio(2)
-    assert (report["closed"], report["differences"]) == (0, 0)
+    assert (report.closed, report.differences) == (0, 0)
     assert select(warehouse, OPEN) == before
     assert count(warehouse, "kalshi_exchange_position") == figures
-    assert report["requests"] == asked + 2, "one for each of the two that were missing, by its ticker"
+    assert report.requests == asked + 2, "one for each of the two that were missing, by its ticker"
 
 
 def test_a_position_that_is_missing_even_when_asked_for_by_its_ticker_is_closed(
@@ -331,7 +331,7 @@ def test_a_position_that_is_missing_even_when_asked_for_by_its_ticker_is_closed(
     portfolio(0)
     before = select(warehouse, OPEN)
     account.faults({"kind": "lost_position", "path": "/portfolio/positions", "times": 99})
-    assert portfolio(0)["closed"] == 1
+    assert portfolio(0).closed == 1
     assert len(select(warehouse, OPEN)) == len(before) - 1
 
 
@@ -344,7 +344,7 @@ def test_a_position_whose_second_reading_fails_stays_open(
     second = {"path": "/portfolio/positions", "skip": 3}
     account.faults(lost, {"kind": "malformed_position", **second})
     report = portfolio(2, tolerated_share=0.5)
-    assert (report["closed"], report["rejected"]) == (0, 1)
+    assert (report.closed, report.rejected) == (0, 1)
     account.faults(lost, {"kind": "http_500", "times": 99, **second})
     with pytest.raises(ExchangeUnavailable):
         portfolio(2)
@@ -356,7 +356,7 @@ def test_a_fill_that_names_another_subaccount_is_rejected(
 ) -> None:
     account.faults({"kind": "foreign_fill", "path": "/portfolio/fills", "value": 7})
     report = portfolio(1)
-    assert report["rejected"] == 1
+    assert report.rejected == 1
     [rejected] = select(warehouse, "SELECT endpoint, reason, payload FROM kalshi_rejected_record")
     assert rejected["endpoint"] == "/portfolio/fills"
     assert "subaccount_number is 7 in the list of subaccount 1" in rejected["reason"]
@@ -364,7 +364,7 @@ def test_a_fill_that_names_another_subaccount_is_rejected(
     assert b'"subaccount_number":7' in rejected["payload"].encode()
     stored = count(warehouse, "kalshi_fill")
     account.faults({"kind": "foreign_fill", "path": "/portfolio/fills", "value": None})
-    assert portfolio(1)["rejected"] == 0
+    assert portfolio(1).rejected == 0
     assert count(warehouse, "kalshi_fill") == stored + 1, "a fill that names no subaccount is that of the list"
 
 

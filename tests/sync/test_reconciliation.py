@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.settings import ReconciliationSettings
+from kalshi.sync.reconciliation import ProvenMonth, ReconciliationReport
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from scripts.private_server import PrivateServer
@@ -53,8 +54,8 @@ def _name_of(engine: sa.Engine) -> str:
     return str(select(engine, "SELECT DATABASE() AS name")[0]["name"])
 
 
-def names(report: dict[str, Any]) -> set[str]:
-    return {market["market"] for market in report["not_proven"]}
+def names(report: ReconciliationReport) -> set[str]:
+    return {market.market for market in report.not_proven}
 
 
 def test_what_was_read_in_full_is_proven_and_a_second_run_changes_nothing(
@@ -63,8 +64,8 @@ def test_what_was_read_in_full_is_proven_and_a_second_run_changes_nothing(
     house = House(exchange, warehouse_on_both)
     house.read()
     report = house.reconcile()
-    assert (report["state"], report["settled"], report["proven"], report["requests"]) == ("success", 12, 12, 0)
-    assert report["by_month"] == [{"series": SERIES, "month": "2026-09", "settled": 12, "proven": 12}]
+    assert (report.state, report.settled, report.proven, report.requests) == ("success", 12, 12, 0)
+    assert report.by_month == [ProvenMonth(series=SERIES, month="2026-09", settled=12, proven=12)]
     (sums,) = select(
         warehouse_on_both,
         "SELECT SUM(exchange_volume) AS exchange, SUM(trade_volume) AS trades, SUM(candle_volume) AS candles, "
@@ -73,7 +74,7 @@ def test_what_was_read_in_full_is_proven_and_a_second_run_changes_nothing(
     assert sums["exchange"] == sums["trades"] == sums["candles"] > 1000
     assert sums["minutes"] == 0
     again = house.reconcile()
-    assert (again["inserted"], again["updated"], again["unchanged"], again["proven"]) == (0, 0, 12, 12)
+    assert (again.inserted, again.updated, again.unchanged, again.proven) == (0, 0, 12, 12)
 
 
 def test_a_change_is_named_and_read_again_on_both_servers(exchange: Exchange, warehouse_on_both: sa.Engine) -> None:
@@ -85,7 +86,7 @@ def test_a_change_is_named_and_read_again_on_both_servers(exchange: Exchange, wa
     house.change("DELETE FROM kalshi_candle_1m WHERE market_ticker = :market_ticker LIMIT 3", **trade)
     assert names(house.reconcile(repair=False)) == {trade["market_ticker"]}
     report = house.reconcile()
-    assert (report["state"], report["proven"], report["read_again"], report["deleted"]) == ("success", 12, 1, 1)
+    assert (report.state, report.proven, report.read_again, report.deleted) == ("success", 12, 1, 1)
     assert house.content() == before
 
 
@@ -97,12 +98,12 @@ def test_lost_and_doubled_trades_and_candles_are_short_and_over(house: House) ->
     house.insert("kalshi_candle_1m", {**candle, "bucket_start_utc": minute})
     report = house.reconcile(repair=False)
     assert house.verdicts(ticker) == ("short", "over")
-    assert report["state"] == "warning"
-    (row,) = report["not_proven"]
-    assert Decimal(row["exchange_volume"]) - Decimal(row["trade_volume"]) == trade["count"]
-    assert Decimal(row["candle_volume"]) - Decimal(row["exchange_volume"]) == candle["volume"]
-    assert f"trades: {trade['count']} contracts fewer than the exchange's {row['exchange_volume']}" in row["reason"]
-    assert ticker in report["warnings"][0]
+    assert report.state == "warning"
+    (row,) = report.not_proven
+    assert (row.exchange_volume or 0) - row.trade_volume == trade["count"]
+    assert row.candle_volume - (row.exchange_volume or 0) == candle["volume"]
+    assert f"trades: {trade['count']} contracts fewer than the exchange's {row.exchange_volume}" in row.reason
+    assert ticker in report.warnings[0]
 
 
 def test_an_altered_price_is_seen_before_anything_was_ever_proven(house: House) -> None:
@@ -112,8 +113,8 @@ def test_an_altered_price_is_seen_before_anything_was_ever_proven(house: House) 
     report = house.reconcile(repair=False)
     assert names(report) == {trade["market_ticker"]}
     assert house.verdicts(trade["market_ticker"]) == ("unread", "unread")
-    assert f"disagree in 1 minutes from {trade['executed_at_utc']:%Y-%m-%d %H:%M}" in report["not_proven"][0]["reason"]
-    assert house.reconcile()["state"] == "success"
+    assert f"disagree in 1 minutes from {trade['executed_at_utc']:%Y-%m-%d %H:%M}" in report.not_proven[0].reason
+    assert house.reconcile().state == "success"
     assert house.content() == before
     assert (
         select(house.engine, "SELECT SUM(differing_minutes) AS minutes FROM kalshi_reconciliation")[0]["minutes"] == 0
@@ -127,11 +128,11 @@ def test_a_quote_that_is_altered_later_is_seen_by_its_checksum(house: House) -> 
         "AND volume = 0 ORDER BY bucket_start_utc LIMIT 1",
         ticker=ticker,
     )
-    assert house.reconcile(repair=False)["not_proven"][0]["reason"] == (
+    assert house.reconcile(repair=False).not_proven[0].reason == (
         "candles: rows were added, changed or deleted since it was proven"
     )
     assert house.verdicts(ticker) == ("proven", "unread")
-    assert house.reconcile()["state"] == "success"
+    assert house.reconcile().state == "success"
     assert house.content() == before
 
 
@@ -139,12 +140,12 @@ def test_what_was_never_read_is_unread_and_says_what_to_run(exchange: Exchange, 
     house = House(exchange, warehouse)
     house.read(candles=False)
     report = house.reconcile()
-    assert (report["unread"], report["read_again"], report["requests"]) == (12, 0, 0)
-    assert house.verdicts(report["not_proven"][0]["market"]) == ("proven", "unread")
-    assert "run kalshi_candles_backfill for those days" in report["warnings"][0]
+    assert (report.unread, report.read_again, report.requests) == (12, 0, 0)
+    assert house.verdicts(report.not_proven[0].market) == ("proven", "unread")
+    assert "run kalshi_candles_backfill for those days" in report.warnings[0]
     start, everything = house.start, {"window_start": None, "window_end": None}
-    assert house.reconcile(**everything, expected_from=start + 30 * DAY)["settled"] == 36, "what no job ever touched"
-    assert house.reconcile(**everything, expected_from=start - 30 * DAY)["settled"] > 150
+    assert house.reconcile(**everything, expected_from=start + 30 * DAY).settled == 36, "what no job ever touched"
+    assert house.reconcile(**everything, expected_from=start - 30 * DAY).settled > 150
 
 
 def test_a_gap_in_a_market_s_life_leaves_it_unread(house: House) -> None:
@@ -154,8 +155,8 @@ def test_a_gap_in_a_market_s_life_leaves_it_unread(house: House) -> None:
         series=SERIES,
     )
     report = house.reconcile()
-    assert (report["proven"], report["unread"], report["read_again"]) == (0, 12, 0), "it is for the trades to fill"
-    assert "KXHIGHNY from 2026-09-19 00:00 to 2026-09-19 01:00 UTC (HTTP 500)" in report["warnings"][0]
+    assert (report.proven, report.unread, report.read_again) == (0, 12, 0), "it is for the trades to fill"
+    assert "KXHIGHNY from 2026-09-19 00:00 to 2026-09-19 01:00 UTC (HTTP 500)" in report.warnings[0]
 
 
 def test_block_trades_may_count_or_not_and_the_report_says_which(house: House) -> None:
@@ -166,8 +167,8 @@ def test_block_trades_may_count_or_not_and_the_report_says_which(house: House) -
         market_ticker=block["market_ticker"],
     )
     report = house.reconcile(repair=False)
-    assert report["state"] == "success"
-    kinds = {(row["of"], row["kind"]): row["markets"] for row in report["by_kind"]}
+    assert report.state == "success"
+    kinds = {(row.of, row.kind): row.markets for row in report.by_kind}
     for side in ("trades", "candles"):
         assert kinds[side, "proven, block trades not counted"] == 1
         assert kinds[side, "proven, block trades counted"] + kinds[side, "proven, no block trades"] == 11
@@ -180,22 +181,22 @@ def test_a_market_is_repaired_from_whichever_tier_has_it(
     start = datetime(2026, 9, 22, tzinfo=UTC) + distance * DAY
     house = House(exchange, warehouse, start)
     house.read()
-    assert house.reconcile()["proven"] == 12
+    assert house.reconcile().proven == 12
     before, trade = house.content(), house.trade()
     house.double_trade(trade)
     house.change("DELETE FROM kalshi_trade WHERE trade_id = :trade_id", **trade)
     house.change("DELETE FROM kalshi_candle_1m WHERE market_ticker = :market_ticker", **trade)
     report = house.reconcile()
-    assert (report["proven"], report["read_again"], report["deleted"]) == (12, 1, 1)
+    assert (report.proven, report.read_again, report.deleted) == (12, 1, 1)
     assert house.content() == before
 
 
 def test_tolerances_are_contracts(house: House) -> None:
     trade = house.trade()
     house.change("UPDATE kalshi_market SET volume = volume + 1 WHERE market_ticker = :market_ticker", **trade)
-    assert house.reconcile(repair=False)["short"] == 1
+    assert house.reconcile(repair=False).short == 1
     one = ReconciliationSettings(trades_contracts=Decimal(1), candles_contracts=Decimal(1))
-    assert house.reconcile(repair=False, rules=one)["proven"] == 12
+    assert house.reconcile(repair=False, rules=one).proven == 12
 
 
 def test_a_volume_that_stays_off_is_named_every_day_and_read_again_once_a_week(
@@ -206,15 +207,15 @@ def test_a_volume_that_stays_off_is_named_every_day_and_read_again_once_a_week(
     exchange_server.faults({"kind": "set_market", "path": "/markets$", "times": 99, "value": wrong})
     house.change("UPDATE kalshi_trade SET yes_price = 0.5 WHERE trade_id = :trade_id", **trade)
     first = house.reconcile()
-    assert (first["over"], first["read_again"], first["waiting"]) == (1, 1, 0)
+    assert (first.over, first.read_again, first.waiting) == (1, 1, 0)
     assert house.trade()["yes_price"] == trade["yes_price"], "what it read it kept"
     second = house.reconcile()
-    assert (second["over"], second["read_again"], second["waiting"], second["requests"]) == (1, 0, 1, 0)
-    assert trade["market_ticker"] in second["warnings"][0]
+    assert (second.over, second.read_again, second.waiting, second.requests) == (1, 0, 1, 0)
+    assert trade["market_ticker"] in second.warnings[0]
     house.change("UPDATE kalshi_reconciliation SET read_again_at_utc = read_again_at_utc - INTERVAL 8 DAY")
     exchange_server.faults()
     third = house.reconcile()
-    assert (third["proven"], third["read_again"]) == (12, 1)
+    assert (third.proven, third.read_again) == (12, 1)
 
 
 def test_a_market_that_waits_is_read_again_at_once_if_its_rows_change(
@@ -224,9 +225,9 @@ def test_a_market_that_waits_is_read_again_at_once_if_its_rows_change(
     wrong = {"ticker": trade["market_ticker"], "volume_fp": "1.00"}
     exchange_server.faults({"kind": "set_market", "path": "/markets$", "times": 99, "value": wrong})
     house.change("DELETE FROM kalshi_trade WHERE trade_id = :trade_id", **trade)
-    assert house.reconcile()["read_again"] == 1
+    assert house.reconcile().read_again == 1
     house.change("DELETE FROM kalshi_trade WHERE trade_id = :trade_id", **trade)
-    assert house.reconcile()["read_again"] == 1
+    assert house.reconcile().read_again == 1
     assert house.trade()["trade_id"] == trade["trade_id"]
 
 
@@ -234,8 +235,8 @@ def test_only_so_many_markets_are_read_again_by_one_run(house: House) -> None:
     house.change("UPDATE kalshi_trade t JOIN kalshi_reconciliation USING (market_ticker) SET t.no_price = 0.5")
     some = ReconciliationSettings(most_read_again=9)
     report = house.reconcile(rules=some)
-    assert (report["read_again"], report["waiting"]) == (9, 3)
-    assert house.reconcile(rules=some)["proven"] == 12
+    assert (report.read_again, report.waiting) == (9, 3)
+    assert house.reconcile(rules=some).proven == 12
 
 
 def lost_trade(trade: dict[str, Any]) -> dict[str, Any]:
@@ -266,12 +267,12 @@ def test_nothing_is_deleted_on_an_answer_that_is_not_certain(
     there = [count(house.engine, table) for table in TABLES]
     exchange_server.faults(fault(trade))
     report = house.reconcile(tolerated_share=1)
-    assert (report["deleted"], names(report)) == (0, {trade["market_ticker"]})
+    assert (report.deleted, names(report)) == (0, {trade["market_ticker"]})
     assert [count(house.engine, table) for table in TABLES] == there
     exchange_server.faults()
     if fault is not bad_candle:  # a rejected record is no answer, so there is no need to wait
         house.change("UPDATE kalshi_reconciliation SET read_again_at_utc = read_again_at_utc - INTERVAL 8 DAY")
-    assert house.reconcile()["proven"] == 12
+    assert house.reconcile().proven == 12
     assert house.content() == before
 
 
@@ -287,7 +288,7 @@ def test_an_outage_while_reading_again_leaves_a_gap_that_the_next_run_fills(
     assert gap["market_ticker"] == trade["market_ticker"]
     assert count(house.engine, "kalshi_trade") == before[0][0] + 1
     exchange_server.faults()
-    assert house.reconcile()["proven"] == 12
+    assert house.reconcile().proven == 12
     assert house.content() == before
     assert select(house.engine, "SELECT * FROM kalshi_gap WHERE reason NOT LIKE 'read so soon%'") == []
 
@@ -348,5 +349,5 @@ def test_whatever_is_deleted_doubled_or_altered_at_random_is_named_and_repaired_
     for _ in range(CHANGES // CHANGES_AT_ONCE):
         changed = {vandal.strike() for _ in range(CHANGES_AT_ONCE)}
         assert names(house.reconcile(repair=False)) >= changed
-        assert house.reconcile()["proven"] == 12
+        assert house.reconcile().proven == 12
         assert house.content() == before

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.reports.settlements import SETTLEMENTS
-from kalshi.sync.settlements import SettlementsRequest, sync_settlements
+from kalshi.sync.settlements import SettlementsReport, SettlementsRequest, sync_settlements
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer, quick_config
 
@@ -26,11 +26,11 @@ WHERE m.market_ticker IS NULL OR e.event_ticker IS NULL
 
 
 class Settle(Protocol):
-    def __call__(self, series: str = ..., **others: Any) -> dict[str, Any]: ...
+    def __call__(self, series: str = ..., **others: Any) -> SettlementsReport: ...
 
 
 def settling(exchange: Exchange, engine: sa.Engine) -> Settle:
-    def settle(series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
+    def settle(series: str = "KXHIGHNY", **others: Any) -> SettlementsReport:
         request = SettlementsRequest(series, exchange.historical_cutoff().markets_settled, **others)
         return sync_settlements(exchange, engine, request)
 
@@ -74,23 +74,23 @@ def test_a_fresh_database_gets_every_settled_market_with_its_parents(
     settle_on_both: Settle, warehouse_on_both: sa.Engine
 ) -> None:
     report = settle_on_both()
-    assert report["state"] == "success"
+    assert report.state == "success"
     days_settled = 30 + 31 + 30 + 31 + 31 + 21
-    assert report["settled"] == report["newly_settled"] == 6 * days_settled
+    assert report.settled == report.newly_settled == 6 * days_settled
     assert count(warehouse_on_both, "kalshi_settlement") == 6 * days_settled
     assert select(warehouse_on_both, ORPHANS) == []
-    assert report["without_result"] == report["events_without_one_yes"] == []
+    assert report.without_result == report.events_without_one_yes == []
 
 
 def test_the_second_run_changes_nothing_and_sends_far_fewer_requests(settle: Settle, warehouse: sa.Engine) -> None:
     first = settle()
     second = settle()
-    assert (second["inserted"], second["updated"]) == (0, 0)
-    assert second["settled"] == first["settled"]
-    assert second["markets"] < first["markets"] / 10
+    assert (second.inserted, second.updated) == (0, 0)
+    assert second.settled == first.settled
+    assert second.markets < first.markets / 10
     full = settle(full=True)
-    assert (full["inserted"], full["updated"]) == (0, 0)
-    assert full["pages"] > second["pages"]
+    assert (full.inserted, full.updated) == (0, 0)
+    assert full.pages > second.pages
 
 
 @pytest.mark.parametrize("nothing", ["", None, "(missing)"])
@@ -106,8 +106,8 @@ def test_a_known_result_is_never_erased(
     assert settlement(warehouse_on_both, ticker) == before
     (market,) = select(warehouse_on_both, f"SELECT result FROM kalshi_market WHERE market_ticker = '{ticker}'")
     assert market["result"] == "yes"
-    assert report["amended"] == 0
-    assert report["state"] == "success", "a market whose result is known is no market without a result"
+    assert report.amended == 0
+    assert report.state == "success", "a market whose result is known is no market without a result"
 
 
 def test_an_amended_result_changes_and_is_recorded(
@@ -119,11 +119,11 @@ def test_an_amended_result_changes_and_is_recorded(
     exchange_server.faults({"kind": "set_market", "value": amended, "times": 99})
     for amendments in (1, 0):
         report = settle_on_both()
-        assert report["amended"] == amendments
+        assert report.amended == amendments
     assert settlement(warehouse_on_both, ticker)["result"] == "yes"
     (change,) = select(warehouse_on_both, "SELECT * FROM kalshi_settlement_change")
     assert (change["market_ticker"], change["old_result"], change["new_result"]) == (ticker, "no", "yes")
-    assert report["events_without_one_yes"] == [SETTLED_YESTERDAY]
+    assert report.events_without_one_yes == [SETTLED_YESTERDAY]
 
 
 def test_a_settled_market_without_a_result_is_reported_and_not_stored(
@@ -137,9 +137,9 @@ def test_a_settled_market_without_a_result_is_reported_and_not_stored(
     )
     exchange_server.faults({"kind": "set_market", "value": {"ticker": ticker, "result": ""}, "times": 99})
     report = settle()
-    assert report["state"] == "warning"
-    assert report["without_result"] == [ticker]
-    assert ticker in report["warnings"][0]
+    assert report.state == "warning"
+    assert report.without_result == [ticker]
+    assert ticker in report.warnings[0]
     assert select(warehouse, f"SELECT 1 FROM kalshi_settlement WHERE market_ticker = '{ticker}'") == []
 
 
@@ -167,8 +167,8 @@ def test_what_settles_later_comes_with_the_next_run(warehouse: sa.Engine, exchan
         Exchange(quick_config(later)) as exchange_later,
     ):
         report = settling(exchange_later, warehouse)()
-    assert report["newly_settled"] == 12
-    assert report["markets"] < 60
+    assert report.newly_settled == 12
+    assert report.markets < 60
 
 
 def test_odd_results_are_kept_as_they_are(settle: Settle, warehouse: sa.Engine) -> None:
@@ -182,7 +182,7 @@ def test_odd_results_are_kept_as_they_are(settle: Settle, warehouse: sa.Engine) 
     assert (rows["SCALAR"]["result"], str(rows["SCALAR"]["settlement_value"])) == ("scalar", "0.370000")
     assert rows["UNDATED"]["settled_at_source"] == "updated_time"
     assert "VOID" not in rows
-    assert [ticker.rpartition("-")[2] for ticker in report["without_result"]] == ["VOID"]
+    assert [ticker.rpartition("-")[2] for ticker in report.without_result] == ["VOID"]
 
 
 def test_a_page_cap_leaves_the_window_open_for_the_next_run(
@@ -192,31 +192,31 @@ def test_a_page_cap_leaves_the_window_open_for_the_next_run(
         settle = settling(exchange, warehouse)
         capped = settle(max_pages=1)
         whole = settle()
-    assert capped["state"] == "warning"
-    assert "raise max_pages" in capped["warnings"][0]
-    assert whole["state"] == "success"
-    assert whole["settled"] > capped["settled"]
+    assert capped.state == "warning"
+    assert "raise max_pages" in capped.warnings[0]
+    assert whole.state == "success"
+    assert whole.settled > capped.settled
 
 
 def test_two_runs_at_the_same_time_leave_the_rows_of_one(
     warehouse_on_both: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
-    def run(number: int) -> dict[str, Any]:
+    def run(number: int) -> SettlementsReport:
         with Exchange(quick_config(exchange_server)) as exchange:
             return settling(exchange, warehouse_on_both)("KXHIGHDEN", dag_run_id=f"run {number}")
 
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(run, range(2)))
-    assert [r["state"] for r in reports] == ["success", "success"]
-    assert sum(r["newly_settled"] for r in reports) == count(warehouse_on_both, "kalshi_settlement")
+    assert [r.state for r in reports] == ["success", "success"]
+    assert sum(r.newly_settled for r in reports) == count(warehouse_on_both, "kalshi_settlement")
     assert count(warehouse_on_both, "kalshi_settlement_change") == 0
 
 
 @pytest.fixture
-def settle_at(warehouse: sa.Engine) -> Callable[[str, str], dict[str, Any]]:
+def settle_at(warehouse: sa.Engine) -> Callable[[str, str], SettlementsReport]:
     """``settle_at("2026-09-02T12:00", "KXHIGHMIA")``: one sync when the exchange's clock says so."""
 
-    def settle(clock: str, series: str) -> dict[str, Any]:
+    def settle(clock: str, series: str) -> SettlementsReport:
         options = ("--since=2026-08-01", "--requests-per-second=0", f"--clock={clock}+00:00")
         with ExchangeServer(*options) as server, Exchange(quick_config(server)) as exchange:
             return settling(exchange, warehouse)(series)
@@ -267,8 +267,8 @@ def test_a_result_that_changed_elsewhere_is_looked_up_again(
         connection.execute(sa.text(f"UPDATE kalshi_market SET result = 'yes' WHERE market_ticker = '{ticker}'"))
     report = settle()
     assert settlement(warehouse, ticker)["result"] == "yes"
-    assert report["state"] == "warning"
-    assert old in report["warnings"][0]
+    assert report.state == "warning"
+    assert old in report.warnings[0]
 
 
 def test_the_live_tier_counts_where_the_historical_one_disagrees(
@@ -281,7 +281,7 @@ def test_the_live_tier_counts_where_the_historical_one_disagrees(
     settle()
     assert settlement(warehouse, both[0])["result"] == archived[both[0]]["result"]
     again = settle(full=True)
-    assert (again["updated"], count(warehouse, "kalshi_settlement_change")) == (0, 0)
+    assert (again.updated, count(warehouse, "kalshi_settlement_change")) == (0, 0)
 
 
 def listed(server: ExchangeServer, path: str) -> list[dict[str, Any]]:
@@ -305,7 +305,7 @@ def test_a_ticker_with_line_ends_and_escapes_stays_on_its_line_of_the_log_and_th
             planting.execute(sa.text(statement), {"cruel": cruel})
     report = settle(dag_run_id="manual__cruel")
     said = "KXHIGHNY- 2026-09-22 ERROR all is lost [31m"
-    assert said in report["warnings"][0]
+    assert said in report.warnings[0]
     assert said in caplog.text
     with warehouse.connect() as connection:
         text = SETTLEMENTS.text(SETTLEMENTS.build(connection, "manual__cruel", ["KXHIGHNY"]))

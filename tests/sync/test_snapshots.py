@@ -14,18 +14,18 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.snapshots import FutureSnapshot, SnapshotRequest, prune_snapshots, snapshot_prices
+from kalshi.sync.snapshots import FutureSnapshot, SnapshotRequest, SnapshotsReport, prune_snapshots, snapshot_prices
 from tests.support.databases import count, runs, select
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.sync.catalog import Sync
 
 
 class Snapshot(Protocol):
-    def __call__(self, series: str = ..., at: datetime | None = ..., **others: Any) -> dict[str, Any]: ...
+    def __call__(self, series: str = ..., at: datetime | None = ..., **others: Any) -> SnapshotsReport: ...
 
 
 def snapshotting(exchange: Exchange, engine: sa.Engine) -> Snapshot:
-    def snapshot(series: str = "KXHIGHNY", at: datetime | None = None, **others: Any) -> dict[str, Any]:
+    def snapshot(series: str = "KXHIGHNY", at: datetime | None = None, **others: Any) -> SnapshotsReport:
         return snapshot_prices(exchange, engine, SnapshotRequest(series, at or datetime.now(UTC), **others))
 
     return snapshot
@@ -42,8 +42,8 @@ def test_a_fresh_database_gets_every_open_market_as_the_exchange_quotes_it(
     at = datetime.now(UTC).replace(microsecond=0)
     report = snapshotting(exchange, warehouse_on_both)(at=at)
     listed = exchange_server.get("/markets", series_ticker="KXHIGHNY", status="open").json()["markets"]
-    assert report["state"] == "success"
-    assert report["markets"] == len(listed) == 12
+    assert report.state == "success"
+    assert report.markets == len(listed) == 12
     rows = {row["market_ticker"]: row for row in select(warehouse_on_both, "SELECT * FROM kalshi_price_snapshot")}
     for market in listed:
         row = rows[market["ticker"]]
@@ -70,7 +70,7 @@ def test_the_same_time_again_adds_nothing_and_keeps_what_was_seen_first(
     moved = {"ticker": before[0]["market_ticker"], "yes_bid_dollars": "0.0100"}
     exchange_server.faults({"kind": "set_market", "value": moved, "times": 99})
     again = snapshot(at=at)
-    assert (again["inserted"], again["updated"]) == (0, 0)
+    assert (again.inserted, again.updated) == (0, 0)
     assert select(warehouse, "SELECT * FROM kalshi_price_snapshot ORDER BY market_ticker") == before
     snapshot(at=at + timedelta(minutes=5))
     assert count(warehouse, "kalshi_price_snapshot") == 2 * len(before)
@@ -80,13 +80,13 @@ def test_an_empty_book_is_stored_as_it_is_and_marked(snapshot: Snapshot, warehou
     report = snapshot("KXSANDBOXODD")
     (row,) = select(warehouse, "SELECT yes_bid, yes_ask, is_empty_book FROM kalshi_price_snapshot")
     assert (row["yes_bid"], row["yes_ask"], row["is_empty_book"]) == (0, 1, 1)
-    assert report["empty_books"] == 1
+    assert report.empty_books == 1
 
 
 def test_a_star_snapshots_the_whole_exchange(snapshot: Snapshot, warehouse: sa.Engine) -> None:
     report = snapshot("*")
-    assert report["markets"] == 7 * 12 + 2500 + 1
-    assert count(warehouse, "kalshi_price_snapshot") == report["markets"]
+    assert report.markets == 7 * 12 + 2500 + 1
+    assert count(warehouse, "kalshi_price_snapshot") == report.markets
     series = {row["series_ticker"] for row in select(warehouse, "SELECT series_ticker FROM kalshi_series")}
     assert {"KXHIGHNY", "KXSANDBOXWIDE", "KXSANDBOXODD"} <= series
 
@@ -94,8 +94,8 @@ def test_a_star_snapshots_the_whole_exchange(snapshot: Snapshot, warehouse: sa.E
 def test_a_snapshot_that_comes_late_says_so(snapshot: Snapshot, warehouse: sa.Engine) -> None:
     at = datetime.now(UTC) - timedelta(hours=2)
     report = snapshot(at=at)
-    assert report["state"] == "warning"
-    assert "120 minutes" in report["warnings"][0]
+    assert report.state == "warning"
+    assert "120 minutes" in report.warnings[0]
     (row,) = select(warehouse, "SELECT MIN(observed_at_utc) AS seen FROM kalshi_price_snapshot")
     assert row["seen"] > at.replace(tzinfo=None) + timedelta(hours=1)
 
@@ -106,7 +106,7 @@ def test_prices_of_today_are_never_stored_under_a_future_time(snapshot: Snapshot
         snapshot(at=at)
     assert count(warehouse, "kalshi_price_snapshot") == 0
     assert runs(warehouse) == ["failed"]
-    assert snapshot(at=datetime.now(UTC) + timedelta(minutes=4))["state"] == "success", "clocks differ a little"
+    assert snapshot(at=datetime.now(UTC) + timedelta(minutes=4)).state == "success", "clocks differ a little"
 
 
 def test_a_malformed_market_is_rejected_and_the_others_are_there(
@@ -114,20 +114,20 @@ def test_a_malformed_market_is_rejected_and_the_others_are_there(
 ) -> None:
     exchange_server.faults({"kind": "malformed_market", "path": "/markets"})
     report = snapshot("KXSANDBOXWIDE")
-    assert report["rejected"] == count(warehouse, "kalshi_rejected_record") == 1
+    assert report.rejected == count(warehouse, "kalshi_rejected_record") == 1
     assert count(warehouse, "kalshi_price_snapshot") == 2499
 
 
 def test_two_runs_at_the_same_time_leave_the_rows_of_one(warehouse: sa.Engine, exchange_server: ExchangeServer) -> None:
     at = datetime.now(UTC)
 
-    def run(_: int) -> dict[str, Any]:
+    def run(_: int) -> SnapshotsReport:
         with Exchange(quick_config(exchange_server)) as exchange:
             return snapshotting(exchange, warehouse)("KXSANDBOXWIDE", at=at)
 
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(run, range(2)))
-    assert [report["state"] for report in reports] == ["success", "success"]
+    assert [report.state for report in reports] == ["success", "success"]
     assert count(warehouse, "kalshi_price_snapshot") == count(warehouse, "kalshi_market") == 2500
 
 
@@ -171,8 +171,8 @@ def test_a_snapshot_by_hand_of_a_series_without_open_markets_warns(warehouse: sa
     with ExchangeServer("--since=2026-09-25", "--wide-markets=0") as server, Exchange(quick_config(server)) as exchange:
         snapshot = snapshotting(exchange, warehouse)
         report = snapshot(by_hand=True)
-        assert (report["state"], report["warnings"]) == (
+        assert (report.state, report.warnings) == (
             "warning",
             ["No market of KXHIGHNY is open at the moment, so there was no price to snapshot."],
         )
-        assert snapshot()["state"] == "success", "a schedule has quiet times"
+        assert snapshot().state == "success", "a schedule has quiet times"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.sync.run import TooManyRejected
-from kalshi.sync.trades import TradesRequest, sync_trades
+from kalshi.sync.trades import TradesReport, TradesRequest, sync_trades
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer, quick_config
 
@@ -26,11 +26,11 @@ LEFT JOIN kalshi_event e ON e.event_ticker = m.event_ticker WHERE e.event_ticker
 
 
 class Trades(Protocol):
-    def __call__(self, start: datetime, end: datetime, series: str = ..., **others: Any) -> dict[str, Any]: ...
+    def __call__(self, start: datetime, end: datetime, series: str = ..., **others: Any) -> TradesReport: ...
 
 
 def trading(exchange: Exchange, engine: sa.Engine) -> Trades:
-    def trades(start: datetime, end: datetime, series: str = "KXHIGHNY", **others: Any) -> dict[str, Any]:
+    def trades(start: datetime, end: datetime, series: str = "KXHIGHNY", **others: Any) -> TradesReport:
         cutoff = exchange.historical_cutoff()
         request = TradesRequest(
             series, cutoff.markets_settled, cutoff.trades_created, window_start=start, window_end=end, **others
@@ -73,7 +73,7 @@ def test_a_fresh_database_gets_every_trade_of_the_day_with_its_parents(
     exchange: Exchange, warehouse_on_both: sa.Engine, exchange_server: ExchangeServer
 ) -> None:
     report = trading(exchange, warehouse_on_both)(SEP_20, SEP_20 + DAY)
-    assert report["state"] == "success"
+    assert report.state == "success"
     there = {t["trade_id"]: t for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
     rows = stored(warehouse_on_both, SEP_20, SEP_20 + DAY)
     assert rows.keys() == there.keys()
@@ -93,10 +93,10 @@ def test_complete_days_are_not_read_again_unless_forced(trades: Trades, warehous
     trades(SEP_20, SEP_20 + DAY)
     before = count(warehouse, "kalshi_trade")
     again = trades(SEP_20, SEP_20 + DAY)
-    assert again["requests"] == 0
+    assert again.requests == 0
     forced = trades(SEP_20, SEP_20 + DAY, force=True)
-    assert forced["trades"] > 50
-    assert (forced["inserted"], forced["updated"]) == (0, 0)
+    assert forced.trades > 50
+    assert (forced.inserted, forced.updated) == (0, 0)
     assert count(warehouse, "kalshi_trade") == before
 
 
@@ -114,8 +114,8 @@ def test_a_window_across_the_cutoff_comes_from_both_tiers_without_a_double(
 def test_an_incremental_run_resumes_where_the_last_one_ended(trades: Trades, warehouse: sa.Engine) -> None:
     trades(SEP_20, SEP_20 + timedelta(hours=1), incremental=True)
     report = trades(SEP_20 + timedelta(hours=8), SEP_20 + timedelta(hours=9), incremental=True)
-    assert report["from_utc"] == SEP_20, "the end of the last window, less an hour of overlap"
-    assert report["warnings"] == []
+    assert report.from_utc == SEP_20, "the end of the last window, less an hour of overlap"
+    assert report.warnings == []
 
 
 def test_after_a_long_pause_runs_fill_the_days_between_and_warn_until_all_are_there(
@@ -126,10 +126,10 @@ def test_after_a_long_pause_runs_fill_the_days_between_and_warn_until_all_are_th
     for hour in range(6):
         start = SEP_20 + timedelta(hours=hour)
         report = trades(start, start + timedelta(hours=1), incremental=True)
-        if report["state"] == "success":
+        if report.state == "success":
             break
-        assert "gaps remain in the trades of KXHIGHNY" in report["warnings"][0]
-        assert "(no run came)" in report["warnings"][0]
+        assert "gaps remain in the trades of KXHIGHNY" in report.warnings[0]
+        assert "(no run came)" in report.warnings[0]
     assert 0 < hour < 5, "a run fills a bounded number of days"
     there = {t["trade_id"] for t in listed(exchange_server, first, start, "/markets/trades", "/historical/trades")}
     assert stored(warehouse, first, start).keys() == there
@@ -139,8 +139,8 @@ def test_a_day_read_by_hand_does_not_hide_a_gap_before_it(trades: Trades) -> Non
     trades(SEP_20 - 3 * DAY, SEP_20 - 2 * DAY)
     trades(SEP_20 - DAY, SEP_20)
     report = trades(SEP_20, SEP_20 + timedelta(hours=1), incremental=True)
-    assert report["from_utc"] == SEP_20 - 2 * DAY - timedelta(hours=1)
-    assert report["warnings"] == []
+    assert report.from_utc == SEP_20 - 2 * DAY - timedelta(hours=1)
+    assert report.warnings == []
 
 
 def test_a_range_that_lies_ahead_is_refused(trades: Trades) -> None:
@@ -157,7 +157,7 @@ def test_too_many_rejected_records_are_read_again_by_the_next_run(
             trades(SEP_20, SEP_20 + DAY, "KXSANDBOXODD")
     assert {row["state"] for row in select(warehouse, "SELECT state FROM kalshi_checkpoint")} == {"FAILED"}
     exchange_server.faults()
-    assert trades(SEP_20, SEP_20 + DAY, "KXSANDBOXODD")["state"] == "success"
+    assert trades(SEP_20, SEP_20 + DAY, "KXSANDBOXODD").state == "success"
 
 
 def test_a_failed_run_resumes_with_the_market_where_it_stopped(
@@ -171,24 +171,24 @@ def test_a_failed_run_resumes_with_the_market_where_it_stopped(
     assert "HTTP 500" in window["error"]
     exchange_server.faults()
     report = trades(SEP_20, SEP_20 + DAY)
-    assert report["requests"] == report["markets"] - 6
+    assert report.requests == report.markets - 6
     there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
     assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
 
 
 def test_a_window_never_ends_in_the_future(trades: Trades) -> None:
     report = trades(SEP_20, datetime.now(UTC) + 30 * DAY, "KXSANDBOXODD")
-    assert report["to_utc"] <= datetime.now(UTC)
+    assert report.to_utc and report.to_utc <= datetime.now(UTC)
 
 
 def test_two_runs_at_the_same_time_leave_the_rows_of_one(warehouse: sa.Engine, exchange_server: ExchangeServer) -> None:
-    def run(number: int) -> dict[str, Any]:
+    def run(number: int) -> TradesReport:
         with Exchange(quick_config(exchange_server)) as exchange:
             return trading(exchange, warehouse)(SEP_20, SEP_20 + DAY, dag_run_id=f"run {number}", force=True)
 
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(run, range(2)))
-    assert [r["state"] for r in reports] == ["success", "success"]
+    assert [r.state for r in reports] == ["success", "success"]
     there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
     assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
 
@@ -196,11 +196,11 @@ def test_two_runs_at_the_same_time_leave_the_rows_of_one(warehouse: sa.Engine, e
 def test_requested_days_without_a_market_end_with_a_warning_that_names_others(trades: Trades) -> None:
     march = datetime(2026, 3, 1, tzinfo=UTC)
     report = trades(march, march + DAY, by_hand=True)
-    assert (report["state"], report["markets"]) == ("warning", 0)
-    assert report["warnings"] == [
+    assert (report.state, report.markets) == ("warning", 0)
+    assert report.warnings == [
         "No market of KXHIGHNY was open from 2026-03-01 00:00 to 2026-03-02 00:00 UTC, so there was nothing to read: "
         "the first after that opens at 2026-03-31 14:00."
     ]
-    assert trades(march, march + DAY, by_hand=True)["warnings"] == report["warnings"], "complete by now, still empty"
-    assert trades(march, march + DAY)["state"] == "success", "a schedule has quiet days"
-    assert trades(SEP_20, SEP_20 + DAY, by_hand=True)["state"] == "success"
+    assert trades(march, march + DAY, by_hand=True).warnings == report.warnings, "complete by now, still empty"
+    assert trades(march, march + DAY).state == "success", "a schedule has quiet days"
+    assert trades(SEP_20, SEP_20 + DAY, by_hand=True).state == "success"

@@ -113,11 +113,8 @@ def fill(exchange: Exchange, engine: sa.Engine, reports: Path) -> None:
     _plant_cruelty(engine)
     _plant_gaps(engine)
     with engine.connect() as reading:
-        for spec, dag, scopes in (
-            (QUALITY, "kalshi_data_quality", [*SERIES]),
-            (PORTFOLIO, "kalshi_portfolio_sync", ["0"]),
-        ):
-            spec.write(spec.build(reading, RUN, scopes), reports / dag)
+        QUALITY.write(QUALITY.build(reading, RUN, [*SERIES]), reports / "kalshi_data_quality")
+        PORTFOLIO.write(PORTFOLIO.build(reading, RUN, ["0"]), reports / "kalshi_portfolio_sync")
 
 
 def _plant_faults(engine: sa.Engine) -> None:

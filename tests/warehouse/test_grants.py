@@ -80,10 +80,10 @@ def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote_on_every_pa
             day = CandlesRequest(
                 "KXHIGHNY", cutoff.markets_settled, window_start=SEP_20, window_end=SEP_20 + DAY, dense=True, force=True
             )
-            assert sync_candles(exchange, loader, day)["state"] == "success"
+            assert sync_candles(exchange, loader, day).state == "success"
             money = PortfolioRequest("0", trades_cutoff=cutoff.trades_created)
-            assert sync_portfolio(exchange, loader, money)["state"] == "success"
-        assert check(loader)["state"] != "failed"
+            assert sync_portfolio(exchange, loader, money).state == "success"
+        assert check(loader).state != "failed"
         assert prune_snapshots(loader, datetime.now(UTC) + DAY, dry_run=False) > 0
     names = [name for (name,) in run(reader, "SHOW TABLES")]
     filled = {str(name) for name in names if run(reader, f"SELECT 1 FROM {name} LIMIT 1")}

@@ -86,7 +86,7 @@ def test_a_run_that_gave_no_sign_of_life_is_abandoned(warehouse_on_both: sa.Engi
 def test_a_run_that_ended_is_never_abandoned(warehouse: sa.Engine) -> None:
     ended = start(warehouse, dag_run_id="manual")
     with warehouse.begin() as connection:
-        end_run(connection, ended, state="failed", counts=COUNTS, report={})
+        end_run(connection, ended, {"state": "failed", **COUNTS})
     grow_old(warehouse, ended)
     start(warehouse, dag_run_id="manual")
     assert states(warehouse)[ended] == "failed"
@@ -97,9 +97,9 @@ def test_the_ledger_tells_the_latest_attempt_of_each_scope(warehouse_on_both: sa
     start(warehouse_on_both, "KXHIGHNY", "other")
     last = start(warehouse_on_both, "KXHIGHNY", "manual")
     running = start(warehouse_on_both, "KXHIGHCHI", "manual")
-    report = {"warnings": ["65° 🌡️ 'quoted' \\ %s :name"], "none": None}
+    report = {"state": "warning", **COUNTS, "warnings": ["65° 🌡️ 'quoted' \\ %s :name"], "none": None}
     with warehouse_on_both.begin() as connection:
-        end_run(connection, last, state="warning", counts=COUNTS, report=report)
+        end_run(connection, last, report)
         found = runs_of(connection, "catalog", "manual")
         stored = connection.execute(sa.text("SELECT * FROM kalshi_sync_run WHERE run_id = :r"), {"r": last}).mappings()
         row = dict(stored.one())

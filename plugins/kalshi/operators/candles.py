@@ -16,6 +16,7 @@ from kalshi.reports.candles import CANDLES
 from kalshi.settings import load_settings
 from kalshi.sync.candles import SOURCES, CandlesRequest, sync_candles
 from kalshi.sync.chunks import plan_chunks
+from kalshi.sync.report import JobReport
 
 
 def sources_param() -> Param:
@@ -43,7 +44,7 @@ class CandlesSyncOperator(SeriesSyncOperator):
         self.sources = sources
         self.force = force
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         about = self.about(context)
         if about["window_start"] == about["window_end"]:  # a run without a data interval: the last complete day
             day = about["asked_at"].replace(hour=0, minute=0, second=0, microsecond=0)
@@ -75,7 +76,7 @@ class CandleChunksOperator(PlanOperator):
 
     def execute(self, context: Any) -> list[dict[str, str | None]]:
         first, last = day_range(self.date_from, self.date_to)
-        planned = {plan["series_ticker"]: plan for plan in super().execute(context)}
+        planned = {plan["scope"]: plan for plan in super().execute(context)}
         return [
             {**planned[chunk.series_ticker], "start": chunk.start.isoformat(), "end": chunk.end.isoformat()}
             for chunk in plan_chunks(list(planned), first, last, self.chunk_days)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from kalshi.exchange import Exchange
 from kalshi.operators.runs import SeriesSyncOperator
 from kalshi.reports.catalog import CATALOG
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
+from kalshi.sync.report import JobReport
 
 
 class CatalogSyncOperator(SeriesSyncOperator):
@@ -27,7 +28,7 @@ class CatalogSyncOperator(SeriesSyncOperator):
         self.include_historical = include_historical
         self.full = full
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         request = CatalogRequest(
             cutoff=self.cutoff,
             max_pages=self.max_pages,

@@ -17,6 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.operations.alerts import failure_callbacks
+from kalshi.reports.runs import Verdicts
 from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.exchanges import ForeignData
@@ -105,13 +106,12 @@ def day_range(date_from: Any, date_to: Any) -> tuple[date, date]:
     return first, last
 
 
-def about_run(context: Any) -> dict[str, Any]:
-    """What a report says of its DAG run: ``cause`` (manual, scheduled, asset_triggered, backfill …) and when it began,
-    aware UTC."""
+def describe_run(report: Verdicts[Any], context: Any) -> None:
+    """Tell a report what started its DAG run, and when it began (aware UTC)."""
     run = context["dag_run"]
     # `airflow dags test DAG DATE` starts a run on its logical date; no run starts before it may.
     began = run.start_date and datetime.fromtimestamp(max(run.start_date, run.run_after).timestamp(), UTC)
-    return {"cause": str(getattr(run.run_type, "value", run.run_type)), "began_at_utc": began}
+    report.cause, report.began_at_utc = str(getattr(run.run_type, "value", run.run_type)), began
 
 
 def whereabouts(page: Path) -> str:

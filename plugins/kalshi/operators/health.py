@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from kalshi.operations.doctor import examine
 from kalshi.operations.health import health_report, write_health
-from kalshi.operators.common import about_run, whereabouts
+from kalshi.operators.common import describe_run, whereabouts
 from kalshi.settings import load_settings
 
 
@@ -20,11 +20,12 @@ class HealthCheckOperator(BaseOperator):
     def execute(self, context: Any) -> str:
         findings = examine()
         self.log.info("\n%s", tabulate([(f.state, f.check, f.words) for f in findings], disable_numparse=True))
-        report = health_report(context["dag_run"].run_id, findings) | about_run(context)
+        report = health_report(context["dag_run"].run_id, findings)
+        describe_run(report, context)
         page = write_health(report, findings, load_settings().reports.path / self.dag_id)
         self.log.info("The report: %s", whereabouts(page))
-        if report["failed"]:
+        if report.failed:
             raise AirflowFailException(
-                f"Failed: {', '.join(report['failed'])}; the report says what to do: {whereabouts(page)}"
+                f"Failed: {', '.join(report.failed)}; the report says what to do: {whereabouts(page)}"
             )
         return str(page)

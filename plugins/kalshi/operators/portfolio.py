@@ -16,6 +16,7 @@ from kalshi.operators.runs import PlanOperator, ReportOperator, SeriesSyncOperat
 from kalshi.reports.portfolio import PORTFOLIO
 from kalshi.settings import load_settings
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
+from kalshi.sync.report import JobReport
 
 LAST_SUBACCOUNT = 63
 
@@ -56,7 +57,7 @@ class PortfolioSyncOperator(SeriesSyncOperator):
 
     report = PORTFOLIO
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         trades = self.planned["trades_cutoff"]
         cutoff = datetime.fromisoformat(trades) if trades else None
         return sync_portfolio(exchange, engine, PortfolioRequest(trades_cutoff=cutoff, **self.about(context)))

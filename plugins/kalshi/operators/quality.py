@@ -32,7 +32,7 @@ class QualityPlanOperator(BaseOperator):
     adjoining days of a series are one window. Otherwise, for each of ``series``: the days from ``date_from`` to
     ``date_to`` (UTC, inclusive) if given; else those that its latest candles run read; else yesterday.
 
-    XCom: a list of ``{"series_ticker", "start", "end"}``, times in ISO 8601.
+    XCom: a list of ``{"scope", "start", "end"}``, times in ISO 8601.
     """
 
     template_fields: Sequence[str] = ("series", "date_from", "date_to")
@@ -49,7 +49,7 @@ class QualityPlanOperator(BaseOperator):
             windows = whole_days(in_transaction(engine, self._windows, context))
         for window in windows:
             self.log.info("Checking %s from %s to %s (UTC).", window.scope, window.start.date(), window.end.date())
-        return [{"series_ticker": w.scope, "start": w.start.isoformat(), "end": w.end.isoformat()} for w in windows]
+        return [{"scope": w.scope, "start": w.start.isoformat(), "end": w.end.isoformat()} for w in windows]
 
     def _windows(self, connection: sa.Connection, context: Any) -> list[Window]:
         if self.date_from or self.date_to:
@@ -100,7 +100,7 @@ class QualityCheckOperator(BaseOperator):
         )
 
         request = QualityRequest(
-            self.planned["series_ticker"],
+            self.planned["scope"],
             dag_run_id=context["dag_run"].run_id,
             window_start=datetime.fromisoformat(self.planned["start"]),
             window_end=datetime.fromisoformat(self.planned["end"]),

@@ -14,6 +14,7 @@ from kalshi.operators.runs import SeriesSyncOperator
 from kalshi.reports.reconciliation import RECONCILIATION
 from kalshi.settings import load_settings
 from kalshi.sync.reconciliation import ReconciliationRequest, reconcile
+from kalshi.sync.report import JobReport
 
 
 class ReconciliationOperator(SeriesSyncOperator):
@@ -29,7 +30,7 @@ class ReconciliationOperator(SeriesSyncOperator):
         self.date_to = date_to
         self.repair = repair
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         settings = load_settings()
         about = {**self.about(context), "window_start": None, "window_end": None}
         if self.date_from or self.date_to:

@@ -14,10 +14,11 @@ from airflow.sdk.exceptions import AirflowFailException
 from kalshi.exchange import Exchange
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.operators.common import about_run, failing_for_good, whereabouts
-from kalshi.reports.runs import RunReport
+from kalshi.operators.common import describe_run, failing_for_good, whereabouts
+from kalshi.reports.runs import RunPage
 from kalshi.settings import load_settings
 from kalshi.sync.cutoff import find_cutoff
+from kalshi.sync.report import JobReport
 from kalshi.warehouse.migrate import migrate
 
 
@@ -29,7 +30,7 @@ def as_utc(moment: Any) -> Any:
 class PlanOperator(BaseOperator):
     """Migrates the warehouse, asks once where the historical tier ends, and plans one task per series.
 
-    XCom: a list of ``{"series_ticker", "cutoff", "trades_cutoff"}``, times in ISO 8601.
+    XCom: a list of ``{"scope", "cutoff", "trades_cutoff"}``, times in ISO 8601.
     """
 
     template_fields: Sequence[str] = ("series",)
@@ -49,14 +50,14 @@ class PlanOperator(BaseOperator):
         cutoff = found.markets_settled.isoformat()
         trades = found.trades_created.isoformat() if found.trades_created else None
         self.log.info("Markets settled before %s and trades before %s are in the historical tier.", cutoff, trades)
-        return [{"series_ticker": ticker, "cutoff": cutoff, "trades_cutoff": trades} for ticker in self.series]
+        return [{"scope": ticker, "cutoff": cutoff, "trades_cutoff": trades} for ticker in self.series]
 
 
 class SeriesSyncOperator(BaseOperator):
     """Runs one job for one series. ``planned`` is an element of the plan's XCom."""
 
     template_fields: Sequence[str] = ("planned",)
-    report: RunReport
+    report: RunPage[Any]
 
     def __init__(self, *, planned: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -72,14 +73,14 @@ class SeriesSyncOperator(BaseOperator):
         self.log.info("\n%s", self.report.table([report]))
 
     @abstractmethod
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         """Run the job, and return the report of the series."""
 
     def about(self, context: Any) -> dict[str, Any]:
         """The run's part of every request. The data interval of a run without one is its own time."""
         asked_at = as_utc(context["dag_run"].run_after)
         return {
-            "series_ticker": self.planned["series_ticker"],
+            "scope": self.planned["scope"],
             "tolerated_share": load_settings().tolerances.rejected_share,
             "dag_run_id": context["dag_run"].run_id,
             "window_start": as_utc(context.get("data_interval_start")) or asked_at,
@@ -105,7 +106,7 @@ class ReportOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("series",)
 
-    def __init__(self, *, report: RunReport, series: list[str] | str, **kwargs: Any) -> None:
+    def __init__(self, *, report: RunPage[Any], series: list[str] | str, **kwargs: Any) -> None:
         super().__init__(trigger_rule="all_done", **kwargs)
         self.report = report
         self.series = series
@@ -113,12 +114,12 @@ class ReportOperator(BaseOperator):
     def execute(self, context: Any) -> str:
         with failing_for_good(), WarehouseHook().connected() as engine, engine.connect() as connection:
             found = self.report.build(connection, context["dag_run"].run_id, list(self.series))
-        found |= about_run(context)
+        describe_run(found, context)
         page = self.report.write(found, load_settings().reports.path / self.dag_id)
         self.log.info("\n%s\n\nThe report: %s", self.report.text(found), whereabouts(page))
-        if found["failed"]:
+        if found.failed:
             raise AirflowFailException(
-                f"{self.report.title}: {', '.join(found['failed'])} {self.report.failure}; the report says why: "
+                f"{self.report.title}: {', '.join(found.failed)} {self.report.failure}; the report says why: "
                 f"{whereabouts(page)}"
             )
         if unfinished := self._unfinished(context):
@@ -138,7 +139,7 @@ def table_asset(table: str) -> Asset:
     return Asset(name=table, uri=f"x-kalshi://warehouse/{table}")
 
 
-def report_task(report: RunReport, table: str, series: str = "{{ params.series }}") -> ReportOperator:
+def report_task(report: RunPage[Any], table: str, series: str = "{{ params.series }}") -> ReportOperator:
     """The task ``report`` of a DAG, which updates the asset of ``table``. ``series``: a template, those to report on.
 
     It is retried if the warehouse is unavailable, but not when it fails because another task failed.

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.operators.runs import SeriesSyncOperator
 from kalshi.reports.settlements import SETTLEMENTS
+from kalshi.sync.report import JobReport
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 
 
@@ -24,7 +25,7 @@ class SettlementsSyncOperator(SeriesSyncOperator):
         self.max_pages = max_pages
         self.full = full
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         request = SettlementsRequest(
             cutoff=self.cutoff, max_pages=self.max_pages, full=self.full, **self.about(context)
         )

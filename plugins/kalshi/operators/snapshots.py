@@ -14,6 +14,7 @@ from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import failing_for_good
 from kalshi.operators.runs import SeriesSyncOperator, as_utc
 from kalshi.reports.snapshots import SNAPSHOTS
+from kalshi.sync.report import JobReport
 from kalshi.sync.snapshots import SnapshotRequest, prune_snapshots, snapshot_prices
 
 
@@ -27,7 +28,7 @@ class PriceSnapshotOperator(SeriesSyncOperator):
         super().__init__(**kwargs)
         self.include_combos = include_combos
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         about = self.about(context)
         at = about["window_end"].replace(microsecond=0)
         request = SnapshotRequest(snapshot_at=at, include_combos=self.include_combos, **about)

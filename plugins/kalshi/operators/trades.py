@@ -12,6 +12,7 @@ from kalshi.exchange import Exchange
 from kalshi.operators.common import day_range
 from kalshi.operators.runs import SeriesSyncOperator
 from kalshi.reports.trades import TRADES
+from kalshi.sync.report import JobReport
 from kalshi.sync.trades import TradesRequest, sync_trades
 
 
@@ -28,7 +29,7 @@ class TradesSyncOperator(SeriesSyncOperator):
         self.date_to = date_to
         self.force = force
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> dict[str, Any]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         about = self.about(context)
         if self.date_from or self.date_to:
             first, last = day_range(self.date_from, self.date_to)

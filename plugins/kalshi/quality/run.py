@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +14,8 @@ from kalshi.quality.readiness import Ready, try_backtest
 from kalshi.quality.scope import Scope, find_scope
 from kalshi.quality.validate import Finding, rule_of, run_suites
 from kalshi.settings import QualitySettings
-from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.sync.report import Field, WindowReport, union
+from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import sql
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
@@ -27,11 +28,26 @@ class NothingChecked(RuntimeError):
 
 
 @dataclass(frozen=True)
-class QualityRequest(SeriesRequest):
+class QualityRequest(JobRequest):
     """What to check: one series from ``window_start`` to ``window_end``, whole UTC days."""
 
 
-def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySettings) -> dict[str, Any]:
+class QualityReport(WindowReport, kw_only=True):
+    """How the check of one series went. ``broken_…``: names of the violated rules, by severity."""
+
+    markets: Annotated[int, Field("markets open in the window", "markets")] = 0
+    checks: Annotated[int, Field("checks with rows to check", "checks")] = 0
+    empty_checks: Annotated[int, Field("checks without any")] = 0
+    broken_errors: Annotated[list[str], Field("broken rules of severity error", "errors", union)] = msgspec.field(
+        default_factory=list
+    )
+    broken_warnings: Annotated[list[str], Field("of severity warning", "warnings", union)] = msgspec.field(
+        default_factory=list
+    )
+    broken_infos: Annotated[list[str], Field("of severity info", "infos", union)] = msgspec.field(default_factory=list)
+
+
+def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySettings) -> QualityReport:
     """Check one series, store the results, and return its report (see ``docs/reports.md``).
 
     Faults in the data don't raise: they go into the report, and the task that reports on all series fails.
@@ -40,9 +56,10 @@ def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySetti
         ValueError: the window doesn't consist of whole days.
         NothingChecked: there was nothing to check.
     """
-    with recorded_run(engine, request.key(JOB), Traffic()) as run:
+    report = QualityReport()
+    with recorded_run(engine, request.key(JOB), Traffic(), report=report) as run:
         scope = _scope(run, request)
-        run.report = {"from_utc": request.window_start, "to_utc": request.window_end, "markets": len(scope.markets)}
+        report.from_utc, report.to_utc, report.markets = request.window_start, request.window_end, len(scope.markets)
         _count(run, "kalshi_coverage", write_coverage(engine, scope, rules))
         _count(run, "kalshi_decision_coverage", write_decision_coverage(engine, scope, rules))
         ready = in_transaction(engine, try_backtest, scope, rules)
@@ -50,12 +67,12 @@ def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySetti
         in_transaction(engine, _write, scope, findings, ready)
         _count(run, "kalshi_quality_result", len(findings))
         _count(run, "kalshi_readiness", len(ready))
-        run.report |= _describe(findings)
+        _describe(report, findings)
         for finding in (f for f in findings if f.is_fault and f.severity != "info"):
             run.warn(
                 f"{finding.severity}: {finding.check}: {finding.violations} of {finding.checked} rows. {finding.about}"
             )
-    return run.report
+    return report
 
 
 def _scope(run: SyncRun, request: QualityRequest) -> Scope:
@@ -96,18 +113,13 @@ def _readiness(ready: list[Ready], rules: QualitySettings) -> Finding:
     )
 
 
-def _describe(findings: list[Finding]) -> dict[str, Any]:
-    faults: dict[str, list[str]] = {"error": [], "warning": [], "info": []}
+def _describe(report: QualityReport, findings: list[Finding]) -> None:
+    report.checks = sum(f.state != "empty" for f in findings)
+    report.empty_checks = sum(f.state == "empty" for f in findings)
+    broken = {"error": report.broken_errors, "warning": report.broken_warnings, "info": report.broken_infos}
     for finding in findings:
         if finding.is_fault:
-            faults[finding.severity].append(finding.check)
-    return {
-        "checks": sum(f.state != "empty" for f in findings),
-        "empty_checks": sum(f.state == "empty" for f in findings),
-        "broken_errors": faults["error"],
-        "broken_warnings": faults["warning"],
-        "broken_infos": faults["info"],
-    }
+            broken[finding.severity].append(finding.check)
 
 
 def _write(connection: sa.Connection, scope: Scope, findings: list[Finding], ready: list[Ready]) -> None:

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.reports.charts import BY_SERIES, by_date, chart_of
-from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
+from kalshi.reports.runs import RunPage, RunReport, rows_of
+from kalshi.sync.candles import CandlesReport
+from kalshi.sync.report import Field
 
 
-def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    return {"candles_by_day": rows_of(connection, "candles_by_day", series=wanted)}
+class CandleDay(msgspec.Struct):
+    """The candles of a series' event day."""
+
+    series: Annotated[str, Field("series ticker")]
+    day: Annotated[str, Field("event day")]
+    candles: Annotated[int, Field("number of candles")]
+    markets: Annotated[int, Field("markets with candles")]
 
 
-CANDLES = RunReport(
+class CandlesRun(RunReport[CandlesReport], kw_only=True):
+    """The report of ``kalshi_candles_daily`` and ``kalshi_candles_backfill``."""
+
+    candles_by_day: Annotated[list[CandleDay], Field("the 60 event days up to the latest with candles")]
+
+
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
+    return {"candles_by_day": rows_of(connection, "candles_by_day", CandleDay, series=wanted)}
+
+
+CANDLES = RunPage(
     job="candles",
     title="Kalshi candles",
     intro="“Ideal”: the number of requests if every response were full (10,000 candles). A window that is already "
     "complete is not read again.",
-    columns={
-        "scope": "series",
-        "state": "state",
-        "from_utc": "from (UTC)",
-        "to_utc": "to (UTC)",
-        "markets": "markets",
-        "with_candles": "with candles",
-        "candles": "candles",
-        "candle_requests": "candle requests",
-        "ideal_requests": "ideal",
-        "dense_minutes": "dense minutes",
-        **ENDING,
-    },
+    report=CandlesRun,
+    series=CandlesReport,
     details=_details,
     chart=chart_of(
         "candles_by_day",

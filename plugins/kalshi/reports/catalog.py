@@ -3,81 +3,99 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.reports.charts import BY_SERIES, by_date, chart_of
-from kalshi.reports.runs import ENDING, Details, RunReport, Section, cells, rows_of
-
-HELD_COLUMNS = {
-    "series_ticker": "series",
-    "events": "events",
-    "markets": "markets",
-    "open": "open",
-    "settled": "settled",
-    "earliest_close_time_utc": "first close",
-    "latest_close_time_utc": "last close",
-    "missing_days": "days missing",
-}
+from kalshi.reports.runs import RunPage, RunReport, Section, rows_of, section
+from kalshi.sync.catalog import CatalogReport
+from kalshi.sync.report import Field, as_day
+from kalshi.warehouse import sql
 
 
-def _details(connection: sa.Connection, wanted: list[str]) -> Details:
+class HeldSeries(msgspec.Struct):
+    """What the warehouse holds of a series."""
+
+    series_ticker: Annotated[str, Field("series ticker", "series")]
+    events: Annotated[int | None, Field("events", "events")]
+    markets: Annotated[int | None, Field("markets", "markets")]
+    open: Annotated[int | None, Field("open markets", "open")]
+    settled: Annotated[int | None, Field("markets with a result", "settled")]
+    earliest_close_time_utc: Annotated[datetime | None, Field("the first close", "first close", show=as_day)]
+    latest_close_time_utc: Annotated[datetime | None, Field("the last close", "last close", show=as_day)]
+    missing_days: Annotated[
+        int | None,
+        Field("days without an event between the first and the last; null: the series isn't daily", "days missing"),
+    ]
+
+
+class MonthOfEvents(msgspec.Struct):
+    """How many days of a month have an event, of a daily series."""
+
+    series: Annotated[str, Field("series ticker")]
+    month: Annotated[str, Field("`2026-09`")]
+    days: Annotated[int, Field("days with an event")]
+    expected: Annotated[int, Field("days between the first and the last event")]
+
+
+class CatalogRun(RunReport[CatalogReport], kw_only=True):
+    """The report of ``kalshi_catalog_sync``."""
+
+    warehouse: Annotated[list[HeldSeries], Field("what the warehouse holds of each series")]
+    days_by_month: Annotated[list[MonthOfEvents], Field("of daily series, by month")]
+
+
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
     return {"warehouse": _held(connection, wanted), "days_by_month": _days_by_month(connection, wanted)}
 
 
-def _held(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
+def _held(connection: sa.Connection, wanted: list[str]) -> list[HeldSeries]:
     """What the warehouse holds of each series, in the order of ``wanted``."""
-    rows = rows_of(connection, "catalog_by_series", series=wanted)
-    found = {row["series_ticker"]: row for row in rows}
+    rows = rows_of(connection, "catalog_by_series", HeldSeries, series=wanted)
+    found = {row.series_ticker: row for row in rows}
     return [found[ticker] for ticker in wanted if ticker in found]
 
 
-def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[dict[str, Any]]:
+def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[MonthOfEvents]:
     """For each daily series and month: the days between its first and last event, and how many have an event."""
     days: dict[str, set[date]] = defaultdict(set)
-    for row in rows_of(connection, "catalog_days", series=wanted):
-        days[row["series_ticker"]].add(row["event_date"])
-    months: list[dict[str, Any]] = []
+    for ticker, event_day in sql.run_file(connection, "reports", "catalog_days", series=wanted):
+        days[ticker].add(event_day)
+    months: list[MonthOfEvents] = []
     for ticker, event_days in days.items():
         first, last = min(event_days), max(event_days)
         expected = (first + timedelta(days=n) for n in range((last - first).days + 1))
         for month, calendar_days in groupby(expected, key=lambda day: f"{day:%Y-%m}"):
             found = [day in event_days for day in calendar_days]
-            months.append({"series": ticker, "month": month, "days": sum(found), "expected": len(found)})
+            months.append(MonthOfEvents(ticker, month, sum(found), len(found)))
     return months
 
 
-def _sections(report: Details) -> list[Section]:
-    series = report["series"]
-    statuses = sorted({status for s in series for status in s.get("statuses", {})})
-    counts = [[s["scope"], *(s.get("statuses", {}).get(status, 0) for status in statuses)] for s in series]
+def _sections(report: CatalogRun) -> list[Section]:
+    series = report.series
+    statuses = sorted({status for s in series for status in s.statuses})
+    counts = [[s.scope, *(s.statuses.get(status, 0) for status in statuses)] for s in series]
     return [
-        Section(
+        section(
             "What the warehouse holds",
             "“Settled” markets have a result. “Days missing”: days without an event between the first and the last.",
-            list(HELD_COLUMNS.values()),
-            cells(report["warehouse"], HELD_COLUMNS),
+            HeldSeries,
+            report.warehouse,
         ),
         Section("Status of the markets in this run", "", ["series", *statuses], counts if statuses else []),
     ]
 
 
-CATALOG = RunReport(
+CATALOG = RunPage(
     job="catalog",
     title="Kalshi catalog",
     intro="Markets and events read in this run, each counted once. Close dates are UTC.",
-    columns={
-        "scope": "series",
-        "state": "state",
-        "markets": "markets",
-        "events": "events",
-        "earliest_close_time_utc": "first close",
-        "latest_close_time_utc": "last close",
-        **ENDING,
-    },
+    report=CatalogRun,
+    series=CatalogReport,
     details=_details,
     sections=_sections,
     chart=chart_of(

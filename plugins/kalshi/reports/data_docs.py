@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import nh3
 from great_expectations.core.expectation_validation_result import (
@@ -19,21 +18,22 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 from kalshi.quality.expectations import ExpectRowsToObey
 from kalshi.quality.validate import GX_SEVERITY
 from kalshi.reports.files import SYNTHETIC, TEMPLATES
+from kalshi.reports.quality import CheckResult, QualityRun
 
 WITHOUT_CONTENT = {"script", "style", "title", "nav", "footer", "label"}
 """The elements of which not even the words stay: code, styles, and what leads nowhere in a page by itself."""
 
 
-def write_data_docs(folder: Path, report: dict[str, Any]) -> None:
+def write_data_docs(folder: Path, report: QualityRun) -> None:
     """Write ``data_docs/<series>/<table>.html`` below ``folder`` from the checks of a quality report."""
-    checks = sorted(report["checks"], key=lambda check: (check["series"], check["table"]))
-    for (series, table), group in groupby(checks, key=lambda check: (check["series"], check["table"])):
+    checks = sorted(report.checks, key=lambda check: (check.series, check.table))
+    for (series, table), group in groupby(checks, key=lambda check: (check.series, check.table)):
         page = folder / "data_docs" / series / f"{table}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
-        result = _result(f"{series}: {table}", list(group), report["queries"])
+        result = _result(f"{series}: {table}", list(group), report.queries)
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
         html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
-        notice = SYNTHETIC if report["is_synthetic"] else ""
+        notice = SYNTHETIC if report.is_synthetic else ""
         page.write_text(offline(html, f"{series}: {table}", notice), encoding="utf-8")
 
 
@@ -51,8 +51,8 @@ def offline(html: str, title: str, notice: str = "") -> str:
     return TEMPLATES.get_template("data_docs.html.jinja").render(title=title, notice=notice, body=body)
 
 
-def _result(name: str, checks: list[dict[str, Any]], queries: dict[str, str]) -> ExpectationSuiteValidationResult:
-    results = [_one(check, queries.get(check["check"], "")) for check in checks]
+def _result(name: str, checks: list[CheckResult], queries: dict[str, str]) -> ExpectationSuiteValidationResult:
+    results = [_one(check, queries.get(check.check, "")) for check in checks]
     passed = sum(bool(result.success) for result in results)
     return ExpectationSuiteValidationResult(
         success=passed == len(results),
@@ -68,21 +68,21 @@ def _result(name: str, checks: list[dict[str, Any]], queries: dict[str, str]) ->
     )
 
 
-def _one(check: dict[str, Any], query: str) -> ExpectationValidationResult:
+def _one(check: CheckResult, query: str) -> ExpectationValidationResult:
     expected = ExpectRowsToObey(
-        check=f"{check['check']} {check['days']}".rstrip(),
-        about=check["about"],
-        mostly=check["mostly"],
-        severity=GX_SEVERITY[check["severity"]],  # type: ignore[arg-type]
+        check=f"{check.check} {check.days}".rstrip(),
+        about=check.about,
+        mostly=check.mostly,
+        severity=GX_SEVERITY[check.severity],  # type: ignore[arg-type]
         unexpected_rows_query=query,
     )
     configuration: ExpectationConfiguration = expected.configuration
     return ExpectationValidationResult(
-        success=check["state"] in ("passed", "empty"),
+        success=check.state in ("passed", "empty"),
         expectation_config=configuration,
         result={
-            "observed_value": f"{check['violations']:,} of {check['checked']:,} rows",
-            "details": {"unexpected_rows": check["samples"]},
+            "observed_value": f"{check.violations:,} of {check.checked:,} rows",
+            "details": {"unexpected_rows": check.samples},
         },
         meta={},
         exception_info={"raised_exception": False, "exception_traceback": None, "exception_message": None},

@@ -17,6 +17,8 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     import altair as alt
 
+    from kalshi.reports.runs import Verdicts
+
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -34,7 +36,7 @@ def folder_name(dag_run_id: str) -> str:
 
 def write_files(
     folder: Path,
-    report: dict[str, Any],
+    report: Verdicts[Any],
     template: str,
     chart: alt.Chart | alt.VConcatChart | None,
     *,
@@ -48,7 +50,7 @@ def write_files(
     ``write_more`` may add files to the same folder.
     ``folder/latest`` points to the newest report; only the newest ``keep`` reports stay.
     """
-    target = folder / folder_name(report["dag_run_id"])
+    target = folder / folder_name(report.dag_run_id)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
     unfinished.chmod(0o755)

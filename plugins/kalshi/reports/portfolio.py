@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.reports.charts import chart_of
-from kalshi.reports.runs import ENDING, Details, RunReport, Section, cells, rows_of
+from kalshi.reports.runs import RunPage, RunReport, Section, rows_of, section
+from kalshi.sync.portfolio import PortfolioReport
+from kalshi.sync.report import Field
 
 MOST_POSITIONS = 100
 MOST_DIFFERENCES = 50
-SERIES_COLUMNS = {
-    "series": "series",
-    "markets": "markets traded",
-    "open_markets": "open",
-    "cost_basis": "cost of open positions",
-    "unrealized_pnl": "unrealised",
-    "traded_pnl": "realised from trades",
-    "settled_pnl": "realised from settlements",
-    "fees": "fees",
-    "net_pnl": "realised less fees",
-}
-POSITION_COLUMNS = {
-    "market": "market",
-    "subaccount": "subaccount",
-    "quantity": "contracts (NO is negative)",
-    "avg_price": "paid",
-    "current_price": "bid",
-    "cost_basis": "cost",
-    "unrealized_pnl": "unrealised",
-    "opened_at_utc": "opened (UTC)",
-}
-BALANCE_COLUMNS = {"day": "day", "subaccount": "subaccount", "balance": "cash", "portfolio_value": "positions"}
-DIFFERENCE_COLUMNS = {
-    "market": "market",
-    "subaccount": "subaccount",
-    "differs_in": "differs in",
-    "our_quantity": "quantity: ours",
-    "exchange_quantity": "theirs",
-    "our_realized_pnl": "realised: ours",
-    "exchange_realized_pnl": "theirs",
-    "our_fees": "fees: ours",
-    "exchange_fees": "theirs",
-}
+Dollars = Decimal | None
+"""An amount as exact as it is reported: rounded to the cent, prices to four decimals."""
 EQUITY_CURVE = {
     "mark": {"type": "line", "interpolate": "step-after"},
     "transform": [
@@ -71,59 +49,120 @@ PNL_BY_SERIES = {
 }
 
 
-def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    """Amounts in dollars, as text rounded to the cent; numbers in the rows of the chart."""
+class SeriesPnl(msgspec.Struct):
+    """The P&L of a series, in dollars."""
+
+    series: Annotated[str, Field("series ticker", "series")]
+    markets: Annotated[int, Field("markets traded", "markets traded")]
+    open_markets: Annotated[int, Field("markets with an open position", "open")]
+    cost_basis: Annotated[Dollars, Field("what the open positions cost", "cost of open positions")]
+    unrealized_pnl: Annotated[Dollars, Field("unrealised, at the latest bid", "unrealised")]
+    traded_pnl: Annotated[Dollars, Field("realised from trades", "realised from trades")]
+    settled_pnl: Annotated[Dollars, Field("realised from settlements", "realised from settlements")]
+    fees: Annotated[Dollars, Field("fees", "fees")]
+    net_pnl: Annotated[Dollars, Field("realised less fees", "realised less fees")]
+
+
+class OpenPosition(msgspec.Struct):
+    """An open position; prices in dollars, for NO those of NO."""
+
+    market: Annotated[str, Field("market ticker", "market")]
+    subaccount: Annotated[int, Field("number of the subaccount", "subaccount")]
+    quantity: Annotated[Decimal, Field("contracts, NO is negative", "contracts (NO is negative)")]
+    avg_price: Annotated[Dollars, Field("what a contract cost", "paid")]
+    current_price: Annotated[Dollars, Field("what a contract would sell for", "bid")]
+    cost_basis: Annotated[Dollars, Field("what all cost", "cost")]
+    unrealized_pnl: Annotated[Dollars, Field("unrealised P&L", "unrealised")]
+    opened_at_utc: Annotated[datetime | None, Field("when it was opened", "opened (UTC)")]
+
+
+class Balance(msgspec.Struct):
+    """The latest balance of a subaccount, in dollars."""
+
+    day: Annotated[str, Field("UTC day", "day")]
+    subaccount: Annotated[int, Field("number of the subaccount", "subaccount")]
+    balance: Annotated[Dollars, Field("cash", "cash")]
+    portfolio_value: Annotated[Dollars, Field("the positions' value according to the exchange", "positions")]
+
+
+class Difference(msgspec.Struct):
+    """A market where our figures and the exchange's differ, in contracts and dollars."""
+
+    market: Annotated[str, Field("market ticker", "market")]
+    subaccount: Annotated[int, Field("number of the subaccount", "subaccount")]
+    differs_in: Annotated[str, Field("what differs", "differs in")]
+    our_quantity: Annotated[Decimal | None, Field("contracts by our fills", "quantity: ours")]
+    exchange_quantity: Annotated[Decimal | None, Field("contracts by the exchange's position", "theirs")]
+    our_realized_pnl: Annotated[Dollars, Field("realised by our fills", "realised: ours")]
+    exchange_realized_pnl: Annotated[Dollars, Field("realised by the exchange", "theirs")]
+    our_fees: Annotated[Dollars, Field("fees of our fills", "fees: ours")]
+    exchange_fees: Annotated[Dollars, Field("fees by the exchange", "theirs")]
+
+
+class DayPnl(msgspec.Struct):
+    """What a series earned on a UTC day."""
+
+    day: Annotated[str, Field("UTC day")]
+    subaccount: Annotated[str, Field("number of the subaccount")]
+    series: Annotated[str, Field("series ticker")]
+    net_pnl: Annotated[float, Field("dollars realised less fees, as a number for the chart")]
+
+
+class PortfolioRun(RunReport[PortfolioReport], kw_only=True):
+    """The report of ``kalshi_portfolio_sync``."""
+
+    pnl_by_series: Annotated[list[SeriesPnl], Field("dollars, as text rounded to the cent")]
+    open_positions: Annotated[list[OpenPosition], Field(f"the {MOST_POSITIONS} with the highest cost")]
+    balances: Annotated[list[Balance], Field("the latest balance of each subaccount")]
+    reconciliation: Annotated[
+        list[Difference], Field(f"the first {MOST_DIFFERENCES} rows of `kalshi_pnl_reconciliation`")
+    ]
+    pnl_by_day: Annotated[list[DayPnl], Field("realised less fees")]
+
+
+def figures(connection: sa.Connection, wanted: list[str], runs: Sequence[int] = ()) -> dict[str, Any]:
+    """The fields of the report besides the runs, of these subaccounts."""
+    ask = partial(rows_of, connection)
+    positions = ask("portfolio_positions", OpenPosition, subaccounts=wanted, most=MOST_POSITIONS)
+    differences = ask("portfolio_differences", Difference, subaccounts=wanted, most=MOST_DIFFERENCES)
     return {
-        "pnl_by_series": rows_of(connection, "portfolio_by_series", subaccounts=wanted),
-        "open_positions": rows_of(connection, "portfolio_positions", subaccounts=wanted, most=MOST_POSITIONS),
-        "balances": rows_of(connection, "portfolio_balances", subaccounts=wanted),
-        "reconciliation": rows_of(connection, "portfolio_differences", subaccounts=wanted, most=MOST_DIFFERENCES),
-        "pnl_by_day": rows_of(connection, "portfolio_by_day", subaccounts=wanted),
+        "pnl_by_series": ask("portfolio_by_series", SeriesPnl, subaccounts=wanted),
+        "open_positions": positions,
+        "balances": ask("portfolio_balances", Balance, subaccounts=wanted),
+        "reconciliation": differences,
+        "pnl_by_day": ask("portfolio_by_day", DayPnl, subaccounts=wanted),
     }
 
 
-def _sections(report: Details) -> list[Section]:
+def sections(report: Any) -> list[Section]:
+    """The tables of the report, or of anything else with these :func:`figures`."""
     return [
-        _section(report, "pnl_by_series", SERIES_COLUMNS, "P&L by series", "Unrealised: at the latest bid."),
-        _section(
-            report,
-            "open_positions",
-            POSITION_COLUMNS,
+        section("P&L by series", "Unrealised: at the latest bid.", SeriesPnl, report.pnl_by_series),
+        section(
             "Open positions",
             f"The {MOST_POSITIONS} with the highest cost. For NO, “paid” and “bid” are prices of NO.",
+            OpenPosition,
+            report.open_positions,
         ),
-        _section(report, "balances", BALANCE_COLUMNS, "Balance", "“Positions”: their value according to the exchange."),
-        _section(
-            report,
-            "reconciliation",
-            DIFFERENCE_COLUMNS,
+        section("Balance", "“Positions”: their value according to the exchange.", Balance, report.balances),
+        section(
             "Where our figures and the exchange's differ",
             f"The first {MOST_DIFFERENCES} rows of kalshi_pnl_reconciliation.",
+            Difference,
+            report.reconciliation,
         ),
     ]
 
 
-def _section(report: Details, field: str, columns: dict[str, str], title: str, intro: str) -> Section:
-    return Section(title, intro, list(columns.values()), cells(report[field], columns))
-
-
-PORTFOLIO = RunReport(
+PORTFOLIO = RunPage(
     job="portfolio",
     title="Kalshi portfolio",
     intro="“Closed”: positions that the exchange no longer lists. “Differences”: markets where our figures and "
     "the exchange's differ.",
-    columns={
-        "scope": "subaccount",
-        "state": "state",
-        "fills": "fills read",
-        "settlements": "settlements",
-        "open_positions": "open positions",
-        "closed": "closed",
-        "differences": "differences",
-        **ENDING,
-    },
-    details=_details,
-    sections=_sections,
+    report=PortfolioRun,
+    series=PortfolioReport,
+    details=figures,
+    sections=sections,
     chart=chart_of(
         "pnl_by_day",
         vconcat=[{**EQUITY_CURVE, "width": 900}, {**PNL_BY_SERIES, "width": 900}],

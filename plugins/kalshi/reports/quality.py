@@ -4,189 +4,258 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.quality.run import QualityReport
 from kalshi.reports.charts import PADDING, heat_map
-from kalshi.reports.files import write_files
-from kalshi.reports.runs import STATES, Details, RunReport, Section, cells, rows_of
+from kalshi.reports.runs import RunPage, RunReport, Section, Totals, rows_of, section
 from kalshi.settings import load_settings
-from kalshi.warehouse.ledger import changes_since, runs_of
+from kalshi.sync.report import Field, State
+from kalshi.warehouse import sql
+from kalshi.warehouse.ledger import changes_since
 
 if TYPE_CHECKING:
     import altair as alt
 
 MOST_MARKETS = 20
 HEAT_MAP_DAYS = 60
-COVERED = {
-    "series": "series",
-    "markets": "markets",
-    "expected": "minutes open",
-    "present": "with candle",
-    "quoted": "quote known",
-    "longest_gap": "longest gap",
-    "empty_books": "empty books",
-    "mean_spread": "mean spread",
-    "widest_spread": "widest",
-}
-WORST = {
-    "market": "market",
-    "day": "UTC day",
-    "expected": "minutes open",
-    "missing": "without candle",
-    "unquoted": "no quote known",
-    "longest_gap": "longest gap",
-    "open_to_first": "open to first",
-    "last_to_close": "last to close",
-}
-READY = {
-    "series": "series",
-    "decision": "decision",
-    "last_event": "latest event",
-    "events": "events",
-    "markets": "markets",
-    "settled": "settled",
-    "quoted": "quoted",
-    "fillable": "fillable",
-    "taker_trades": "taker trades",
-    "taker_pnl": "taker P&L",
-    "maker_trades": "maker trades",
-    "maker_pnl": "maker P&L",
-    "fees": "fees",
-    "reason": "why no trades",
-}
-CHANGED = {"job": "job", "table": "table", "inserted": "inserted", "updated": "updated"}
+
+
+class CheckResult(msgspec.Struct):
+    """What a check found in one series and window."""
+
+    series: Annotated[str, Field("series ticker")]
+    from_utc: Annotated[str, Field("where the window begins")]
+    to_utc: Annotated[str, Field("where it ends")]
+    check: Annotated[str, Field("name of the check")]
+    table: Annotated[str, Field("the table it is about")]
+    severity: Annotated[str, Field("`error`, `warning` or `info`")]
+    state: Annotated[str, Field("`passed`, `failed`, `empty` (no rows to check) or `broken` (it could not run)")]
+    about: Annotated[str, Field("what must hold")]
+    checked: Annotated[int, Field("rows checked")]
+    violations: Annotated[int, Field("failing rows")]
+    mostly: Annotated[float, Field("the share of rows that must obey")]
+    samples: Annotated[list[dict[str, Any]], Field("some of the failing rows")]
+    days: Annotated[str, Field("the window in words, where a series has several")] = ""
+
+    @property
+    def sample_rows(self) -> list[list[Any]]:
+        return [list(row.values()) for row in self.samples]
+
+
+class Covered(msgspec.Struct):
+    """The minutes in which a series' markets were open, and what is known of them."""
+
+    series: Annotated[str, Field("series ticker", "series")]
+    markets: Annotated[int, Field("markets", "markets")]
+    expected: Annotated[int, Field("minutes open", "minutes open")]
+    present: Annotated[int, Field("those with a candle", "with candle")]
+    quoted: Annotated[int, Field("those with a known quote", "quote known")]
+    longest_gap: Annotated[int | None, Field("minutes without a candle, at the longest", "longest gap")]
+    empty_books: Annotated[int, Field("minutes in which nobody quoted", "empty books")]
+    mean_spread: Annotated[Decimal | None, Field("mean spread in dollars", "mean spread")]
+    widest_spread: Annotated[Decimal | None, Field("widest spread in dollars", "widest")]
+
+
+class CoveredDay(Covered, kw_only=True):
+    """The same of one UTC day."""
+
+    day: Annotated[str, Field("UTC day")]
+
+
+class WorstMarket(msgspec.Struct):
+    """A market's day, in minutes."""
+
+    market: Annotated[str, Field("market ticker", "market")]
+    day: Annotated[str, Field("UTC day", "UTC day")]
+    expected: Annotated[int, Field("minutes open", "minutes open")]
+    missing: Annotated[int, Field("minutes without a candle", "without candle")]
+    unquoted: Annotated[int, Field("minutes without a known quote", "no quote known")]
+    longest_gap: Annotated[int | None, Field("minutes without a candle, at the longest", "longest gap")]
+    open_to_first: Annotated[int | None, Field("from open to the first candle", "open to first")]
+    last_to_close: Annotated[int | None, Field("from the last candle to close", "last to close")]
+
+
+class DecisionQuotes(msgspec.Struct):
+    """The quotes of an event at a decision time, as of the latest run."""
+
+    series: Annotated[str, Field("series ticker")]
+    day: Annotated[str, Field("event day")]
+    decision: Annotated[str, Field("name of the decision time")]
+    event: Annotated[str, Field("event ticker")]
+    markets: Annotated[int, Field("markets")]
+    quoted: Annotated[int, Field("those with a known quote")]
+    with_candle: Annotated[int, Field("those with a candle of that minute")]
+    mean_spread: Annotated[Decimal | None, Field("mean spread in dollars")]
+
+
+class Backtest(msgspec.Struct):
+    """A small backtest over the latest settled events; P&L and fees in dollars."""
+
+    series: Annotated[str, Field("series ticker", "series")]
+    decision: Annotated[str, Field("name of the decision time", "decision")]
+    last_event: Annotated[str | None, Field("day of the latest event", "latest event")]
+    events: Annotated[int, Field("events", "events")]
+    markets: Annotated[int, Field("markets", "markets")]
+    settled: Annotated[int, Field("settled markets", "settled")]
+    quoted: Annotated[int, Field("markets with a known quote", "quoted")]
+    fillable: Annotated[int, Field("markets whose spread is narrow enough", "fillable")]
+    taker_trades: Annotated[int, Field("trades at the ask", "taker trades")]
+    taker_pnl: Annotated[Decimal, Field("their P&L after fees", "taker P&L")]
+    maker_trades: Annotated[int, Field("trades at the bid", "maker trades")]
+    maker_pnl: Annotated[Decimal, Field("their P&L after fees", "maker P&L")]
+    fees: Annotated[Decimal, Field("fees of both", "fees")]
+    reason: Annotated[str, Field("why there were no trades", "why no trades")]
+
+
+class Changed(msgspec.Struct):
+    """Rows that another job wrote since the last quality run."""
+
+    job: Annotated[str, Field("job", "job")]
+    table: Annotated[str, Field("table", "table")]
+    inserted: Annotated[int, Field("new rows", "inserted")]
+    updated: Annotated[int, Field("rows that changed", "updated")]
+
+
+class QualityRun(RunReport[QualityReport], kw_only=True):
+    """The report of ``kalshi_data_quality``."""
+
+    checks: Annotated[list[CheckResult], Field("per series, window and check, worst first")]
+    queries: Annotated[dict[str, str], Field("by check, the query that finds the failing rows")]
+    coverage: Annotated[list[Covered], Field("by series")]
+    coverage_by_day: Annotated[list[CoveredDay], Field("by series and UTC day")]
+    worst_markets: Annotated[list[WorstMarket], Field("markets and days with the most minutes without a known quote")]
+    decisions: Annotated[list[DecisionQuotes], Field("per event and decision time")]
+    readiness: Annotated[list[Backtest], Field("per series and decision time")]
+    changes: Annotated[list[Changed], Field("by job and table")]
 
 
 @dataclass(frozen=True)
-class QualityReport(RunReport):
-    """The report of a quality run: its verdict covers the data, not only the tasks."""
+class QualityPage(RunPage[QualityRun]):
+    """The page of a quality run, with Great Expectations' Data Docs beside it."""
 
-    def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
-        """The report of one DAG run. A series with a broken rule of severity error counts as failed."""
-        report = super().build(connection, dag_run_id, wanted)
-        for series in report["series"]:
-            for name in ("broken_errors", "broken_warnings", "broken_infos"):
-                series[name] = list(dict.fromkeys(series.get(name, [])))  # once, in however many windows
-            if series.get("broken_errors"):
-                series["state"] = "failed"
-        for name, state in (("failed", "failed"), ("warned", "warning")):
-            report[name] = [s["scope"] for s in report["series"] if s["state"] == state]
-        report["verdict"] = max((s["state"] for s in report["series"]), key=STATES.index, default="failed")
-        runs = [run["run_id"] for run in runs_of(connection, self.job, dag_run_id) if run["scope"] in wanted]
-        return {**report, **_found(connection, runs, wanted)}
-
-    def write(self, report: Details, folder: Path) -> Path:
+    def write(self, report: QualityRun, folder: Path, template: str = "quality.html.jinja", **more: Any) -> Path:
         """Write ``report.json``, ``plot.png``, ``index.html`` and ``data_docs/`` below ``folder``; returns the page."""
         from kalshi.reports.data_docs import write_data_docs  # imports Great Expectations: 3 s
 
-        return write_files(
-            folder,
-            report,
-            "quality.html.jinja",
-            self.chart(report),
-            keep=load_settings().reports.keep,
-            write_more=partial(write_data_docs, report=report),
-            spec=self,
-            run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
-            sections=self.sections(report),
-            faults=[
-                {**check, "sample_rows": [list(row.values()) for row in check["samples"]]}
-                for check in report["checks"]
-                if check["state"] in ("failed", "broken")
-            ],
+        faults = [check for check in report.checks if check.state in ("failed", "broken")]
+        return super().write(
+            report, folder, template, write_more=partial(write_data_docs, report=report), faults=faults, **more
         )
 
 
-def _found(connection: sa.Connection, runs: list[int], wanted: list[str]) -> Details:
+def _state(series: QualityReport) -> State:
+    """A series with a broken rule of severity error failed, though its task did its work."""
+    return "failed" if series.broken_errors else series.state
+
+
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
     """What the runs found, from their tables."""
-    ask = partial(rows_of, connection, runs=runs, series=wanted, days=HEAT_MAP_DAYS, most=MOST_MARKETS)
-    checks = ask("quality_checks")
-    windows = defaultdict(set)
-    for check in checks:
-        windows[check["series"]].add(check["from_utc"])
-    for check in checks:
-        check["days"] = f"from {check['from_utc']} to {check['to_utc']}" if len(windows[check["series"]]) > 1 else ""
-        check["samples"] = msgspec.json.decode(check["samples"] or "[]")
-    queries = {check["check"]: check.pop("query") for check in checks}
+    ask = partial(rows_of, connection)
+    asked: dict[str, Any] = {"runs": runs, "series": wanted, "days": HEAT_MAP_DAYS, "most": MOST_MARKETS}
+    checks, queries = _checks(connection, runs)
     return {
         "checks": checks,
-        "queries": {name: query for name, query in sorted(queries.items()) if query},
-        "coverage": ask("quality_coverage"),
-        "coverage_by_day": ask("quality_coverage_by_day"),
-        "worst_markets": ask("quality_worst_markets"),
-        "decisions": ask("quality_decisions"),
-        "readiness": ask("quality_readiness"),
-        "changes": changes_since(connection, wanted, runs),
+        "queries": queries,
+        "coverage": ask("quality_coverage", Covered, **asked),
+        "coverage_by_day": ask("quality_coverage_by_day", CoveredDay, **asked),
+        "worst_markets": ask("quality_worst_markets", WorstMarket, **asked),
+        "decisions": ask("quality_decisions", DecisionQuotes, **asked),
+        "readiness": ask("quality_readiness", Backtest, **asked),
+        "changes": [msgspec.convert(each, Changed) for each in changes_since(connection, wanted, runs)],
     }
 
 
-def _sections(report: Details) -> list[Section]:
+def _checks(connection: sa.Connection, runs: list[int]) -> tuple[list[CheckResult], dict[str, str]]:
+    """The results of the checks, and the query of each."""
+    found = [dict(row) for row in sql.run_file(connection, "reports", "quality_checks", runs=runs).mappings()]
+    samples = [msgspec.json.decode(row["samples"] or "[]") for row in found]
+    checks = [
+        msgspec.convert({**row, "samples": some}, CheckResult, strict=False)
+        for row, some in zip(found, samples, strict=True)
+    ]
+    windows = defaultdict(set)
+    for check in checks:
+        windows[check.series].add(check.from_utc)
+    for check in checks:
+        check.days = f"from {check.from_utc} to {check.to_utc}" if len(windows[check.series]) > 1 else ""
+    return checks, {row["check"]: row["query"] for row in sorted(found, key=lambda row: row["check"]) if row["query"]}
+
+
+def _sections(report: QualityRun) -> list[Section]:
     return [
-        Section(
+        section(
             "Coverage, spreads and gaps",
             "Counts minutes in which markets were open; report.json has them by day. Candles are sparse by design: a "
             "minute without a change has none, so “quote known” (a quote no older than quality.quote_minutes) tells "
             "you more than “with candle”. Gaps are in minutes; spreads in dollars at the close of each candle, without "
             "empty books.",
-            list(COVERED.values()),
-            cells(report["coverage"], COVERED),
+            Covered,
+            report.coverage,
         ),
-        Section(
+        section(
             "Worst markets",
             f"The {MOST_MARKETS} with the most minutes without a known quote.",
-            list(WORST.values()),
-            cells([row for row in report["worst_markets"] if row["unquoted"] or row["missing"]], WORST),
+            WorstMarket,
+            [row for row in report.worst_markets if row.unquoted or row.missing],
         ),
-        Section(
+        section(
             "Backtest readiness",
             "A small backtest over the latest settled events. At each decision it buys one YES at the ask (taker), and "
             "one at the bid if a seeded random draw fills the resting order (maker), and holds both to settlement. "
             "P&L in dollars, after fees.",
-            list(READY.values()),
-            cells(report["readiness"], READY),
+            Backtest,
+            report.readiness,
         ),
-        Section(
+        section(
             "New since the last quality run",
             "Rows that other jobs inserted or updated for these series.",
-            list(CHANGED.values()),
-            cells(report["changes"], CHANGED),
+            Changed,
+            report.changes,
         ),
     ]
 
 
-def _heat_maps(report: Details) -> alt.VConcatChart | None:
+def _heat_maps(report: QualityRun) -> alt.VConcatChart | None:
     """Heat maps of cities by day, one per decision time, in one picture."""
-    if not report["decisions"]:
+    if not report.decisions:
         return None
     import altair as alt  # takes 0.2 s: too slow for every import of a DAG file
 
     cities = {series.ticker: series.city for series in load_settings().series}
-    by_decision: dict[str, list[Details]] = defaultdict(list)
-    for row in report["decisions"]:
-        share = row["quoted"] / row["markets"]
-        by_decision[row["decision"]].append({**row, "city": cities.get(row["series"], row["series"]), "share": share})
+    by_decision: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in report.decisions:
+        city = cities.get(row.series, row.series)
+        by_decision[row.decision].append({"city": city, "day": row.day, "share": row.quoted / row.markets})
     maps = [
         heat_map(decision, rows, has_legend=number == len(by_decision))
         for number, (decision, rows) in enumerate(sorted(by_decision.items()), 1)
     ]
-    if len({row["day"] for row in report["coverage_by_day"]}) > 1:
-        maps.append(_spreads(report["coverage_by_day"]))
+    if len({row.day for row in report.coverage_by_day}) > 1:
+        maps.append(_spreads(report.coverage_by_day))
     resolve = {"scale": {"color": "independent"}}
     chart: alt.VConcatChart = alt.VConcatChart.from_dict({"vconcat": maps, "padding": PADDING, "resolve": resolve})
     return chart
 
 
-def _spreads(days: list[Details]) -> Details:
+def _spreads(days: list[CoveredDay]) -> dict[str, Any]:
     return {
-        "data": {"values": [{**row, "spread": float(row["mean_spread"])} for row in days if row["mean_spread"]]},
+        "data": {
+            "values": [
+                {"series": row.series, "day": row.day, "spread": float(row.mean_spread)}
+                for row in days
+                if row.mean_spread is not None
+            ]
+        },
         "title": {"text": "mean spread by UTC day, dollars", "anchor": "start", "fontSize": 12},
         "mark": {"type": "line", "point": True},
-        "width": min(900, max(300, 24 * len({row["day"] for row in days}))),
+        "width": min(900, max(300, 24 * len({row.day for row in days}))),
         "height": 140,
         "encoding": {
             "x": {"field": "day", "type": "temporal", "title": None},
@@ -196,23 +265,15 @@ def _spreads(days: list[Details]) -> Details:
     }
 
 
-QUALITY = QualityReport(
+QUALITY = QualityPage(
     job="quality",
     title="Kalshi data quality",
     intro="Markets: open at some time in the window. Rules with no rows to check don't count as checks.",
-    columns={
-        "scope": "series",
-        "state": "state",
-        "from_utc": "from (UTC)",
-        "to_utc": "to (UTC)",
-        "markets": "markets",
-        "checks": "checks",
-        "broken_errors": "errors",
-        "broken_warnings": "warnings",
-        "broken_infos": "infos",
-        "duration_seconds": "took s",
-    },
-    details=lambda connection, wanted: {},
+    report=QualityRun,
+    series=QualityReport,
+    details=_details,
+    state=_state,
+    hidden=(*Totals.__struct_fields__, "requests", "retries", "throttled_seconds"),
     sections=_sections,
     chart=_heat_maps,
     chart_title="Quotes at decision times",

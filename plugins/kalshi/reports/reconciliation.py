@@ -2,71 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kalshi.reports.charts import BY_SERIES, by_date, chart_of
-from kalshi.reports.runs import ENDING, Details, RunReport, Section, cells
+from kalshi.reports.charts import BY_SERIES, by_date, chart
+from kalshi.reports.runs import RunPage, RunReport, Section, section
+from kalshi.sync.reconciliation import Disagreement, Kind, NotProven, ReconciliationReport
 
 if TYPE_CHECKING:
     import altair as alt
 
 MOST_MARKETS = 500
-NOT_PROVEN = {
-    "market": "market",
-    "close_time_utc": "closed (UTC)",
-    "exchange_volume": "exchange's volume",
-    "trade_volume": "trades",
-    "block_trade_volume": "of these, block trades",
-    "candle_volume": "candles",
-    "trades_verdict": "trades are",
-    "candles_verdict": "candles are",
-    "readings": "read again",
-    "reason": "why",
-}
-KINDS = {"series": "series", "of": "of", "kind": "verdict", "markets": "markets", "contracts": "difference, contracts"}
-ODD = {"market": "market", "minutes": "minutes"}
 
 
-def proven(report: Details) -> str:
+class ReconciliationRun(RunReport[ReconciliationReport], kw_only=True):
+    """The report of ``kalshi_reconciliation``: nothing more than its series' figures."""
+
+
+def proven(report: ReconciliationRun) -> str:
     """The whole report in one line."""
-    settled, found = (sum(series.get(name, 0) for series in report["series"]) for name in ("settled", "proven"))
+    settled, found = (sum(getattr(series, name) for series in report.series) for name in ("settled", "proven"))
     return f"proven: {found:,} of {settled:,} settled markets"
 
 
-def _all(report: Details, name: str) -> list[dict[str, Any]]:
-    return [{"series": series["scope"], **row} for series in report["series"] for row in series.get(name, [])]
-
-
-def _sections(report: Details) -> list[Section]:
-    open_ones = _all(report, "not_proven")
+def _sections(report: ReconciliationRun) -> list[Section]:
+    open_ones = [market for series in report.series for market in series.not_proven]
     limit = f" The first {MOST_MARKETS} of {len(open_ones)}; report.json has all." * (len(open_ones) > MOST_MARKETS)
     return [
-        Section(
+        section(
             "Markets that aren't proven",
             f"Volumes in contracts. kalshi_reconciliation keeps the latest verdict on every market.{limit}",
-            list(NOT_PROVEN.values()),
-            cells(open_ones[:MOST_MARKETS], NOT_PROVEN),
+            NotProven,
+            open_ones[:MOST_MARKETS],
         ),
-        Section(
+        section(
             "Differences by kind",
             "The exchange doesn't document whether its volume and its candles count block trades; where a market has "
             "some, this says in which way the figures agree.",
-            list(KINDS.values()),
-            cells(_all(report, "by_kind"), KINDS),
+            Kind,
+            [kind for series in report.series for kind in series.by_kind],
         ),
-        Section(
+        section(
             "Where the exchange disagrees with itself",
             "Proven markets whose trades and candles, both as the exchange sent them, differ in some minutes.",
-            list(ODD.values()),
-            cells(_all(report, "exchange_disagrees"), ODD),
+            Disagreement,
+            [market for series in report.series for market in series.exchange_disagrees],
         ),
     ]
 
 
-def _heat_map(report: Details) -> alt.Chart | None:
-    rows = [{**row, "share": row["proven"] / row["settled"]} for row in _all(report, "by_month")]
-    draw = chart_of(
-        "rows",
+def _heat_map(report: ReconciliationRun) -> alt.Chart | None:
+    return chart(
+        [month for series in report.series for month in series.by_month],
+        transform=[{"calculate": "datum.proven / datum.settled", "as": "share"}],
         mark={"type": "rect", "stroke": "white", "strokeWidth": 1},
         encoding={
             "x": by_date("month"),
@@ -82,29 +69,16 @@ def _heat_map(report: Details) -> alt.Chart | None:
         width={"step": 44},
         height={"step": 26},
     )
-    return draw({"rows": rows})
 
 
-RECONCILIATION = RunReport(
+RECONCILIATION = RunPage(
     job="reconciliation",
     title="Kalshi reconciliation",
     intro="Settled markets against the exchange's own volume. “Read again”: markets that weren't proven; “deleted”: "
     "rows that the exchange doesn't have; “postponed”: markets that were read again within the last week, or are too "
     "many for this run.",
-    columns={
-        "scope": "series",
-        "state": "state",
-        "settled": "settled",
-        "proven": "proven",
-        "short": "short",
-        "over": "over",
-        "unread": "unread",
-        "read_again": "read again",
-        "deleted": "deleted",
-        "waiting": "postponed",
-        **ENDING,
-    },
-    details=lambda connection, wanted: {},
+    report=ReconciliationRun,
+    series=ReconciliationReport,
     sections=_sections,
     chart=_heat_map,
     chart_title="Proven by month",

@@ -1,18 +1,21 @@
-"""The report of one DAG run: the result of each series, and what the job adds."""
+"""The report of one DAG run: how each series went, and what the job adds."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from tabulate import tabulate
 
 from kalshi.reports.files import SYNTHETIC, write_files
 from kalshi.settings import load_settings
+from kalshi.sync.report import Field, JobReport, Outcome, State, cells, columns, together, worst
 from kalshi.text import one_line
 from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
@@ -21,19 +24,49 @@ from kalshi.warehouse.ledger import PLAN, runs_of
 if TYPE_CHECKING:
     import altair as alt
 
-ENDING = {
-    "inserted": "inserted",
-    "updated": "updated",
-    "unchanged": "unchanged",
-    "rejected": "rejected",
-    "requests": "requests",
-    "retries": "retries",
-    "throttled_seconds": "waited s",
-    "duration_seconds": "took s",
-}
-STATES = ("success", "warning", "failed")
-"""From best to worst."""
-Details = dict[str, Any]
+Series = TypeVar("Series", bound=Outcome)
+Job = TypeVar("Job", bound=JobReport)
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+class Verdicts(msgspec.Struct, Generic[Series], kw_only=True):
+    """What every ``report.json`` says."""
+
+    job: Annotated[str, Field("as in `kalshi_sync_run`")]
+    dag_run_id: Annotated[str, Field("the Airflow run")]
+    cause: Annotated[str | None, Field("what started it: `manual`, `scheduled`, `asset_triggered`, `backfill` …")] = (
+        None
+    )
+    began_at_utc: Annotated[datetime | None, Field("when it began")] = None
+    is_synthetic: Annotated[bool, Field("whether the data comes from the sandbox or another exchange that makes it up")]
+    verdict: Annotated[
+        State,
+        Field(
+            "`success`; `warning`: something was left out on purpose or looks odd, or a person asked for a time in "
+            "which no market was open; `failed`: a series is not complete"
+        ),
+    ]
+    failed: Annotated[list[str], Field("the series that failed (portfolio: subaccounts)")]
+    warned: Annotated[list[str], Field("those with warnings")]
+    series: Annotated[list[Series], Field("one entry per series, see below")]
+
+
+class Totals(msgspec.Struct):
+    """Rows of all series together."""
+
+    inserted: Annotated[int, Field("new rows")]
+    updated: Annotated[int, Field("rows that changed")]
+    unchanged: Annotated[int, Field("rows that were the same")]
+    rejected: Annotated[int, Field("records that could not be stored")]
+
+
+class RunReport(Verdicts[Job], Generic[Job], kw_only=True):
+    """The report of a DAG that runs a job for each series."""
+
+    totals: Annotated[Totals, Field("over all series")]
+
+
+Report = TypeVar("Report", bound=RunReport[Any])
 
 
 @dataclass(frozen=True)
@@ -46,129 +79,112 @@ class Section:
     rows: Sequence[Sequence[Any]]
 
 
+def section(title: str, intro: str, kind: type[Row], rows: Sequence[Row]) -> Section:
+    """A section that shows these rows."""
+    names = columns(kind)
+    return Section(title, intro, list(names.values()), [cells(row, names) for row in rows])
+
+
 @dataclass(frozen=True)
-class RunReport:
+class RunPage(Generic[Report]):
     """How the runs of one job are reported.
 
-    ``columns``: headings of the run table, by field of a series' report; ``details``: further fields of the report,
-    queried from the warehouse; ``sections``, ``chart`` and ``summary`` (one line, or empty) are built from the
-    finished report; ``failure``: the words for a series that failed.
+    ``report``: what is reported, with ``series`` as the report of a series; ``details``: its further fields, queried
+    from the warehouse for these series and runs; ``sections``, ``chart`` and ``summary`` (one line, or empty) are built
+    from the finished report; ``hidden``: fields of a series' report that the run table doesn't show; ``failure``: the
+    words for a series that failed.
     """
 
     job: str
     title: str
     intro: str
-    columns: dict[str, str]
-    details: Callable[[sa.Connection, list[str]], Details]
-    chart: Callable[[Details], alt.Chart | alt.VConcatChart | None]
+    report: type[Report]
+    series: type[JobReport]
+    chart: Callable[[Report], alt.Chart | alt.VConcatChart | None]
     chart_title: str
     chart_intro: str
-    sections: Callable[[Details], list[Section]] = field(default=lambda report: [])
-    summary: Callable[[Details], str] = field(default=lambda report: "")
+    details: Callable[[sa.Connection, list[str], list[int]], dict[str, Any]] = lambda connection, wanted, runs: {}
+    sections: Callable[[Report], list[Section]] = lambda report: []
+    summary: Callable[[Report], str] = lambda report: ""
+    state: Callable[[Any], State] = lambda series: series.state
+    hidden: Collection[str] = ()
     failure: str = "not complete"
 
-    def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Details:
+    def build(self, connection: sa.Connection, dag_run_id: str, wanted: list[str]) -> Report:
         """The report of one DAG run. A wanted series without a finished run counts as failed."""
-        by_scope: dict[str, list[Details]] = defaultdict(list)
+        by_scope: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for run in runs_of(connection, self.job, dag_run_id):
             by_scope[run["scope"]].append(run)
-        series = [_series_report(ticker, by_scope) for ticker in wanted]
-        failed = [s["scope"] for s in series if s["state"] == "failed"]
-        warned = [s["scope"] for s in series if s["state"] == "warning"]
-        counts = ("inserted", "updated", "unchanged", "rejected")
-        return {
-            "job": self.job,
-            "dag_run_id": dag_run_id,
-            "is_synthetic": is_synthetic(connection),
-            "verdict": "failed" if failed else "warning" if warned else "success",
-            "failed": failed,
-            "warned": warned,
-            "totals": {name: sum(s.get(name, 0) for s in series) for name in counts},
-            "series": series,
-            **self.details(connection, wanted),
-        }
+        series = [self._series_report(ticker, by_scope) for ticker in wanted]
+        for each in series:
+            each.state = self.state(each)
+        return self.report(
+            job=self.job,
+            dag_run_id=dag_run_id,
+            is_synthetic=is_synthetic(connection),
+            verdict=worst(each.state for each in series),
+            failed=[each.scope for each in series if each.state == "failed"],
+            warned=[each.scope for each in series if each.state == "warning"],
+            totals=Totals(*(sum(getattr(each, name) for each in series) for name in Totals.__struct_fields__)),
+            series=series,
+            **self.details(connection, wanted, [run["run_id"] for ticker in wanted for run in by_scope[ticker]]),
+        )
 
-    def table(self, series: list[Details]) -> str:
+    def _series_report(self, ticker: str, by_scope: dict[str, list[dict[str, Any]]]) -> JobReport:
+        """The combined report of all tasks of one series."""
+        runs = by_scope.get(ticker, [])
+        if not runs:
+            plan = by_scope[PLAN][-1]["report"] if by_scope.get(PLAN) else None
+            why = (plan or {}).get("error") or "See the log of the task plan."
+            return self.series(scope=ticker, error=f"Its task never started. {why}")
+        killed = {"scope": ticker, "error": "Its task was killed."}
+        return together([msgspec.convert(run["report"] or killed, self.series) for run in runs])
+
+    def run_table(self, series: Sequence[JobReport]) -> Section:
+        """What the run did, a line per series."""
+        names = {name: heading for name, heading in columns(self.series).items() if name not in self.hidden}
+        rows = [cells(each, names) for each in series]
+        for each, row in zip(series, rows, strict=True):
+            if each.run_id is None:  # it has no figures
+                row[2:] = [None] * len(row[2:])
+        return Section("What this run did", self.intro, list(names.values()), rows)
+
+    def table(self, series: Sequence[JobReport]) -> str:
         """What the run did, as an aligned text table, with errors and warnings below it."""
-        lines = _aligned(cells(series, self.columns), list(self.columns.values()), floatfmt=".1f")
-        notes = [(s["scope"], note) for s in series for note in [s.get("error"), *s.get("warnings", [])] if note]
-        return "\n".join([lines, *(f"{scope}: {one_line(note)}" for scope, note in notes)])
+        did = self.run_table(series)
+        notes = [f"{each.scope}: {one_line(note)}" for each in series for note in each.notes]
+        return "\n".join([_aligned(did, floatfmt=".1f"), *notes])
 
-    def text(self, report: Details) -> str:
+    def text(self, report: Report) -> str:
         """The whole report as aligned text tables."""
-        parts = [SYNTHETIC] if report["is_synthetic"] else []
+        parts = [SYNTHETIC] if report.is_synthetic else []
         parts += [summary] if (summary := self.summary(report)) else []
-        parts += [f"What this run did\n\n{self.table(report['series'])}"]
-        parts += [
-            f"{section.title}\n\n{_aligned(section.rows, section.headers)}"
-            for section in self.sections(report)
-            if section.rows
-        ]
+        parts += [f"What this run did\n\n{self.table(report.series)}"]
+        parts += [f"{found.title}\n\n{_aligned(found)}" for found in self.sections(report) if found.rows]
         return "\n\n".join(parts)
 
-    def write(self, report: Details, folder: Path) -> Path:
+    def write(self, report: Report, folder: Path, template: str = "run.html.jinja", **more: Any) -> Path:
         """Write ``report.json``, ``plot.png`` and ``index.html`` below ``folder``; returns the page."""
         return write_files(
             folder,
             report,
-            "run.html.jinja",
+            template,
             self.chart(report),
             keep=load_settings().reports.keep,
             spec=self,
-            run_table=Section("", "", list(self.columns.values()), cells(report["series"], self.columns)),
+            run_table=self.run_table(report.series),
             sections=self.sections(report),
+            **more,
         )
 
 
-def _aligned(rows: Sequence[Sequence[Any]], headers: Sequence[str], floatfmt: str = "g") -> str:
+def _aligned(table: Section, floatfmt: str = "g") -> str:
     """A text table, one line per row."""
-    lines = [[one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
-    return tabulate(lines, headers=list(headers), floatfmt=floatfmt)
+    lines = [[one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows]
+    return tabulate(lines, headers=list(table.headers), floatfmt=floatfmt)
 
 
-def rows_of(connection: sa.Connection, name: str, /, **values: Any) -> list[Details]:
+def rows_of(connection: sa.Connection, name: str, kind: type[Row], /, **values: Any) -> list[Row]:
     """The rows of ``include/sql/reports/<name>.sql``."""
-    return [dict(row) for row in sql.run_file(connection, "reports", name, **values).mappings()]
-
-
-def cells(records: list[Details], columns: dict[str, str]) -> list[list[Any]]:
-    """The records as rows of cells: a list shows its length, a close time its day, other times their minute."""
-    return [[_cell(name, record.get(name, "")) for name in columns] for record in records]
-
-
-def _cell(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return len(value)
-    if name.endswith("_close_time_utc"):
-        return str(value or "")[:10]
-    return str(value)[:16].replace("T", " ") if name.endswith("_utc") else value
-
-
-def _series_report(ticker: str, by_scope: dict[str, list[Details]]) -> Details:
-    """The combined report of all tasks of one series."""
-    runs = by_scope.get(ticker, [])
-    if not runs:
-        plan = by_scope[PLAN][-1]["report"] if by_scope.get(PLAN) else None
-        why = (plan or {}).get("error") or "See the log of the task plan."
-        return {"scope": ticker, "state": "failed", "error": f"Its task never started. {why}"}
-    killed = {"scope": ticker, "state": "failed", "error": "Its task was killed.", "warnings": []}
-    return _together([run["report"] or killed for run in runs])
-
-
-def _together(reports: list[Details]) -> Details:
-    """One report from those of a series' windows: the worst state, sums, the widest window."""
-    merged = dict(reports[0])
-    for report in reports[1:]:
-        for name, value in report.items():
-            before = merged.get(name)
-            if before is None or value is None:
-                merged[name] = before if value is None else value
-            elif name == "state":
-                merged[name] = max(before, value, key=STATES.index)
-            elif name.startswith(("from_", "earliest_", "run_id")):
-                merged[name] = min(before, value)
-            elif isinstance(value, str) and name.endswith("_utc"):
-                merged[name] = max(before, value)
-            elif isinstance(value, int | float | list) and not isinstance(value, bool):
-                merged[name] = before + value
-    return merged
+    found = sql.run_file(connection, "reports", name, **values).mappings()
+    return [msgspec.convert(dict(row), kind, strict=False) for row in found]

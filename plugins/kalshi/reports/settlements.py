@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.reports.charts import BY_SERIES, chart_of
-from kalshi.reports.runs import ENDING, Details, RunReport, Section, rows_of
+from kalshi.reports.runs import RunPage, RunReport, Section, rows_of
+from kalshi.sync.report import Field
+from kalshi.sync.settlements import SettlementsReport
 
 ODD = {
     "without_result": "settled without a result",
@@ -15,37 +20,39 @@ ODD = {
 MOST_ODD_ROWS = 50
 
 
-def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    return {"hours_to_settle": rows_of(connection, "settlements_delays", series=wanted)}
+class SettledEvent(msgspec.Struct):
+    """How long an event took to settle."""
+
+    series: Annotated[str, Field("series ticker")]
+    event: Annotated[str, Field("event ticker")]
+    day: Annotated[str, Field("the UTC day on which it settled")]
+    hours: Annotated[float | None, Field("hours from close to settlement, of its slowest market")]
 
 
-def _sections(report: Details) -> list[Section]:
-    odd = [
-        [s["scope"], what, name] for s in report["series"] for field, what in ODD.items() for name in s.get(field, [])
-    ]
+class SettlementsRun(RunReport[SettlementsReport], kw_only=True):
+    """The report of ``kalshi_settlements_sync``."""
+
+    hours_to_settle: Annotated[list[SettledEvent], Field("the events of the last 90 days")]
+
+
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
+    return {"hours_to_settle": rows_of(connection, "settlements_delays", SettledEvent, series=wanted)}
+
+
+def _sections(report: SettlementsRun) -> list[Section]:
+    odd = [[s.scope, what, name] for s in report.series for field, what in ODD.items() for name in getattr(s, field)]
     limit = f" The first {MOST_ODD_ROWS} of {len(odd)}; report.json has all." if len(odd) > MOST_ODD_ROWS else ""
     intro = f"A market usually settles within hours of its close; check any that stays on this list.{limit}"
     return [Section("Missing or odd settlements", intro, ["series", "problem", "market or event"], odd[:MOST_ODD_ROWS])]
 
 
-SETTLEMENTS = RunReport(
+SETTLEMENTS = RunPage(
     job="settlements",
     title="Kalshi settlements",
     intro="“Settled”: in the warehouse now. “Amended”: the exchange changed a known result or value. “Overdue”: past "
     "its close without a settlement.",
-    columns={
-        "scope": "series",
-        "state": "state",
-        "markets": "markets read",
-        "settled": "settled",
-        "newly_settled": "newly settled",
-        "amended": "amended",
-        "without_result": "no result",
-        "overdue": "overdue",
-        "events_without_one_yes": "not exactly one YES",
-        "pages": "pages",
-        **ENDING,
-    },
+    report=SettlementsRun,
+    series=SettlementsReport,
     details=_details,
     sections=_sections,
     chart=chart_of(

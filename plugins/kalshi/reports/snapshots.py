@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.reports.charts import BY_SERIES, chart_of
-from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
+from kalshi.reports.runs import RunPage, RunReport, rows_of
+from kalshi.sync.report import Field
+from kalshi.sync.snapshots import SnapshotsReport
 
 MOST_MARKETS = 100
 
 
-def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    return {"quotes": rows_of(connection, "snapshots_quotes", series=wanted, most=MOST_MARKETS)}
+class Quote(msgspec.Struct):
+    """The bid and ask of a market, in dollars."""
+
+    market: Annotated[str, Field("market ticker")]
+    series: Annotated[str, Field("series ticker")]
+    bid: Annotated[Decimal | None, Field("highest bid for YES")]
+    ask: Annotated[Decimal | None, Field("lowest ask for YES")]
+    volume: Annotated[Decimal | None, Field("contracts traded so far")]
 
 
-SNAPSHOTS = RunReport(
+class SnapshotsRun(RunReport[SnapshotsReport], kw_only=True):
+    """The report of ``kalshi_price_snapshots``."""
+
+    quotes: Annotated[list[Quote], Field(f"the {MOST_MARKETS} most traded markets in the latest snapshot")]
+
+
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
+    return {"quotes": rows_of(connection, "snapshots_quotes", Quote, series=wanted, most=MOST_MARKETS)}
+
+
+SNAPSHOTS = RunPage(
     job="snapshots",
     title="Kalshi price snapshots",
     intro="“Empty books”: markets that nobody quotes. They are stored and marked.",
-    columns={
-        "scope": "series",
-        "state": "state",
-        "snapshot_at_utc": "snapshot (UTC)",
-        "markets": "open markets",
-        "empty_books": "empty books",
-        "pages": "pages",
-        **ENDING,
-    },
+    report=SnapshotsRun,
+    series=SnapshotsReport,
     details=_details,
     chart=chart_of(
         "quotes",

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.reports.charts import BY_SERIES, by_date, chart_of
-from kalshi.reports.runs import ENDING, Details, RunReport, rows_of
+from kalshi.reports.runs import RunPage, RunReport, rows_of
+from kalshi.sync.report import Field
+from kalshi.sync.trades import TradesReport
 
 
-def _details(connection: sa.Connection, wanted: list[str]) -> Details:
-    return {"trades_by_day": rows_of(connection, "trades_by_day", series=wanted)}
+class TradedDay(msgspec.Struct):
+    """What was traded in a series on a UTC day."""
+
+    series: Annotated[str, Field("series ticker")]
+    day: Annotated[str, Field("UTC day")]
+    trades: Annotated[int, Field("number of trades")]
+    contracts: Annotated[Decimal, Field("contracts traded")]
 
 
-TRADES = RunReport(
+class TradesRun(RunReport[TradesReport], kw_only=True):
+    """The report of ``kalshi_trades_sync``."""
+
+    trades_by_day: Annotated[list[TradedDay], Field("the 60 days up to the latest trade")]
+
+
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
+    return {"trades_by_day": rows_of(connection, "trades_by_day", TradedDay, series=wanted)}
+
+
+TRADES = RunPage(
     job="trades",
     title="Kalshi trades",
     intro="“Markets”: open at some time in the window; “traded”: those with a trade in it. A window that is already "
     "complete is not read again.",
-    columns={
-        "scope": "series",
-        "state": "state",
-        "from_utc": "from (UTC)",
-        "to_utc": "to (UTC)",
-        "markets": "markets",
-        "traded": "traded",
-        "trades": "trades",
-        **ENDING,
-    },
+    report=TradesRun,
+    series=TradesReport,
     details=_details,
     chart=chart_of(
         "trades_by_day",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Annotated
 
 import sqlalchemy as sa
 
@@ -24,7 +24,8 @@ from kalshi.sync.evidence import (
     warn_of_gaps,
 )
 from kalshi.sync.parents import ensure_catalog, warn_where_no_market
-from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
+from kalshi.sync.report import Field, WindowReport
+from kalshi.sync.run import JobRequest, SyncRun, latest_end, recorded_run
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.writer import WriteCounts
@@ -36,7 +37,7 @@ DENSE_JOB = "candles_dense"
 
 
 @dataclass(frozen=True)
-class CandlesRequest(SeriesRequest):
+class CandlesRequest(JobRequest):
     """What to sync: one series from ``window_start`` to ``window_end``. ``force`` rereads a complete window.
 
     ``cutoff``: markets settled earlier are in the historical tier, as are trades before ``trades_cutoff``.
@@ -50,7 +51,20 @@ class CandlesRequest(SeriesRequest):
     force: bool = False
 
 
-def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest) -> dict[str, Any]:
+class CandlesReport(WindowReport, kw_only=True):
+    """How one candles sync went."""
+
+    markets: Annotated[int, Field("markets open in the window", "markets")] = 0
+    with_candles: Annotated[int, Field("those with candles", "with candles")] = 0
+    candles: Annotated[int, Field("candles read", "candles")] = 0
+    candle_requests: Annotated[int, Field("requests for candles", "candle requests")] = 0
+    ideal_requests: Annotated[int, Field("the fewest possible: full responses of 10,000 candles", "ideal")] = 0
+    dense_minutes: Annotated[
+        int, Field("minutes of `kalshi_candle_1m_dense` that were built or rechecked", "dense minutes")
+    ] = 0
+
+
+def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest) -> CandlesReport:
     """Sync one series and return its report (see ``docs/reports.md``).
 
     Each source has its own checkpoints; after a killed run, the next one resumes with the events that were
@@ -63,9 +77,11 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
     """
     if unknown := set(request.sources) - set(SOURCES):
         raise ValueError(f"Candles come from {' and '.join(SOURCES)}, not from {', '.join(sorted(unknown))}.")
-    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
+    report = CandlesReport()
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
         tally = ApiTally()
         window, until = _window(exchange, run, request)
+        report.from_utc, report.to_utc = window.start, until
         try:
             too_many = _sync(exchange, run, request, window, until, tally)
             if request.by_hand:
@@ -74,17 +90,13 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
             run.check_rejected(too_many)
         finally:
             dense = run.counts.get("kalshi_candle_1m_dense", WriteCounts())
-            run.report = {
-                "from_utc": window.start,
-                "to_utc": until,
-                "markets": tally.markets,
-                "with_candles": len(tally.with_candles),
-                "candles": tally.candles,
-                "candle_requests": tally.requests,
-                "ideal_requests": -(-tally.candles // MINUTES_PER_BATCH),
-                "dense_minutes": dense.inserted + dense.updated + dense.unchanged,
-            }
-    return run.report
+            report.markets = tally.markets
+            report.with_candles = len(tally.with_candles)
+            report.candles = tally.candles
+            report.candle_requests = tally.requests
+            report.ideal_requests = -(-tally.candles // MINUTES_PER_BATCH)
+            report.dense_minutes = dense.inserted + dense.updated + dense.unchanged
+    return report
 
 
 def _window(exchange: Exchange, run: SyncRun, request: CandlesRequest) -> tuple[Window, datetime]:
@@ -131,7 +143,7 @@ def _read_from_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest,
 def _sync_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window) -> None:
     """Sync the window's trades unless they are complete, as a separate run in the ledger."""
     trades = TradesRequest(
-        request.series_ticker,
+        request.scope,
         request.cutoff,
         request.trades_cutoff,
         tolerated_share=request.tolerated_share,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeError
@@ -18,7 +18,8 @@ from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import look_up
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
-from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.sync.report import Field, JobReport, added, as_day
+from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, gaps
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
@@ -30,7 +31,7 @@ EVENTS_PER_LOOKUP = 100
 
 
 @dataclass(frozen=True)
-class CatalogRequest(SeriesRequest):
+class CatalogRequest(JobRequest):
     """What to sync: one series, including the historical tier (before ``cutoff``) until that is complete.
 
     ``max_pages`` caps each list; ``full`` rereads the historical tier even if it is complete.
@@ -42,15 +43,29 @@ class CatalogRequest(SeriesRequest):
     full: bool = False
 
 
+class CatalogReport(JobReport, kw_only=True):
+    """How one catalog sync went. Markets and events are those read in this run, each counted once."""
+
+    markets: Annotated[int, Field("markets read in this run, each counted once", "markets")] = 0
+    events: Annotated[int, Field("their events", "events")] = 0
+    earliest_close_time_utc: Annotated[
+        datetime | None, Field("the first close of the markets read", "first close", min, as_day)
+    ] = None
+    latest_close_time_utc: Annotated[
+        datetime | None, Field("the last close of the markets read", "last close", max, as_day)
+    ] = None
+    statuses: Annotated[dict[str, int], Field("the markets read, by status", merge=added)] = msgspec.field(
+        default_factory=dict
+    )
+
+
 @dataclass
 class _Tally:
-    """What the report says about the markets read, each counted once."""
+    """Adds the markets read to the report, each once."""
 
+    report: CatalogReport
     tickers: set[str] = field(default_factory=set)
     events: set[str] = field(default_factory=set)
-    statuses: Counter[str] = field(default_factory=Counter)
-    earliest_close: datetime | None = None
-    latest_close: datetime | None = None
 
     def see(self, page: Page[Market]) -> None:
         for found in page.records:
@@ -60,14 +75,16 @@ class _Tally:
     def _count(self, market: Market) -> None:
         self.tickers.add(market.ticker)
         self.events.add(market.event_ticker)
-        self.statuses[market.status or "unknown"] += 1
+        report, status = self.report, market.status or "unknown"
+        report.markets, report.events = len(self.tickers), len(self.events)
+        report.statuses[status] = report.statuses.get(status, 0) + 1
         close = known_time(market.close_time)
         if close is not None:
-            self.earliest_close = min(close, self.earliest_close or close)
-            self.latest_close = max(close, self.latest_close or close)
+            report.earliest_close_time_utc = min(close, report.earliest_close_time_utc or close)
+            report.latest_close_time_utc = max(close, report.latest_close_time_utc or close)
 
 
-def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> dict[str, Any]:
+def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> CatalogReport:
     """Sync one series and return its report (see ``docs/reports.md``).
 
     Each page commits together with its rejected records and the progress of its window. The windows
@@ -79,31 +96,18 @@ def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest)
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
-        tally = _Tally()
-        try:
-            too_many = _SeriesSync(exchange, run, request, tally).run_all()
-            warn_of_gaps(run, JOB)
-            run.check_rejected(too_many)
-        finally:
-            run.report = _describe(tally)
-    return run.report
-
-
-def _describe(tally: _Tally) -> dict[str, Any]:
-    return {
-        "markets": len(tally.tickers),
-        "events": len(tally.events),
-        "earliest_close_time_utc": tally.earliest_close,
-        "latest_close_time_utc": tally.latest_close,
-        "statuses": dict(sorted(tally.statuses.items())),
-    }
+    report = CatalogReport()
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
+        too_many = _SeriesSync(exchange, run, request, _Tally(report)).run_all()
+        warn_of_gaps(run, JOB)
+        run.check_rejected(too_many)
+    return report
 
 
 class _SeriesSync:
     def __init__(self, exchange: Exchange, run: SyncRun, request: CatalogRequest, tally: _Tally) -> None:
         self._exchange, self._run, self._request, self._tally = exchange, run, request, tally
-        self._scope = request.series_ticker
+        self._scope = request.scope
 
     def run_all(self) -> bool:
         """Read the catalog. Returns whether too many records were rejected."""

@@ -134,11 +134,11 @@ def write_batch(
     for table, counts in written.items():
         run.count(table, counts)
     run.seen += seen
-    run.rejected += rejected
+    run.report.rejected += rejected
     if reading:
         reading.seen += seen
         reading.rejected += rejected
-    run.pages += 1
+    run.report.pages += 1
     log.info("%s %s page %d: %d records, %d rejected", run.scope, batch.name, batch.number, batch.records, rejected)
 
 

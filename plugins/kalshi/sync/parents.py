@@ -47,8 +47,8 @@ def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: da
         return
     request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)
     report = sync_catalog(exchange, run.engine, request)
-    if report["rejected"]:
+    if report.rejected:
         run.warn(
-            f"{report['rejected']} records of the catalog of {run.scope} were rejected (run {report['run_id']} in "
+            f"{report.rejected} records of the catalog of {run.scope} were rejected (run {report.run_id} in "
             "kalshi_rejected_record), so the data that depends on them is missing."
         )

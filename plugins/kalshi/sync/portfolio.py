@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 
@@ -17,7 +17,8 @@ from kalshi.records import Fill, Found, Market, PortfolioSettlement, Position
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import next_cursor, write_pages
-from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.sync.report import Field, JobReport, first
+from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, exchanges, portfolio
 from kalshi.warehouse.catalog import series_of
 from kalshi.warehouse.checkpoints import EPOCH, Window
@@ -32,7 +33,7 @@ OVERLAP = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class PortfolioRequest(SeriesRequest):
+class PortfolioRequest(JobRequest):
     """What to sync: one subaccount, whose number takes the place of the series ticker.
 
     ``trades_cutoff``: older fills are in the historical tier, read by the first sync and after a long pause.
@@ -42,17 +43,21 @@ class PortfolioRequest(SeriesRequest):
 
     @property
     def subaccount(self) -> int:
-        return int(self.series_ticker)
+        return int(self.scope)
 
 
-@dataclass
-class _Tally:
-    fills: int = 0
-    settlements: int = 0
-    closed: int = 0
+class PortfolioReport(JobReport, kw_only=True):
+    """How the sync of one subaccount went."""
+
+    scope: Annotated[str, Field("the subaccount's number", "subaccount", first)] = ""
+    fills: Annotated[int, Field("fills read in this run", "fills read")] = 0
+    settlements: Annotated[int, Field("settlements read in this run", "settlements")] = 0
+    open_positions: Annotated[int, Field("positions open now", "open positions")] = 0
+    closed: Annotated[int, Field("positions closed by this run", "closed")] = 0
+    differences: Annotated[int, Field("markets where our figures and the exchange's differ", "differences")] = 0
 
 
-def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequest) -> dict[str, Any]:
+def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequest) -> PortfolioReport:
     """Sync one subaccount and return its report (see ``docs/reports.md``).
 
     Fills come first, then their markets, then settlements, positions and the balance. A position is closed
@@ -63,25 +68,25 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
-        tally = _Tally()
+    report = PortfolioReport()
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
         try:
-            too_many = _PortfolioSync(exchange, run, request, tally).run_all()
+            too_many = _PortfolioSync(exchange, run, request, report).run_all()
         finally:
-            run.report = {**vars(tally), **in_transaction(engine, portfolio.counts, request.subaccount)}
-        if differences := run.report["differences"]:
+            report.open_positions, report.differences = in_transaction(engine, portfolio.counts, request.subaccount)
+        if report.differences:
             run.warn(
-                f"Our figures and the exchange's differ in {differences} markets of subaccount {run.scope}: see "
+                f"Our figures and the exchange's differ in {report.differences} markets of subaccount {run.scope}: see "
                 "kalshi_pnl_reconciliation. A fill that arrived during the sync shows up there until the next one."
             )
         warn_of_gaps(run, JOB)
         run.check_rejected(too_many)
-    return run.report
+    return report
 
 
 class _PortfolioSync:
-    def __init__(self, exchange: Exchange, run: SyncRun, request: PortfolioRequest, tally: _Tally) -> None:
-        self._exchange, self._run, self._request, self._tally = exchange, run, request, tally
+    def __init__(self, exchange: Exchange, run: SyncRun, request: PortfolioRequest, report: PortfolioReport) -> None:
+        self._exchange, self._run, self._request, self._report = exchange, run, request, report
         self._subaccount = request.subaccount
         self._refreshed: set[str] = set()
 
@@ -114,7 +119,7 @@ class _PortfolioSync:
             return {"kalshi_fill": portfolio.write_fills(connection, page.records, self._subaccount, self._run.run_id)}
 
         def see(page: Page[Fill]) -> None:
-            self._tally.fills += len(page.records)
+            self._report.fills += len(page.records)
 
         bounds = _from(since)
         live = self._exchange.fills(self._subaccount, **bounds)
@@ -131,7 +136,7 @@ class _PortfolioSync:
             return {"kalshi_portfolio_settlement": written}
 
         def see(page: Page[PortfolioSettlement]) -> None:
-            self._tally.settlements += len(page.records)
+            self._report.settlements += len(page.records)
 
         pages = self._exchange.portfolio_settlements(self._subaccount, **_from(since))
         write_pages(self._run, pages, write, self._reading, on_written=see)
@@ -139,7 +144,7 @@ class _PortfolioSync:
     def _positions(self, *, with_archive: bool) -> None:
         """Read every list of positions to its end, and ask again for those that should be in one but aren't: pages
         may shift while they are read. Only then close the positions that the exchange doesn't hold."""
-        before = self._run.rejected
+        before = self._report.rejected
         if with_archive:
             self._list_positions("archived")
         held, unsettled = self._list_positions("unsettled")
@@ -150,7 +155,7 @@ class _PortfolioSync:
             still_held, found = self._ask_again(ticker)
             held |= still_held
             listed |= found
-        if self._run.rejected > before:
+        if self._report.rejected > before:
             self._run.warn("No positions were closed because some of the exchange's positions could not be read.")
             return
         seen_at = datetime.now(UTC)
@@ -161,8 +166,8 @@ class _PortfolioSync:
             portfolio.forget_exchange_positions(connection, listed, self._subaccount)
             return closed, portfolio.settle_up(connection, self._subaccount, run_id)
 
-        self._tally.closed, changed = in_transaction(self._run.engine, conclude)
-        self._run.count("kalshi_position", WriteCounts(updated=self._tally.closed + changed))
+        self._report.closed, changed = in_transaction(self._run.engine, conclude)
+        self._run.count("kalshi_position", WriteCounts(updated=self._report.closed + changed))
 
     def _ask_again(self, ticker: str) -> tuple[set[str], set[str]]:
         """Look for a market in one list after the other, until one has it; return what :meth:`_list_positions` does."""

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
+from kalshi.sync.report import JobReport, RowCounts
 from kalshi.text import one_line
 from kalshi.warehouse import ledger
 from kalshi.warehouse.server import in_transaction
@@ -27,15 +28,16 @@ class TooManyRejected(RuntimeError):
 
 
 @dataclass(frozen=True)
-class SeriesRequest:
-    """What every job is given: a series, and the Airflow run and data interval it belongs to.
+class JobRequest:
+    """What every job is given: a scope, and the Airflow run and data interval it belongs to.
 
+    ``scope``: a series ticker, ``*`` (the whole exchange), or a subaccount's number.
     ``tolerated_share``: the share of rejected records above which the run fails at its end; ``asked_at``:
     when the run was requested, the same for every retry. No window ends later. ``by_hand``: a person chose the window,
     so the run warns if no market was open in it; scheduled windows may well be empty.
     """
 
-    series_ticker: str
+    scope: str
     tolerated_share: float = field(default=0.01, kw_only=True)
     dag_run_id: str | None = field(default=None, kw_only=True)
     window_start: datetime | None = field(default=None, kw_only=True)
@@ -44,7 +46,7 @@ class SeriesRequest:
     by_hand: bool = field(default=False, kw_only=True)
 
     def key(self, job: str) -> ledger.RunKey:
-        return ledger.RunKey(job, self.series_ticker, self.dag_run_id, self.window_start, self.window_end)
+        return ledger.RunKey(job, self.scope, self.dag_run_id, self.window_start, self.window_end)
 
 
 @dataclass
@@ -57,12 +59,9 @@ class SyncRun:
     engine: sa.Engine
     traffic: Traffic
     tolerated_share: float
+    report: JobReport
     counts: dict[str, WriteCounts] = field(default_factory=dict)
-    pages: int = 0
     seen: int = 0
-    rejected: int = 0
-    warnings: list[str] = field(default_factory=list)
-    report: dict[str, Any] = field(default_factory=dict)
 
     def count(self, table: str, written: WriteCounts) -> None:
         self.counts.setdefault(table, WriteCounts()).add(written)
@@ -70,20 +69,20 @@ class SyncRun:
     def warn(self, warning: str) -> None:
         warning = one_line(warning)
         log.warning("%s", warning)
-        self.warnings.append(warning)
+        self.report.warnings.append(warning)
 
     @property
     def too_many_rejected(self) -> bool:
         """Whether more than the tolerated share of all records was rejected."""
-        return self.rejected > self.tolerated_share * self.seen
+        return self.report.rejected > self.tolerated_share * self.seen
 
     def check_rejected(self, too_many: bool) -> None:
         """Warn of rejected records. Raises TooManyRejected if there are ``too_many``."""
-        if self.rejected:
-            self.warn(f"{self.rejected} of {self.seen} records were rejected: see kalshi_rejected_record.")
+        if self.report.rejected:
+            self.warn(f"{self.report.rejected} of {self.seen} records were rejected: see kalshi_rejected_record.")
         if too_many:
             raise TooManyRejected(
-                f"{self.rejected} of {self.seen} records were rejected, more than the tolerated "
+                f"{self.report.rejected} of {self.seen} records were rejected, more than the tolerated "
                 f"{self.tolerated_share:.1%}; the others are loaded. SELECT endpoint, reason, payload FROM "
                 f"kalshi_rejected_record WHERE run_id = {self.run_id} lists them; tolerances.rejected_share "
                 "in kalshi.toml sets the limit."
@@ -104,11 +103,21 @@ def latest_end(run: SyncRun, exchange: Exchange, asked_at: datetime) -> datetime
 
 @contextmanager
 def recorded_run(
-    engine: sa.Engine, key: ledger.RunKey, traffic: Traffic, tolerated_share: float = 0.01
+    engine: sa.Engine,
+    key: ledger.RunKey,
+    traffic: Traffic,
+    tolerated_share: float = 0.01,
+    *,
+    report: JobReport | None = None,
 ) -> Iterator[SyncRun]:
-    """Record the block as a run in the ledger: success, warning or failed, with its report, however it ends."""
+    """Record the block as a run in the ledger: success, warning or failed, with its ``report``, however it ends.
+
+    The block fills in the fields of its job; what all jobs report is filled in here.
+    """
     run_id = in_transaction(engine, ledger.start_run, key)
-    run = SyncRun(run_id, key.job, key.scope, engine, traffic, tolerated_share)
+    report = report or JobReport()
+    report.job, report.scope, report.run_id = key.job, key.scope, run_id
+    run = SyncRun(run_id, key.job, key.scope, engine, traffic, tolerated_share, report)
     began, before = time.monotonic(), replace(traffic)
     error: BaseException | None = None
     try:
@@ -117,34 +126,14 @@ def recorded_run(
         error = raised
         raise
     finally:
-        state = "failed" if error else "warning" if run.warnings else "success"
-        total = WriteCounts()
-        for written in run.counts.values():
-            total.add(written)
-        counts = {
-            "inserted": total.inserted,
-            "updated": total.updated,
-            "unchanged": total.unchanged,
-            "rejected": run.rejected,
-            "requests": traffic.requests - before.requests,
-            "retries": traffic.retries - before.retries,
-            "throttled_seconds": round(traffic.throttled_seconds - before.throttled_seconds, 3),
-        }
-        tables = {
-            table: {"inserted": w.inserted, "updated": w.updated, "unchanged": w.unchanged}
-            for table, w in run.counts.items()
-        }
-        run.report = {
-            "run_id": run.run_id,
-            "job": key.job,
-            "scope": key.scope,
-            "state": state,
-            "error": f"{type(error).__name__}: {error}" if error else None,
-            "warnings": run.warnings,
-            **counts,
-            "tables": tables,
-            "pages": run.pages,
-            "duration_seconds": round(time.monotonic() - began, 3),
-            **run.report,
-        }
-        in_transaction(engine, ledger.end_run, run.run_id, state=state, counts=counts, report=run.report)
+        report.state = "failed" if error else "warning" if report.warnings else "success"
+        report.error = f"{type(error).__name__}: {error}" if error else None
+        for table, counts in run.counts.items():
+            report.tables[table] = RowCounts(counts.inserted, counts.updated, counts.unchanged)
+        total = sum(report.tables.values(), RowCounts())
+        report.inserted, report.updated, report.unchanged = msgspec.structs.astuple(total)
+        report.requests = traffic.requests - before.requests
+        report.retries = traffic.retries - before.retries
+        report.throttled_seconds = round(traffic.throttled_seconds - before.throttled_seconds, 3)
+        report.duration_seconds = round(time.monotonic() - began, 3)
+        in_transaction(engine, ledger.end_run, run_id, msgspec.to_builtins(report))

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
@@ -17,7 +18,8 @@ from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import look_up, markets_of
 from kalshi.sync.pages import next_cursor, without, write_pages
-from kalshi.sync.run import SeriesRequest, SyncRun, recorded_run
+from kalshi.sync.report import Field, JobReport
+from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, gaps, settlements
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
@@ -32,12 +34,30 @@ SETTLED = ("finalized", "settled")
 
 
 @dataclass(frozen=True)
-class SettlementsRequest(SeriesRequest):
+class SettlementsRequest(JobRequest):
     """What to sync: one series; the first run and a ``full`` one include the historical tier (before ``cutoff``)."""
 
     cutoff: datetime
     max_pages: int | None = None
     full: bool = False
+
+
+class SettlementsReport(JobReport, kw_only=True):
+    """How one settlements sync went."""
+
+    markets: Annotated[int, Field("markets read in this run, each counted once", "markets read")] = 0
+    settled: Annotated[int, Field("settlements in the warehouse now", "settled")] = 0
+    newly_settled: Annotated[int, Field("those added by this run", "newly settled")] = 0
+    amended: Annotated[int, Field("results or values changed since the previous run", "amended")] = 0
+    without_result: Annotated[list[str], Field("markets settled without a result", "no result")] = msgspec.field(
+        default_factory=list
+    )
+    overdue: Annotated[list[str], Field("markets past their close but not settled", "overdue")] = msgspec.field(
+        default_factory=list
+    )
+    events_without_one_yes: Annotated[
+        list[str], Field("events fully settled without exactly one YES", "not exactly one YES")
+    ] = msgspec.field(default_factory=list)
 
 
 @dataclass
@@ -54,7 +74,7 @@ def _is_settled(found: Found[Market]) -> bool:
     return found.record.status in SETTLED
 
 
-def sync_settlements(exchange: Exchange, engine: sa.Engine, request: SettlementsRequest) -> dict[str, Any]:
+def sync_settlements(exchange: Exchange, engine: sa.Engine, request: SettlementsRequest) -> SettlementsReport:
     """Sync one series and return its report (see ``docs/reports.md``).
 
     The first run reads every settled market; later runs read those settled since, with an overlap of a day.
@@ -65,22 +85,23 @@ def sync_settlements(exchange: Exchange, engine: sa.Engine, request: Settlements
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
+    report = SettlementsReport()
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
         tally = _Tally()
         try:
             too_many = _sync(exchange, run, request, tally)
         finally:
-            run.report = in_transaction(engine, _describe, run, tally)
-        _warn_of_odd_ones(run)
+            in_transaction(engine, _describe, run, report, tally)
+        _warn_of_odd_ones(run, report)
         warn_of_gaps(run, JOB)
         run.check_rejected(too_many)
-    return run.report
+    return report
 
 
-def _warn_of_odd_ones(run: SyncRun) -> None:
-    if unknown := run.report["without_result"]:
+def _warn_of_odd_ones(run: SyncRun, report: SettlementsReport) -> None:
+    if unknown := report.without_result:
         run.warn(f"{len(unknown)} markets of {run.scope} are settled but have no result, such as {unknown[0]}.")
-    if odd := run.report["events_without_one_yes"]:
+    if odd := report.events_without_one_yes:
         run.warn(f"{len(odd)} settled events of {run.scope} don't have exactly one YES, such as {odd[0]}.")
 
 
@@ -145,14 +166,11 @@ def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, ru
     return {**counts, "kalshi_settlement": written}
 
 
-def _describe(connection: sa.Connection, run: SyncRun, tally: _Tally) -> dict[str, Any]:
-    counts = run.counts.get("kalshi_settlement", WriteCounts())
-    return {
-        "markets": len(tally.read),
-        "settled": settlements.count(connection, run.scope),
-        "newly_settled": counts.inserted,
-        "amended": settlements.amended_since_last_run(connection, JOB, run.scope, run.run_id),
-        "without_result": settlements.without_settlement(connection, tally.without_result),
-        "overdue": settlements.overdue(connection, run.scope),
-        "events_without_one_yes": settlements.events_without_one_yes(connection, run.scope),
-    }
+def _describe(connection: sa.Connection, run: SyncRun, report: SettlementsReport, tally: _Tally) -> None:
+    report.markets = len(tally.read)
+    report.settled = settlements.count(connection, run.scope)
+    report.newly_settled = run.counts.get("kalshi_settlement", WriteCounts()).inserted
+    report.amended = settlements.amended_since_last_run(connection, JOB, run.scope, run.run_id)
+    report.without_result = settlements.without_settlement(connection, tally.without_result)
+    report.overdue = settlements.overdue(connection, run.scope)
+    report.events_without_one_yes = settlements.events_without_one_yes(connection, run.scope)

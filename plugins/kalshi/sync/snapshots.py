@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 
@@ -12,7 +12,8 @@ from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Market
 from kalshi.sync.pages import write_pages
-from kalshi.sync.run import SeriesRequest, recorded_run
+from kalshi.sync.report import Field, JobReport
+from kalshi.sync.run import JobRequest, recorded_run
 from kalshi.warehouse import catalog, snapshots, sql
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
@@ -30,7 +31,7 @@ class FutureSnapshot(ValueError):
 
 
 @dataclass(frozen=True)
-class SnapshotRequest(SeriesRequest):
+class SnapshotRequest(JobRequest):
     """What to snapshot: one series, or everything, at ``snapshot_at``.
 
     ``include_combos``: when snapshotting everything, include multivariate combinations (hundreds of thousands).
@@ -40,17 +41,19 @@ class SnapshotRequest(SeriesRequest):
     include_combos: bool = False
 
 
-@dataclass
-class _Tally:
-    markets: int = 0
-    empty_books: int = 0
+class SnapshotsReport(JobReport, kw_only=True):
+    """How one snapshot went."""
+
+    snapshot_at_utc: Annotated[datetime | None, Field("the nominal time of the run", "snapshot (UTC)", max)] = None
+    markets: Annotated[int, Field("open markets", "open markets")] = 0
+    empty_books: Annotated[int, Field("those that nobody quotes", "empty books")] = 0
 
     def see(self, page: Page[Market]) -> None:
         self.markets += len(page.records)
         self.empty_books += sum(snapshots.is_empty_book(found.record) for found in page.records)
 
 
-def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequest) -> dict[str, Any]:
+def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequest) -> SnapshotsReport:
     """Snapshot one series or everything, and return the report (see ``docs/reports.md``).
 
     Each page commits with placeholders for markets and events that don't exist yet. Existing snapshots are
@@ -61,8 +64,8 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
-        tally = _Tally()
+    report = SnapshotsReport(snapshot_at_utc=request.snapshot_at)
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
             counts = catalog.write_unknown_markets(connection, page.records, run.run_id)
@@ -71,31 +74,28 @@ def snapshot_prices(exchange: Exchange, engine: sa.Engine, request: SnapshotRequ
             taken = snapshots.write_snapshots(connection, stored, request.snapshot_at, page.received_at, run.run_id)
             return {**counts, "kalshi_price_snapshot": taken}
 
-        try:
-            delay = datetime.now(UTC) - request.snapshot_at
-            if delay < -TOLERATED_DELAY:
-                raise FutureSnapshot(
-                    f"The snapshot's time {request.snapshot_at:%Y-%m-%d %H:%M} UTC lies "
-                    f"{-delay.total_seconds() / 60:,.0f} minutes in the future, and today's prices must not be stored "
-                    "under it: choose a time that has come."
-                )
-            if delay > TOLERATED_DELAY:
-                run.warn(
-                    f"The prices of {run.scope} were read {delay.total_seconds() / 60:.0f} minutes after the "
-                    "snapshot's timestamp: observed_at_utc records when."
-                )
-            write_pages(run, _open_markets(exchange, request), write, on_written=tally.see)
-            if request.by_hand and not tally.markets:
-                run.warn(f"No market of {run.scope} is open at the moment, so there was no price to snapshot.")
-            run.check_rejected(run.too_many_rejected)
-        finally:
-            run.report = {**vars(tally), "snapshot_at_utc": request.snapshot_at}
-    return run.report
+        delay = datetime.now(UTC) - request.snapshot_at
+        if delay < -TOLERATED_DELAY:
+            raise FutureSnapshot(
+                f"The snapshot's time {request.snapshot_at:%Y-%m-%d %H:%M} UTC lies "
+                f"{-delay.total_seconds() / 60:,.0f} minutes in the future, and today's prices must not be stored "
+                "under it: choose a time that has come."
+            )
+        if delay > TOLERATED_DELAY:
+            run.warn(
+                f"The prices of {run.scope} were read {delay.total_seconds() / 60:.0f} minutes after the "
+                "snapshot's timestamp: observed_at_utc records when."
+            )
+        write_pages(run, _open_markets(exchange, request), write, on_written=report.see)
+        if request.by_hand and not report.markets:
+            run.warn(f"No market of {run.scope} is open at the moment, so there was no price to snapshot.")
+        run.check_rejected(run.too_many_rejected)
+    return report
 
 
 def _open_markets(exchange: Exchange, request: SnapshotRequest) -> Any:
-    if request.series_ticker != EVERYTHING:
-        return exchange.markets(status="open", series_ticker=request.series_ticker)
+    if request.scope != EVERYTHING:
+        return exchange.markets(status="open", series_ticker=request.scope)
     return exchange.markets(status="open", mve_filter=None if request.include_combos else "exclude")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Annotated
 
 import sqlalchemy as sa
 
@@ -17,7 +17,8 @@ from kalshi.records import Trade, known_time
 from kalshi.sync.evidence import Doubt, Reading, expect, is_missing, provable_until, read_missing, warn_of_gaps
 from kalshi.sync.pages import write_page
 from kalshi.sync.parents import ensure_catalog, warn_where_no_market
-from kalshi.sync.run import SeriesRequest, SyncRun, latest_end, recorded_run
+from kalshi.sync.report import Field, WindowReport
+from kalshi.sync.run import JobRequest, SyncRun, latest_end, recorded_run
 from kalshi.warehouse import catalog, gaps
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
@@ -37,7 +38,7 @@ TIER_OVERLAP = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class TradesRequest(SeriesRequest):
+class TradesRequest(JobRequest):
     """What to sync: one series from ``window_start`` to ``window_end``.
 
     ``incremental``: start where the last scheduled run's trades end instead, if that is earlier. ``force``: reread the
@@ -51,14 +52,15 @@ class TradesRequest(SeriesRequest):
     force: bool = False
 
 
-@dataclass
-class TradesTally:
-    markets: int = 0
-    traded: int = 0
-    trades: int = 0
+class TradesReport(WindowReport, kw_only=True):
+    """How one trades sync went."""
+
+    markets: Annotated[int, Field("markets open in the window", "markets")] = 0
+    traded: Annotated[int, Field("those with a trade in it", "traded")] = 0
+    trades: Annotated[int, Field("trades read", "trades")] = 0
 
 
-def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -> dict[str, Any]:
+def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -> TradesReport:
     """Sync one series and return its report (see ``docs/reports.md``).
 
     The markets alive in the window are read in ticker order; each market's last page commits together with
@@ -68,25 +70,19 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
         TooManyRejected: after loading the rest.
     """
-    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share) as run:
-        tally = TradesTally()
+    report = TradesReport()
+    with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
         if request.incremental and request.window_start:  # before the exchange is asked anything
             first = Window(JOB, run.scope, request.window_start, request.window_start)
             in_transaction(engine, gaps.begin_schedule, first, LONGEST_REMEMBERED, run.run_id)
         window, until = _window(exchange, run, request)
-        try:
-            too_many = _sync(exchange, run, request, window, until, tally)
-            if request.by_hand:
-                warn_where_no_market(run, window.start, until)
-            warn_of_gaps(run, JOB)
-            run.check_rejected(too_many)
-        finally:
-            run.report = {
-                **vars(tally),
-                "from_utc": window.start,
-                "to_utc": until,
-            }
-    return run.report
+        report.from_utc, report.to_utc = window.start, until
+        too_many = _sync(exchange, run, request, window, until, report)
+        if request.by_hand:
+            warn_where_no_market(run, window.start, until)
+        warn_of_gaps(run, JOB)
+        run.check_rejected(too_many)
+    return report
 
 
 def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[Window, datetime]:
@@ -110,7 +106,7 @@ def _resumption(connection: sa.Connection, scope: str, start: datetime, until: d
 
 
 def _sync(
-    exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, until: datetime, tally: TradesTally
+    exchange: Exchange, run: SyncRun, request: TradesRequest, window: Window, until: datetime, report: TradesReport
 ) -> bool:
     edge = max(until, min(request.window_end or until, request.asked_at))  # the clocks may differ
     expect(run, window, until=None if request.incremental else edge, force=request.force)
@@ -120,7 +116,7 @@ def _sync(
     if not is_missing(run, window, provable):
         return False
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
-    read = partial(read_trades, exchange, run, request.trades_cutoff, tally)
+    read = partial(read_trades, exchange, run, request.trades_cutoff, report)
     return read_missing(run, window, read, until=until, provable=provable)
 
 
@@ -128,7 +124,7 @@ def read_trades(
     exchange: Exchange,
     run: SyncRun,
     cutoff: datetime | None,
-    tally: TradesTally,
+    report: TradesReport,
     reading: Reading,
     on_written: Callable[[Page[Trade]], None] | None = None,
 ) -> Iterator[Doubt]:
@@ -136,7 +132,7 @@ def read_trades(
     window = replace(reading.window, end=reading.until)
     lives = in_transaction(run.engine, catalog.lives_of_markets, run.scope, window.start, window.end)
     alive = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
-    tally.markets += len(alive)
+    report.markets += len(alive)
     last = reading.reached["market"] if reading.reached else ""
     left = [ticker for ticker in alive if ticker > last]
 
@@ -151,8 +147,8 @@ def read_trades(
         write_page(run, page, write, reading, {"market": ticker} if is_last else None, concerns=ticker)
         if on_written:
             on_written(page)
-        tally.trades += len(page.records)
-        tally.traded += is_last and bool(page.records or page.number > 1)
+        report.trades += len(page.records)
+        report.traded += is_last and bool(page.records or page.number > 1)
 
 
 def _write(connection: sa.Connection, page: Page[Trade], run: SyncRun) -> WriteCounts:

@@ -18,6 +18,8 @@ from kalshi.warehouse.checkpoints import Window
 
 PLAN = "(plan)"
 """The scope of the run that plans the runs of the series."""
+COUNTS = ("inserted", "updated", "unchanged", "rejected", "requests", "retries", "throttled_seconds")
+"""The figures of a run's report that are columns of its own."""
 STALE_MINUTES = 15
 """A run without a heartbeat for this long counts as dead."""
 
@@ -61,17 +63,17 @@ def beat(connection: sa.Connection, run_id: int) -> None:
     )
 
 
-def end_run(connection: sa.Connection, run_id: int, *, state: str, counts: dict[str, Any], report: Any) -> None:
-    """Close a run. ``counts``: inserted, updated, unchanged, rejected, requests, retries, throttled_seconds."""
+def end_run(connection: sa.Connection, run_id: int, report: dict[str, Any]) -> None:
+    """Close a run with its report, whose state and counts are columns, too."""
     sql.run(
         connection,
         "UPDATE kalshi_sync_run SET state = :state, inserted = :inserted, updated = :updated, "
         "unchanged = :unchanged, rejected = :rejected, requests = :requests, retries = :retries, "
         "throttled_seconds = :throttled_seconds, report = :report, "
         "heartbeat_at_utc = CURRENT_TIMESTAMP(6), ended_at_utc = CURRENT_TIMESTAMP(6) WHERE run_id = :run_id",
-        **counts,
+        **{name: report[name] for name in COUNTS},
         run_id=run_id,
-        state=state,
+        state=report["state"],
         report=msgspec.json.encode(report).decode(),
     )
 

@@ -282,7 +282,7 @@ def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dic
     return {row.market_ticker: row.series_ticker for row in rows}
 
 
-def counts(connection: sa.Connection, subaccount: int) -> dict[str, int]:
+def counts(connection: sa.Connection, subaccount: int) -> tuple[int, int]:
     """The number of open positions, and of markets where our figures and the exchange's differ."""
     row = sql.run(
         connection,
@@ -291,7 +291,7 @@ def counts(connection: sa.Connection, subaccount: int) -> dict[str, int]:
         "AS differences",
         subaccount=subaccount,
     ).one()
-    return {"open_positions": int(row.open_positions), "differences": int(row.differences)}
+    return int(row.open_positions), int(row.differences)
 
 
 def _since_flat(
