@@ -62,7 +62,7 @@ def kalshi_candles_backfill() -> None:
         task_id="sync_chunk",
         sources="{{ params.sources }}",
         force="{{ params.force }}",
-        map_index_template="{{ task.planned.series_ticker }} {{ task.planned.start[:10] }}",
+        map_index_template="{{ task.planned.scope }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)
     synced >> report_task(CANDLES, "kalshi_candle_1m")
 

@@ -56,7 +56,7 @@ def kalshi_candles_daily() -> None:
         task_id="sync_catalog",
         sources="{{ params.sources }}",
         force="{{ params.force }}",
-        map_index_template="{{ task.planned.series_ticker }}",
+        map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(CANDLES, "kalshi_candle_1m")
 

@@ -61,7 +61,7 @@ def kalshi_catalog_sync() -> None:
         max_pages="{{ params.max_pages }}",
         include_historical="{{ params.include_historical }}",
         full="{{ params.full }}",
-        map_index_template="{{ task.planned.series_ticker }}",
+        map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(CATALOG, "kalshi_market")
 

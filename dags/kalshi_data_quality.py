@@ -35,7 +35,7 @@ PARAMS = {
 }
 
 PLANNED = (
-    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='series_ticker') | unique | list "
+    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='scope') | unique | list "
     "or params.series }}"
 )
 """The series that were planned, or, where the plan failed, those that were asked for."""
@@ -61,7 +61,7 @@ def kalshi_data_quality() -> None:
     )
     checked = QualityCheckOperator.partial(
         task_id="check_series",
-        map_index_template="{{ task.planned.series_ticker }} {{ task.planned.start[:10] }}",
+        map_index_template="{{ task.planned.scope }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)
     checked >> report_task(QUALITY, "kalshi_quality_result", series=PLANNED)
 

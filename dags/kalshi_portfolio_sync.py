@@ -43,7 +43,7 @@ SUBACCOUNTS = "{{ params.subaccounts | map('string') | list }}"
 def kalshi_portfolio_sync() -> None:
     plan = PortfolioPlanOperator(task_id="plan", job=PORTFOLIO.job, series=SUBACCOUNTS)
     synced = PortfolioSyncOperator.partial(
-        task_id="sync_subaccount", map_index_template="subaccount {{ task.planned.series_ticker }}"
+        task_id="sync_subaccount", map_index_template="subaccount {{ task.planned.scope }}"
     ).expand(planned=plan.output)
     synced >> PortfolioReportOperator(
         task_id="report",

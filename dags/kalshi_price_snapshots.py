@@ -62,7 +62,7 @@ def kalshi_price_snapshots() -> None:
     taken = PriceSnapshotOperator.partial(
         task_id="snapshot_series",
         include_combos="{{ params.include_combos }}",
-        map_index_template="{{ task.planned.series_ticker }}",
+        map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     report = report_task(SNAPSHOTS, "kalshi_price_snapshot")
     prune = PruneSnapshotsOperator(

@@ -64,7 +64,7 @@ def kalshi_reconciliation() -> None:
         date_from="{{ params.date_from }}",
         date_to="{{ params.date_to }}",
         repair="{{ params.repair }}",
-        map_index_template="{{ task.planned.series_ticker }}",
+        map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     compared >> report_task(RECONCILIATION, "kalshi_reconciliation")
 

@@ -51,7 +51,7 @@ def kalshi_settlements_sync() -> None:
         task_id="sync_catalog",
         max_pages="{{ params.max_pages }}",
         full="{{ params.full }}",
-        map_index_template="{{ task.planned.series_ticker }}",
+        map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(SETTLEMENTS, "kalshi_settlement")
 

@@ -48,7 +48,7 @@ def kalshi_trades_sync() -> None:
         date_from="{{ params.date_from }}",
         date_to="{{ params.date_to }}",
         force="{{ params.force }}",
-        map_index_template="{{ task.planned.series_ticker }}",
+        map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(TRADES, "kalshi_trade")
 

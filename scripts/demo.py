@@ -19,7 +19,6 @@ from tabulate import tabulate
 
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.operations.doctor import examine_exchange
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.catalog import CATALOG
 from kalshi.reports.files import SYNTHETIC
@@ -140,7 +139,7 @@ def main() -> None:
     end_on_signals()
     began = time.time()
     os.environ.update(connections(exchange))
-    if wrong := [finding.words for finding in examine_exchange() if finding.state == "fail"]:
+    if wrong := [finding.words for finding in KalshiHook().examine() if finding.state == "fail"]:
         raise SystemExit("\n".join(wrong))
     LOCAL.mkdir(exist_ok=True)
     verdicts: dict[str, tuple[str, str]] = {}

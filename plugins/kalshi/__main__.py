@@ -13,11 +13,12 @@ from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 from tabulate import tabulate
 
+from kalshi.diagnosis import Diagnosis
 from kalshi.exchange import ExchangeError
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operations import missing
-from kalshi.operations.doctor import Diagnosis, examine
+from kalshi.operations.doctor import examine
 from kalshi.operators.common import failing_for_good
 from kalshi.settings import DAGS, INCLUDE, POOL, load_settings
 from kalshi.sync import cutoff

@@ -302,7 +302,7 @@ class History:
 
     def _ran(self, job: str, start: datetime, end: datetime, *, asked_at: datetime, by_hand: bool = False) -> Ran:
         about: dict[str, Any] = {
-            "series_ticker": self.series,
+            "scope": self.series,
             "dag_run_id": f"{job} {self.series} {start:%Y-%m-%d %H:%M} {len(self.ran)}",
             "window_start": start,
             "window_end": end,

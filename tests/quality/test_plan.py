@@ -63,7 +63,7 @@ def planned(events: TriggeringAssetEventsAccessor, **dates: Any) -> list[tuple[s
     plan = QualityPlanOperator(task_id="plan", series=["KXHIGHNY", "KXHIGHDEN"], **dates)
     run = SimpleNamespace(run_after=datetime(2026, 9, 30, 12, tzinfo=UTC))
     found = plan.execute({"dag_run": run, "triggering_asset_events": events})
-    return [(one["series_ticker"], one["start"][:10], one["end"][:10]) for one in found]
+    return [(one["scope"], one["start"][:10], one["end"][:10]) for one in found]
 
 
 def of_both(first: str, after: str) -> list[tuple[str, str, str]]:

@@ -225,13 +225,13 @@ def settle_at(warehouse: sa.Engine) -> Callable[[str, str], SettlementsReport]:
 
 
 def test_an_event_that_the_exchange_amends_ends_with_the_right_winner(
-    settle_at: Callable[[str, str], dict[str, Any]], warehouse: sa.Engine
+    settle_at: Callable[[str, str], SettlementsReport], warehouse: sa.Engine
 ) -> None:
     event = "KXHIGHMIA-26SEP01"
     settle_at("2026-09-02T12:00", "KXHIGHMIA")
     assert winner(warehouse, event) == f"{event}-B83.5"
     disputed = settle_at("2026-09-02T15:00", "KXHIGHMIA")
-    assert (disputed["amended"], winner(warehouse, event)) == (0, f"{event}-B83.5")
+    assert (disputed.amended, winner(warehouse, event)) == (0, f"{event}-B83.5")
     settle_at("2026-09-02T18:00", "KXHIGHMIA")
     assert winner(warehouse, event) == f"{event}-B81.5"
     changes = select(warehouse, "SELECT market_ticker, old_result, new_result FROM kalshi_settlement_change ORDER BY 1")
@@ -242,16 +242,16 @@ def test_an_event_that_the_exchange_amends_ends_with_the_right_winner(
 
 
 def test_an_event_that_settles_days_late_is_overdue_until_it_does(
-    settle_at: Callable[[str, str], dict[str, Any]], warehouse: sa.Engine
+    settle_at: Callable[[str, str], SettlementsReport], warehouse: sa.Engine
 ) -> None:
     assert len(markets_of(settle_at("2026-09-17T12:00", "KXHIGHLAX"), "26SEP15")) == 6
     report = settle_at("2026-09-18T15:00", "KXHIGHLAX")
     assert markets_of(report, "26SEP15") == []
-    assert count(warehouse, "kalshi_settlement") == report["settled"]
+    assert count(warehouse, "kalshi_settlement") == report.settled
 
 
-def markets_of(report: dict[str, Any], day: str) -> list[str]:
-    return [ticker.rpartition("-")[2] for ticker in report["overdue"] if f"-{day}-" in ticker]
+def markets_of(report: SettlementsReport, day: str) -> list[str]:
+    return [ticker.rpartition("-")[2] for ticker in report.overdue if f"-{day}-" in ticker]
 
 
 def test_a_result_that_changed_elsewhere_is_looked_up_again(

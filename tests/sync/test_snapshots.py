@@ -155,7 +155,7 @@ def test_fifty_thousand_open_markets_fit_into_little_memory(warehouse_uri: str, 
         "with Exchange(ExchangeConfig(sys.argv[2], requests_per_second=10_000)) as exchange:\n"
         "    request = SnapshotRequest('KXSANDBOXWIDE', datetime.now(UTC))\n"
         "    report = snapshot_prices(exchange, open_engine(address_of(sys.argv[1]), loads=True), request)\n"
-        "print(json.dumps([report['markets'], report['pages'], peak_megabytes()]))\n"
+        "print(json.dumps([report.markets, report.pages, peak_megabytes()]))\n"
     )
     with ExchangeServer("--wide-markets=50000", "--since=2026-09-01", "--requests-per-second=0") as server:
         command = [sys.executable, "-c", script, warehouse_uri, server.base_url]

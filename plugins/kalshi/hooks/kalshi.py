@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +10,18 @@ import sqlalchemy as sa
 from airflow.sdk import BaseHook
 from pydantic import SecretStr
 
-from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy
+from kalshi.diagnosis import Diagnosis
+from kalshi.exchange import Exchange, ExchangeConfig, RetryPolicy, checkup
 from kalshi.exchange.config import BASE_URLS, BASIC_REQUESTS_PER_SECOND
 from kalshi.exchange.transport import Admit, Identity
-from kalshi.hooks.errors import BadConnection
+from kalshi.hooks.errors import BadConnection, reached
 from kalshi.hooks.masking import mask, read_connection
 from kalshi.warehouse import exchanges
 from kalshi.warehouse.budget import SharedBudget
 from kalshi.warehouse.server import in_transaction, is_loopback
+
+ATTEMPTS_OF_A_CHECK = 2
+"""A person waits for it."""
 
 
 def base_url(host: str | None, port: int | None, schema: str | None, conn_type: str | None, env: str) -> str:
@@ -96,14 +101,19 @@ class KalshiHook(BaseHook):
         except ValueError as error:  # an unreadable key
             raise BadConnection(f"The connection {self.kalshi_conn_id} can't be used: {error}") from error
 
+    def examine(self) -> list[Diagnosis]:
+        """Whether the exchange can be used with this connection: every finding."""
+        return list(reached(self.kalshi_conn_id, self._examine))
+
+    def _examine(self) -> Iterator[Diagnosis]:
+        return checkup.examine(self.config(), lambda: self.get_conn(attempts=ATTEMPTS_OF_A_CHECK))
+
     def test_connection(self) -> tuple[bool, str]:
         """What Airflow's Test button shows: whether the exchange can be used with this connection, and every finding.
 
         Checks the exchange's status and clock and, with a key, the key's scope and the account's limit.
         """
-        from kalshi.operations.doctor import examine_exchange  # which uses this hook
-
-        findings = examine_exchange(self)
+        findings = self.examine()
         failed = [finding for finding in findings if finding.state == "fail"]
         return not failed, " · ".join(f"{finding.check}: {finding.words}" for finding in failed or findings)
 

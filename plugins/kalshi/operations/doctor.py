@@ -8,22 +8,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import partial
+from collections.abc import Iterator
 
-import msgspec
-import requests
 import sqlalchemy as sa
-from airflow.sdk.exceptions import AirflowNotFoundException
 
-from kalshi.exchange import Exchange, ExchangeConfig, ExchangeError
-from kalshi.exchange.client import READ
-from kalshi.exchange.config import TOKENS_PER_REQUEST
-from kalshi.exchange.transport import root_cause
-from kalshi.hooks.errors import BadConnection
+from kalshi.diagnosis import Diagnosis, clock
+from kalshi.hooks.errors import reached
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operations.alerts import load_notifier
@@ -31,57 +21,21 @@ from kalshi.settings import SettingsError, load_settings
 from kalshi.text import first_few
 from kalshi.warehouse import exchanges, gaps, sql
 from kalshi.warehouse.migrate import versions
-from kalshi.warehouse.server import InsecureServer
 
 AIRFLOW = (3, 3)
 OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 11)}
 """The oldest server versions that the project supports."""
-SKEW_SECONDS = 5
-"""Signatures carry the time; the exchange tolerates a skew of seconds."""
 PACKET_BYTES = 16 * 2**20
 SPARE_BYTES = 2**30
 MOST_SCOPES = 5
 """So many scopes with gaps are named."""
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """The result of one check. ``state``: ok, warn or fail; ``words``: what was found and, unless ok, what to do.
-
-    ``is_synthetic``: the warehouse's data is synthetic.
-    """
-
-    check: str
-    state: str
-    words: str
-    is_synthetic: bool = False
-
-
 def examine() -> list[Diagnosis]:
     """Run every check, in order of dependency. They are independent: a failing one doesn't hide another."""
     findings = [*_settings(), *_disk()]
-    findings += _reached("kalshi_warehouse", _warehouse)
-    return findings + examine_exchange()
-
-
-def examine_exchange(hook: KalshiHook | None = None) -> list[Diagnosis]:
-    """Run only the checks of the exchange: its status, its clock, the key with its scope, and the rate."""
-    return list(_reached("kalshi_default", partial(_exchange, hook or KalshiHook())))
-
-
-def _reached(name: str, check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
-    """The findings of ``check``, up to the error that ends it."""
-    try:
-        yield from check()
-    except AirflowNotFoundException:
-        yield Diagnosis(
-            name, "fail", f"There is no connection {name}: define it in Airflow or as AIRFLOW_CONN_{name.upper()}."
-        )
-    except sa.exc.DBAPIError as error:
-        words = error.orig.args[-1] if error.orig and error.orig.args else error
-        yield Diagnosis(name, "fail", f"The server reports: {words}. Check the connection and include/sql/grants.sql.")
-    except (BadConnection, InsecureServer, ExchangeError) as error:
-        yield Diagnosis(name, "fail", str(error))
+    findings += reached("kalshi_warehouse", _warehouse)
+    return findings + KalshiHook().examine()
 
 
 def _settings() -> Iterator[Diagnosis]:
@@ -122,7 +76,7 @@ def _disk() -> Iterator[Diagnosis]:
 def _warehouse() -> Iterator[Diagnosis]:
     with WarehouseHook().connected() as engine, engine.connect() as connection:
         yield from _server(connection)
-        yield _clock("server's clock", sql.run(connection, "SELECT UTC_TIMESTAMP(6)").scalar_one())
+        yield clock("server's clock", sql.run(connection, "SELECT UTC_TIMESTAMP(6)").scalar_one())
         current, newest = versions(connection)
         yield _schema(current, newest)
         if current == newest:
@@ -167,17 +121,6 @@ def _memory(connection: sa.Connection, pool: int) -> Diagnosis:
     if held > 8 * pool:
         return Diagnosis("memory", "warn", f"{words}: set innodb_buffer_pool_size to an eighth of the data or more")
     return Diagnosis("memory", "ok", words)
-
-
-def _clock(check: str, reading: datetime, now: datetime | None = None) -> Diagnosis:
-    """Compare a clock's ``reading`` with ``now`` (this machine's clock, unless given); a naive time is UTC."""
-    now = now or datetime.now(UTC)
-    skew = (reading if reading.tzinfo else reading.replace(tzinfo=UTC)) - now
-    seconds = abs(skew.total_seconds())
-    if seconds > SKEW_SECONDS:
-        ahead = "ahead of" if skew.total_seconds() > 0 else "behind"
-        return Diagnosis(check, "fail", f"{seconds:,.0f} s {ahead} this machine's: sync both by NTP.")
-    return Diagnosis(check, "ok", f"within {SKEW_SECONDS} s of this machine's")
 
 
 def _schema(current: str | None, newest: str) -> Diagnosis:
@@ -238,66 +181,3 @@ def _gaps(connection: sa.Connection) -> Iterator[Diagnosis]:
     if accepted := [count for count in found if count.accepted]:
         named = first_few([f"{c.job} of {c.scope}: {c.accepted:,}" for c in accepted], MOST_SCOPES, "more scopes")
         yield Diagnosis("accepted gaps", "ok", f"{sum(c.accepted for c in accepted):,}: {named}")
-
-
-def _exchange(hook: KalshiHook) -> Iterator[Diagnosis]:
-    config = hook.config()
-    try:
-        answer = requests.get(f"{config.base_url}/exchange/status", timeout=config.timeout, allow_redirects=False)
-    except requests.RequestException as error:
-        words = f"can't be reached ({root_cause(error)}): check the network and the host of kalshi_default."
-        yield Diagnosis("exchange", "fail", f"{config.base_url} {words}")
-        return
-    if not answer.ok:
-        todo = "try again later" if answer.status_code >= 500 else "check the host of kalshi_default"
-        yield Diagnosis("exchange", "fail", f"{config.base_url} returns HTTP {answer.status_code}: {todo}.")
-        return
-    yield _status(config, answer.content)
-    if "Date" in answer.headers:
-        yield _clock("exchange's clock", parsedate_to_datetime(answer.headers["Date"]))
-    rate = config.requests_per_second
-    if not config.key_id:
-        yield Diagnosis("key", "ok", "none: public data only")
-        yield Diagnosis("requests", "ok", f"{rate:g} per second; with a key, the account's own limit is checked too")
-        return
-    with hook.get_conn(attempts=2) as exchange:
-        yield from _key(config, exchange)
-
-
-class _Status(msgspec.Struct):
-    exchange_active: bool
-    trading_active: bool
-
-
-def _status(config: ExchangeConfig, body: bytes) -> Diagnosis:
-    """The exchange's own status. While trading is paused, its data can still be read."""
-    try:
-        status = msgspec.json.decode(body, type=_Status)
-    except msgspec.DecodeError:
-        words = f"{config.base_url} responds, but not like Kalshi's API: check the host of kalshi_default."
-        return Diagnosis("exchange", "fail", words)
-    if not status.exchange_active:
-        return Diagnosis("exchange", "warn", f"{config.base_url} reports that the exchange is paused: try again later")
-    return Diagnosis("exchange", "ok", config.base_url + ("" if status.trading_active else ", trading is paused"))
-
-
-def _key(config: ExchangeConfig, exchange: Exchange) -> Iterator[Diagnosis]:
-    """Whether the key is accepted, what it may read, and how often."""
-    scope = exchange.scope()
-    if scope != READ:
-        yield Diagnosis("key", "ok", "accepted")
-        may = f"may read {scope} only" if scope else "may read neither positions nor the balance"
-        yield Diagnosis("scope", "fail", f"The key {may}: give it the scope {READ} in Kalshi's account settings.")
-        return
-    limits = exchange.account_limits()
-    yield Diagnosis("key", "ok", f"accepted; tier {limits.usage_tier}")
-    yield Diagnosis("scope", "ok", f"{scope}: the portfolio can be read")
-    yield _rate(config, limits.read.refill_rate / TOKENS_PER_REQUEST)
-
-
-def _rate(config: ExchangeConfig, allowed: float) -> Diagnosis:
-    rate = config.requests_per_second
-    if rate > allowed:
-        words = f"{rate:g} per second, {allowed:g} allowed: lower extra.requests_per_second."
-        return Diagnosis("requests", "fail", words)
-    return Diagnosis("requests", "ok", f"{rate:g} per second of {allowed:g} allowed")

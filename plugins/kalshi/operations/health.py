@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
-from kalshi.operations.doctor import Diagnosis
+from kalshi.diagnosis import Diagnosis
 from kalshi.reports.files import write_files
 from kalshi.reports.runs import Section, Verdicts
 from kalshi.settings import load_settings

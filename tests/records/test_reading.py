@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from kalshi.records import Event, HistoricalCutoff, Market, Series, known_time, read_record, sift
 
-OLD_MARKET = json.loads((Path(__file__).parent / "exchange/data/market_of_2026-01.json").read_text("utf-8"))
+OLD_MARKET = json.loads((Path(__file__).parents[1] / "exchange/data/market_of_2026-01.json").read_text("utf-8"))
 """Recorded in January 2026, when integer cents stood beside the dollars."""
 
 
