@@ -35,8 +35,7 @@ PARAMS = {
 }
 
 PLANNED = (
-    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='scope') | unique | list "
-    "or params.series }}"
+    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='scope') | unique | list or params.series }}"
 )
 """The series that were planned, or, where the plan failed, those that were asked for."""
 

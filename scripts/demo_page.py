@@ -9,12 +9,12 @@ from typing import Any
 
 import jinja2
 import sqlalchemy as sa
-import vl_convert
 
+from kalshi.cells import Link, table
+from kalshi.reports.charts import picture
 from kalshi.reports.files import TEMPLATES
 from kalshi.settings import load_settings
 from kalshi.ui.event import event_page
-from kalshi.ui.rendering import Link
 from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
 
@@ -52,9 +52,7 @@ def answer(connection: sa.Connection) -> Answer | None:
         f"New York's high on {found[0]['event_date']:%d %b %Y}: the market at 10:00 the day before, and the settlement"
     )
     headers = ["bracket", "bid", "ask", "settled", "profit"]
-    money = ("bid", "ask", "profit")
-    rows = [[f"{row[h]:.2f}" if h in money and row[h] is not None else row[h] for h in headers] for row in found]
-    return Answer(found[0]["event_ticker"], question, headers, rows)
+    return Answer(found[0]["event_ticker"], question, headers, [[row[name] for name in headers] for row in found])
 
 
 def write_picture(connection: sa.Connection, event: str, file: Path) -> None:
@@ -63,14 +61,8 @@ def write_picture(connection: sa.Connection, event: str, file: Path) -> None:
     color = page["chart"].specification["layer"][0]["encoding"]["color"]
     color["legend"] |= {"title": None, "columns": 6}  # a picture can't be clicked
     title = f"{'Synthetic data. ' if is_synthetic(connection) else ''}{page['event']['title']}"
-    specification = {
-        **page["chart"].specification,
-        "width": 1100,
-        "title": {"text": title, "anchor": "start"},
-        "background": "white",
-        "padding": 15,
-    }
-    file.write_bytes(vl_convert.vegalite_to_png(specification, scale=2))
+    specification = {**page["chart"].specification, "width": 1100, "title": title, "padding": 15}
+    file.write_bytes(picture(specification))
 
 
 def write_page(
@@ -94,12 +86,20 @@ def write_page(
         is_synthetic=is_synthetic(connection),
         written_at=datetime.now(UTC),
         answer=found,
+        answers=table(found.question, found.headers, found.rows, units=("", "price", "price", "", "$"))
+        if found
+        else None,
         note=NOTE,
         picture=PICTURE,
-        reports=[
-            (does, dag, verdict, Link("open", f"{dag}/latest/index.html")) for dag, (verdict, does) in verdicts.items()
-        ],
-        rows=counts,
+        reports=table(
+            "Reports",
+            ("what it did", "DAG", "verdict", "report"),
+            [
+                (does, dag, verdict, Link("open", f"{dag}/latest/index.html"))
+                for dag, (verdict, does) in verdicts.items()
+            ],
+        ),
+        counts=table("What the warehouse holds", ("table", "rows"), counts),
         proven=proven,
         heat_map=HEAT_MAP if (folder / HEAT_MAP).exists() else "",
     )

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+from kalshi.cells import table
 from kalshi.diagnosis import Diagnosis
 from kalshi.reports.files import write_files
-from kalshi.reports.runs import Section, Verdicts
+from kalshi.reports.runs import Verdicts
 from kalshi.settings import load_settings
 from kalshi.sync.report import Outcome, State, worst
 
@@ -47,5 +48,5 @@ def write_health(report: Verdicts[Outcome], findings: Sequence[Diagnosis], folde
         None,
         keep=load_settings().reports.keep,
         spec=SimpleNamespace(title="Health"),
-        sections=[Section("Every check", "", ("check", "state", "found"), rows)],
+        sections=[table("Every check", ("check", "state", "found"), rows)],
     )

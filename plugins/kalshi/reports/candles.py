@@ -42,7 +42,7 @@ CANDLES = RunPage(
     details=_details,
     chart=chart_of(
         "candles_by_day",
-        mark={"type": "rect", "stroke": "white", "strokeWidth": 1},
+        mark={"type": "rect", "stroke": "var(--ground)", "strokeWidth": 1},
         encoding={
             "x": by_date("day"),
             "y": BY_SERIES,

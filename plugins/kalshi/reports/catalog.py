@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.cells import Table, table
 from kalshi.reports.charts import BY_SERIES, by_date, chart_of
-from kalshi.reports.runs import RunPage, RunReport, Section, rows_of, section
+from kalshi.reports.runs import RunPage, RunReport, rows_of, section
 from kalshi.sync.catalog import CatalogReport
-from kalshi.sync.report import Field, as_day
+from kalshi.sync.report import Field
 from kalshi.warehouse import sql
 
 
@@ -25,8 +26,8 @@ class HeldSeries(msgspec.Struct):
     markets: Annotated[int | None, Field("markets", "markets")]
     open: Annotated[int | None, Field("open markets", "open")]
     settled: Annotated[int | None, Field("markets with a result", "settled")]
-    earliest_close_time_utc: Annotated[datetime | None, Field("the first close", "first close", show=as_day)]
-    latest_close_time_utc: Annotated[datetime | None, Field("the last close", "last close", show=as_day)]
+    earliest_close_time_utc: Annotated[datetime | None, Field("the first close", "first close", unit="day")]
+    latest_close_time_utc: Annotated[datetime | None, Field("the last close", "last close", unit="day")]
     missing_days: Annotated[
         int | None,
         Field("days without an event between the first and the last; null: the series isn't daily", "days missing"),
@@ -75,7 +76,7 @@ def _days_by_month(connection: sa.Connection, wanted: list[str]) -> list[MonthOf
     return months
 
 
-def _sections(report: CatalogRun) -> list[Section]:
+def _sections(report: CatalogRun) -> list[Table]:
     series = report.series
     statuses = sorted({status for s in series for status in s.statuses})
     counts = [[s.scope, *(s.statuses.get(status, 0) for status in statuses)] for s in series]
@@ -86,7 +87,7 @@ def _sections(report: CatalogRun) -> list[Section]:
             HeldSeries,
             report.warehouse,
         ),
-        Section("Status of the markets in this run", "", ["series", *statuses], counts if statuses else []),
+        table("Status of the markets in this run", ["series", *statuses], counts if statuses else []),
     ]
 
 
@@ -101,7 +102,7 @@ CATALOG = RunPage(
     chart=chart_of(
         "days_by_month",
         transform=[{"calculate": "datum.days / datum.expected", "as": "share"}],
-        mark={"type": "rect", "stroke": "white", "strokeWidth": 1},
+        mark={"type": "rect", "stroke": "var(--ground)", "strokeWidth": 1},
         encoding={
             "x": by_date("month"),
             "y": BY_SERIES,
@@ -109,7 +110,7 @@ CATALOG = RunPage(
                 "field": "share",
                 "type": "quantitative",
                 "title": "days with events",
-                "scale": {"domain": [0, 1], "range": ["#d9480f", "#fff4e6", "#0b7285"]},
+                "scale": {"domain": [0, 1], "range": "heatmap"},
                 "legend": {"format": ".0%"},
             },
         },

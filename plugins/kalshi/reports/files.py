@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import tempfile
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import msgspec
 from markupsafe import Markup
+
+from kalshi.reports.charts import FONT, drawing, picture
 
 if TYPE_CHECKING:
     import altair as alt
@@ -26,7 +27,7 @@ TEMPLATES = jinja2.Environment(
 )
 SYNTHETIC = "Synthetic data: made up by the sandbox, a local exchange. No price in it was ever traded."
 """The notice on every report and page that shows such data."""
-TEMPLATES.globals["SYNTHETIC"] = SYNTHETIC
+TEMPLATES.globals |= {"SYNTHETIC": SYNTHETIC, "FONT": FONT}
 
 
 def folder_name(dag_run_id: str) -> str:
@@ -57,11 +58,9 @@ def write_files(
     (unfinished / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
     svg = Markup()
     if chart is not None:
-        chart.save(unfinished / "plot.png", scale_factor=2)
-        drawing = io.StringIO()
-        chart.save(drawing, format="svg")
-        # Altair escapes text in its SVG, so nothing from the exchange gets into it as markup.
-        svg = Markup(drawing.getvalue())  # noqa: S704
+        (unfinished / "plot.png").write_bytes(picture(chart.to_dict()))
+        # Vega escapes text in its SVG, so nothing from the exchange gets into it as markup.
+        svg = Markup(drawing(chart.to_dict()))  # noqa: S704
     page = TEMPLATES.get_template(template).render(report=report, plot=svg, **context)
     (unfinished / "index.html").write_text(page, encoding="utf-8")
     write_more(unfinished)

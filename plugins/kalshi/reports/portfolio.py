@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.cells import Table
 from kalshi.reports.charts import chart_of
-from kalshi.reports.runs import RunPage, RunReport, Section, rows_of, section
+from kalshi.reports.runs import RunPage, RunReport, rows_of, section
 from kalshi.sync.portfolio import PortfolioReport
 from kalshi.sync.report import Field
 
@@ -55,12 +56,12 @@ class SeriesPnl(msgspec.Struct):
     series: Annotated[str, Field("series ticker", "series")]
     markets: Annotated[int, Field("markets traded", "markets traded")]
     open_markets: Annotated[int, Field("markets with an open position", "open")]
-    cost_basis: Annotated[Dollars, Field("what the open positions cost", "cost of open positions")]
-    unrealized_pnl: Annotated[Dollars, Field("unrealised, at the latest bid", "unrealised")]
-    traded_pnl: Annotated[Dollars, Field("realised from trades", "realised from trades")]
-    settled_pnl: Annotated[Dollars, Field("realised from settlements", "realised from settlements")]
-    fees: Annotated[Dollars, Field("fees", "fees")]
-    net_pnl: Annotated[Dollars, Field("realised less fees", "realised less fees")]
+    cost_basis: Annotated[Dollars, Field("what the open positions cost", "cost of open positions", unit="$")]
+    unrealized_pnl: Annotated[Dollars, Field("unrealised, at the latest bid", "unrealised", unit="$")]
+    traded_pnl: Annotated[Dollars, Field("realised from trades", "realised from trades", unit="$")]
+    settled_pnl: Annotated[Dollars, Field("realised from settlements", "realised from settlements", unit="$")]
+    fees: Annotated[Dollars, Field("fees", "fees", unit="$")]
+    net_pnl: Annotated[Dollars, Field("realised less fees", "realised less fees", unit="$")]
 
 
 class OpenPosition(msgspec.Struct):
@@ -68,11 +69,11 @@ class OpenPosition(msgspec.Struct):
 
     market: Annotated[str, Field("market ticker", "market")]
     subaccount: Annotated[int, Field("number of the subaccount", "subaccount")]
-    quantity: Annotated[Decimal, Field("contracts, NO is negative", "contracts (NO is negative)")]
-    avg_price: Annotated[Dollars, Field("what a contract cost", "paid")]
-    current_price: Annotated[Dollars, Field("what a contract would sell for", "bid")]
-    cost_basis: Annotated[Dollars, Field("what all cost", "cost")]
-    unrealized_pnl: Annotated[Dollars, Field("unrealised P&L", "unrealised")]
+    quantity: Annotated[Decimal, Field("contracts, NO is negative", "contracts (NO is negative)", unit="contracts")]
+    avg_price: Annotated[Dollars, Field("what a contract cost", "paid", unit="price")]
+    current_price: Annotated[Dollars, Field("what a contract would sell for", "bid", unit="price")]
+    cost_basis: Annotated[Dollars, Field("what all cost", "cost", unit="$")]
+    unrealized_pnl: Annotated[Dollars, Field("unrealised P&L", "unrealised", unit="$")]
     opened_at_utc: Annotated[datetime | None, Field("when it was opened", "opened (UTC)")]
 
 
@@ -81,8 +82,8 @@ class Balance(msgspec.Struct):
 
     day: Annotated[str, Field("UTC day", "day")]
     subaccount: Annotated[int, Field("number of the subaccount", "subaccount")]
-    balance: Annotated[Dollars, Field("cash", "cash")]
-    portfolio_value: Annotated[Dollars, Field("the positions' value according to the exchange", "positions")]
+    balance: Annotated[Dollars, Field("cash", "cash", unit="$")]
+    portfolio_value: Annotated[Dollars, Field("the positions' value according to the exchange", "positions", unit="$")]
 
 
 class Difference(msgspec.Struct):
@@ -91,12 +92,14 @@ class Difference(msgspec.Struct):
     market: Annotated[str, Field("market ticker", "market")]
     subaccount: Annotated[int, Field("number of the subaccount", "subaccount")]
     differs_in: Annotated[str, Field("what differs", "differs in")]
-    our_quantity: Annotated[Decimal | None, Field("contracts by our fills", "quantity: ours")]
-    exchange_quantity: Annotated[Decimal | None, Field("contracts by the exchange's position", "theirs")]
-    our_realized_pnl: Annotated[Dollars, Field("realised by our fills", "realised: ours")]
-    exchange_realized_pnl: Annotated[Dollars, Field("realised by the exchange", "theirs")]
-    our_fees: Annotated[Dollars, Field("fees of our fills", "fees: ours")]
-    exchange_fees: Annotated[Dollars, Field("fees by the exchange", "theirs")]
+    our_quantity: Annotated[Decimal | None, Field("contracts by our fills", "quantity: ours", unit="contracts")]
+    exchange_quantity: Annotated[
+        Decimal | None, Field("contracts by the exchange's position", "theirs", unit="contracts")
+    ]
+    our_realized_pnl: Annotated[Dollars, Field("realised by our fills", "realised: ours", unit="$")]
+    exchange_realized_pnl: Annotated[Dollars, Field("realised by the exchange", "theirs", unit="$")]
+    our_fees: Annotated[Dollars, Field("fees of our fills", "fees: ours", unit="$")]
+    exchange_fees: Annotated[Dollars, Field("fees by the exchange", "theirs", unit="$")]
 
 
 class DayPnl(msgspec.Struct):
@@ -134,7 +137,7 @@ def figures(connection: sa.Connection, wanted: list[str], runs: Sequence[int] = 
     }
 
 
-def sections(report: Any) -> list[Section]:
+def sections(report: Any) -> list[Table]:
     """The tables of the report, or of anything else with these :func:`figures`."""
     return [
         section("P&L by series", "Unrealised: at the latest bid.", SeriesPnl, report.pnl_by_series),

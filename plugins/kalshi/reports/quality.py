@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.cells import Table, table
 from kalshi.quality.run import QualityReport
-from kalshi.reports.charts import PADDING, heat_map
-from kalshi.reports.runs import RunPage, RunReport, Section, Totals, rows_of, section
+from kalshi.reports.charts import CONFIG, PADDING, heat_map
+from kalshi.reports.runs import RunPage, RunReport, Totals, rows_of, section
 from kalshi.settings import load_settings
 from kalshi.sync.report import Field, State
 from kalshi.warehouse import sql
@@ -45,8 +46,8 @@ class CheckResult(msgspec.Struct):
     days: Annotated[str, Field("the window in words, where a series has several")] = ""
 
     @property
-    def sample_rows(self) -> list[list[Any]]:
-        return [list(row.values()) for row in self.samples]
+    def sample_table(self) -> Table:
+        return table("", list(self.samples[0]), [list(row.values()) for row in self.samples])
 
 
 class Covered(msgspec.Struct):
@@ -59,8 +60,8 @@ class Covered(msgspec.Struct):
     quoted: Annotated[int, Field("those with a known quote", "quote known")]
     longest_gap: Annotated[int | None, Field("minutes without a candle, at the longest", "longest gap")]
     empty_books: Annotated[int, Field("minutes in which nobody quoted", "empty books")]
-    mean_spread: Annotated[Decimal | None, Field("mean spread in dollars", "mean spread")]
-    widest_spread: Annotated[Decimal | None, Field("widest spread in dollars", "widest")]
+    mean_spread: Annotated[Decimal | None, Field("mean spread in dollars", "mean spread", unit="price")]
+    widest_spread: Annotated[Decimal | None, Field("widest spread in dollars", "widest", unit="price")]
 
 
 class CoveredDay(Covered, kw_only=True):
@@ -107,10 +108,10 @@ class Backtest(msgspec.Struct):
     quoted: Annotated[int, Field("markets with a known quote", "quoted")]
     fillable: Annotated[int, Field("markets whose spread is narrow enough", "fillable")]
     taker_trades: Annotated[int, Field("trades at the ask", "taker trades")]
-    taker_pnl: Annotated[Decimal, Field("their P&L after fees", "taker P&L")]
+    taker_pnl: Annotated[Decimal, Field("their P&L after fees", "taker P&L", unit="$")]
     maker_trades: Annotated[int, Field("trades at the bid", "maker trades")]
-    maker_pnl: Annotated[Decimal, Field("their P&L after fees", "maker P&L")]
-    fees: Annotated[Decimal, Field("fees of both", "fees")]
+    maker_pnl: Annotated[Decimal, Field("their P&L after fees", "maker P&L", unit="$")]
+    fees: Annotated[Decimal, Field("fees of both", "fees", unit="$")]
     reason: Annotated[str, Field("why there were no trades", "why no trades")]
 
 
@@ -188,7 +189,7 @@ def _checks(connection: sa.Connection, runs: list[int]) -> tuple[list[CheckResul
     return checks, {row["check"]: row["query"] for row in sorted(found, key=lambda row: row["check"]) if row["query"]}
 
 
-def _sections(report: QualityRun) -> list[Section]:
+def _sections(report: QualityRun) -> list[Table]:
     return [
         section(
             "Coverage, spreads and gaps",
@@ -240,7 +241,9 @@ def _heat_maps(report: QualityRun) -> alt.VConcatChart | None:
     if len({row.day for row in report.coverage_by_day}) > 1:
         maps.append(_spreads(report.coverage_by_day))
     resolve = {"scale": {"color": "independent"}}
-    chart: alt.VConcatChart = alt.VConcatChart.from_dict({"vconcat": maps, "padding": PADDING, "resolve": resolve})
+    chart: alt.VConcatChart = alt.VConcatChart.from_dict(
+        {"vconcat": maps, "padding": PADDING, "resolve": resolve, "config": CONFIG}
+    )
     return chart
 
 
@@ -253,7 +256,7 @@ def _spreads(days: list[CoveredDay]) -> dict[str, Any]:
                 if row.mean_spread is not None
             ]
         },
-        "title": {"text": "mean spread by UTC day, dollars", "anchor": "start", "fontSize": 12},
+        "title": "mean spread by UTC day, dollars",
         "mark": {"type": "line", "point": True},
         "width": min(900, max(300, 24 * len({row.day for row in days}))),
         "height": 140,

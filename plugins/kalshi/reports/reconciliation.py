@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kalshi.cells import Table
 from kalshi.reports.charts import BY_SERIES, by_date, chart
-from kalshi.reports.runs import RunPage, RunReport, Section, section
+from kalshi.reports.runs import RunPage, RunReport, section
 from kalshi.sync.reconciliation import Disagreement, Kind, NotProven, ReconciliationReport
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def proven(report: ReconciliationRun) -> str:
     return f"proven: {found:,} of {settled:,} settled markets"
 
 
-def _sections(report: ReconciliationRun) -> list[Section]:
+def _sections(report: ReconciliationRun) -> list[Table]:
     open_ones = [market for series in report.series for market in series.not_proven]
     limit = f" The first {MOST_MARKETS} of {len(open_ones)}; report.json has all." * (len(open_ones) > MOST_MARKETS)
     return [
@@ -54,7 +55,7 @@ def _heat_map(report: ReconciliationRun) -> alt.Chart | None:
     return chart(
         [month for series in report.series for month in series.by_month],
         transform=[{"calculate": "datum.proven / datum.settled", "as": "share"}],
-        mark={"type": "rect", "stroke": "white", "strokeWidth": 1},
+        mark={"type": "rect", "stroke": "var(--ground)", "strokeWidth": 1},
         encoding={
             "x": by_date("month"),
             "y": BY_SERIES,
@@ -62,7 +63,7 @@ def _heat_map(report: ReconciliationRun) -> alt.Chart | None:
                 "field": "share",
                 "type": "quantitative",
                 "title": "proven",
-                "scale": {"domain": [0, 0.5, 1], "range": ["#d9480f", "#fff4e6", "#0b7285"]},
+                "scale": {"domain": [0, 0.5, 1], "range": "heatmap"},
                 "legend": {"format": ".0%"},
             },
         },

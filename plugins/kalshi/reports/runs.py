@@ -13,9 +13,10 @@ import msgspec
 import sqlalchemy as sa
 from tabulate import tabulate
 
+from kalshi.cells import Table, cell
 from kalshi.reports.files import SYNTHETIC, write_files
 from kalshi.settings import load_settings
-from kalshi.sync.report import Field, JobReport, Outcome, State, cells, columns, together, worst
+from kalshi.sync.report import Field, JobReport, Outcome, State, columns, row_of, together, worst
 from kalshi.text import one_line
 from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
@@ -69,20 +70,10 @@ class RunReport(Verdicts[Job], Generic[Job], kw_only=True):
 Report = TypeVar("Report", bound=RunReport[Any])
 
 
-@dataclass(frozen=True)
-class Section:
-    """A table on the page, with a sentence above it."""
-
-    title: str
-    intro: str
-    headers: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-
-def section(title: str, intro: str, kind: type[Row], rows: Sequence[Row]) -> Section:
-    """A section that shows these rows."""
+def section(title: str, intro: str, kind: type[Row], rows: Sequence[Row], **others: Any) -> Table:
+    """A table that shows these rows, as their fields declare."""
     names = columns(kind)
-    return Section(title, intro, list(names.values()), [cells(row, names) for row in rows])
+    return Table(title, intro, list(names.values()), [row_of(row, names) for row in rows], **others)
 
 
 @dataclass(frozen=True)
@@ -104,7 +95,7 @@ class RunPage(Generic[Report]):
     chart_title: str
     chart_intro: str
     details: Callable[[sa.Connection, list[str], list[int]], dict[str, Any]] = lambda connection, wanted, runs: {}
-    sections: Callable[[Report], list[Section]] = lambda report: []
+    sections: Callable[[Report], list[Table]] = lambda report: []
     summary: Callable[[Report], str] = lambda report: ""
     state: Callable[[Any], State] = lambda series: series.state
     hidden: Collection[str] = ()
@@ -140,20 +131,20 @@ class RunPage(Generic[Report]):
         killed = {"scope": ticker, "error": "Its task was killed."}
         return together([msgspec.convert(run["report"] or killed, self.series) for run in runs])
 
-    def run_table(self, series: Sequence[JobReport]) -> Section:
+    def run_table(self, series: Sequence[JobReport]) -> Table:
         """What the run did, a line per series."""
         names = {name: heading for name, heading in columns(self.series).items() if name not in self.hidden}
-        rows = [cells(each, names) for each in series]
+        rows = [row_of(each, names) for each in series]
         for each, row in zip(series, rows, strict=True):
             if each.run_id is None:  # it has no figures
-                row[2:] = [None] * len(row[2:])
-        return Section("What this run did", self.intro, list(names.values()), rows)
+                row[2:] = [cell(None)] * len(row[2:])
+        return Table("What this run did", self.intro, list(names.values()), rows)
 
     def table(self, series: Sequence[JobReport]) -> str:
         """What the run did, as an aligned text table, with errors and warnings below it."""
         did = self.run_table(series)
         notes = [f"{each.scope}: {one_line(note)}" for each in series for note in each.notes]
-        return "\n".join([_aligned(did, floatfmt=".1f"), *notes])
+        return "\n".join([_aligned(did), *notes])
 
     def text(self, report: Report) -> str:
         """The whole report as aligned text tables."""
@@ -178,10 +169,11 @@ class RunPage(Generic[Report]):
         )
 
 
-def _aligned(table: Section, floatfmt: str = "g") -> str:
+def _aligned(table: Table) -> str:
     """A text table, one line per row."""
-    lines = [[one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows]
-    return tabulate(lines, headers=list(table.headers), floatfmt=floatfmt)
+    lines = [[one_line(cell.text) for cell in row] for row in table.rows]
+    sides = ["right" if number in table.numbers else "left" for number in range(len(table.headers))] if lines else None
+    return tabulate(lines, headers=list(table.headers), colalign=sides, disable_numparse=True)
 
 
 def rows_of(connection: sa.Connection, name: str, kind: type[Row], /, **values: Any) -> list[Row]:

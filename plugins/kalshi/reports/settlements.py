@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import msgspec
 import sqlalchemy as sa
 
+from kalshi.cells import Table, table
 from kalshi.reports.charts import BY_SERIES, chart_of
-from kalshi.reports.runs import RunPage, RunReport, Section, rows_of
+from kalshi.reports.runs import RunPage, RunReport, rows_of
 from kalshi.sync.report import Field
 from kalshi.sync.settlements import SettlementsReport
 
@@ -39,11 +40,12 @@ def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> d
     return {"hours_to_settle": rows_of(connection, "settlements_delays", SettledEvent, series=wanted)}
 
 
-def _sections(report: SettlementsRun) -> list[Section]:
+def _sections(report: SettlementsRun) -> list[Table]:
     odd = [[s.scope, what, name] for s in report.series for field, what in ODD.items() for name in getattr(s, field)]
     limit = f" The first {MOST_ODD_ROWS} of {len(odd)}; report.json has all." if len(odd) > MOST_ODD_ROWS else ""
     intro = f"A market usually settles within hours of its close; check any that stays on this list.{limit}"
-    return [Section("Missing or odd settlements", intro, ["series", "problem", "market or event"], odd[:MOST_ODD_ROWS])]
+    headers = ["series", "problem", "market or event"]
+    return [table("Missing or odd settlements", headers, odd[:MOST_ODD_ROWS], intro=intro)]
 
 
 SETTLEMENTS = RunPage(

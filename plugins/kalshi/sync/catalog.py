@@ -18,7 +18,7 @@ from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import look_up
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
-from kalshi.sync.report import Field, JobReport, added, as_day
+from kalshi.sync.report import Field, JobReport, added
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, gaps
 from kalshi.warehouse.checkpoints import EPOCH, Window
@@ -49,10 +49,10 @@ class CatalogReport(JobReport, kw_only=True):
     markets: Annotated[int, Field("markets read in this run, each counted once", "markets")] = 0
     events: Annotated[int, Field("their events", "events")] = 0
     earliest_close_time_utc: Annotated[
-        datetime | None, Field("the first close of the markets read", "first close", min, as_day)
+        datetime | None, Field("the first close of the markets read", "first close", min, "day")
     ] = None
     latest_close_time_utc: Annotated[
-        datetime | None, Field("the last close of the markets read", "last close", max, as_day)
+        datetime | None, Field("the last close of the markets read", "last close", max, "day")
     ] = None
     statuses: Annotated[dict[str, int], Field("the markets read, by status", merge=added)] = msgspec.field(
         default_factory=dict

@@ -59,7 +59,7 @@ class Kind(msgspec.Struct):
     of: Annotated[str, Field("`trades` or `candles`", "of")]
     kind: Annotated[str, Field("verdict, and how block trades count", "verdict")]
     markets: Annotated[int, Field("markets", "markets")]
-    contracts: Annotated[Decimal, Field("the difference of their volumes", "difference, contracts")]
+    contracts: Annotated[Decimal, Field("the difference of their volumes", "difference, contracts", unit="contracts")]
 
 
 class NotProven(msgspec.Struct):
@@ -67,10 +67,10 @@ class NotProven(msgspec.Struct):
 
     market: Annotated[str, Field("market ticker", "market")]
     close_time_utc: Annotated[datetime | None, Field("its close", "closed (UTC)")]
-    exchange_volume: Annotated[Decimal | None, Field("the exchange's volume", "exchange's volume")]
-    trade_volume: Annotated[Decimal, Field("the volume of its trades", "trades")]
-    block_trade_volume: Annotated[Decimal, Field("of these, block trades", "of these, block trades")]
-    candle_volume: Annotated[Decimal, Field("the volume of its candles", "candles")]
+    exchange_volume: Annotated[Decimal | None, Field("the exchange's volume", "exchange's volume", unit="contracts")]
+    trade_volume: Annotated[Decimal, Field("the volume of its trades", "trades", unit="contracts")]
+    block_trade_volume: Annotated[Decimal, Field("of these, block trades", "of these, block trades", unit="contracts")]
+    candle_volume: Annotated[Decimal, Field("the volume of its candles", "candles", unit="contracts")]
     trades_verdict: Annotated[str, Field("`proven`, `short`, `over` or `unread`", "trades are")]
     candles_verdict: Annotated[str, Field("the same of its candles", "candles are")]
     readings: Annotated[int, Field("how often it was read again", "read again")]

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 
+from kalshi.cells import Cell, Unit, cell
+
 State = Literal["success", "warning", "failed"]
 STATES: tuple[State, ...] = ("success", "warning", "failed")
 """From best to worst."""
@@ -41,35 +43,18 @@ def added(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {key: one[key] + other[key] if key in one and key in other else (one | other)[key] for key in one | other}
 
 
-def as_minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
-
-
-def as_day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
-
-
 @dataclass(frozen=True)
 class Field:
     """What a field means (``about``, for docs/reports.md), and its heading in tables; without one it isn't shown.
 
-    ``merge``: of its values in two windows, that of both together. ``show``: the cell for a value that isn't None.
+    ``merge``: of its values in two windows, that of both together. ``unit``: what a number means, or how a time is
+    shown.
     """
 
     about: str
     heading: str = ""
     merge: Callable[[Any, Any], Any] = add
-    show: Callable[[Any], Any] | None = None
-
-    def cell(self, value: Any) -> Any:
-        """The value as people see it: a list shows its length, a time its minute."""
-        if value is None:
-            return None
-        if self.show:
-            return self.show(value)
-        if isinstance(value, list):
-            return len(value)
-        return as_minute(value) if isinstance(value, datetime) else value
+    unit: Unit = ""
 
 
 @cache
@@ -101,10 +86,10 @@ def columns(kind: type[msgspec.Struct]) -> dict[str, str]:
     return {name: shown[name] for name in (*BEFORE_OWN, *own, *common)}
 
 
-def cells(row: msgspec.Struct, names: Iterable[str]) -> list[Any]:
+def row_of(row: msgspec.Struct, names: Iterable[str]) -> list[Cell]:
     """These fields of a row as people see them."""
     fields = fields_of(type(row))
-    return [fields[name].cell(getattr(row, name)) for name in names]
+    return [cell(getattr(row, name), fields[name].unit) for name in names]
 
 
 class RowCounts(msgspec.Struct):

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import Request
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BeforeValidator
 
+from kalshi.cells import Link, Table
+from kalshi.cells import table as table_of
 from kalshi.reports.charts import heat_map
 from kalshi.settings import load_settings
-from kalshi.ui.rendering import Chart, Link, address
-from kalshi.ui.warehouse import ask
+from kalshi.ui.rendering import Chart, address, render
+from kalshi.ui.responses import problem
+from kalshi.ui.warehouse import Warehouse, ask
+
+router = APIRouter()
+OptionalDay = Annotated[date | None, BeforeValidator(lambda value: value or None)]
 
 EARLIEST = date(1900, 1, 1)
 """The first day that may be asked for: no market is older, and 366 days before it still have dates."""
@@ -32,6 +39,21 @@ class Selection:
     series: str = ""
     days: int = 60
     until: date | None = None
+
+
+@router.get("/coverage")
+def show_coverage(
+    request: Request,
+    connection: Warehouse,
+    series: Annotated[str, Query(max_length=120)] = "",
+    days: Annotated[int, Query(ge=1, le=366)] = 60,
+    until: OptionalDay = None,
+) -> Response:
+    if until and until < EARLIEST:
+        message = f"The day {until} is too early: choose {EARLIEST} or a later day."
+        return problem(request, 400, "No such days", message)
+    found = coverage(connection, request, Selection(series, days, until))
+    return render(request, "coverage.html.jinja", connection, **found)
 
 
 def coverage(connection: sa.Connection, request: Request, selection: Selection) -> dict[str, Any]:
@@ -89,10 +111,8 @@ def _heat_maps(request: Request, minutes: Rows, decisions: Rows, cities: dict[st
     return charts
 
 
-def _events(
-    request: Request, events: Rows, minutes: Rows, decisions: Rows, cities: dict[str, str]
-) -> tuple[list[str], list[list[Any]]]:
-    """Headers and rows, those with the smallest share of minutes with a known quote first."""
+def _events(request: Request, events: Rows, minutes: Rows, decisions: Rows, cities: dict[str, str]) -> Table:
+    """Those with the smallest share of minutes with a known quote first."""
     by_event = {row["event"]: row for row in minutes}
     quotes = {(row["event"], row["decision"]): f"{row['quoted']} of {row['markets']}" for row in decisions}
     names = list(dict.fromkeys(row["decision"] for row in decisions))
@@ -101,7 +121,7 @@ def _events(
         result = by_event.get(row["event"])
         return result["quoted"] / result["expected"] if result and result["expected"] else 2.0  # never checked: last
 
-    table = [
+    rows = [
         [
             Link(row["event"], address(request, "event", row["event"])),
             cities.get(row["series"], row["series"]),
@@ -114,4 +134,5 @@ def _events(
         ]
         for row in sorted(events, key=share)[:MOST_EVENTS]
     ]
-    return ["event", "city", "day", "markets", "settled", "minutes with a quote", "longest gap", *names], table
+    headers = ["event", "city", "day", "markets", "settled", "minutes with a quote", "longest gap", *names]
+    return table_of("", headers, rows, name="events", empty="No events in these days.")

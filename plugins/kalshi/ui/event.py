@@ -7,11 +7,16 @@ from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
 
+from kalshi.cells import Table, cell
 from kalshi.settings import load_settings
 from kalshi.ui.charts import price_chart
-from kalshi.ui.rendering import Chart, cell, rows
-from kalshi.ui.warehouse import ask
+from kalshi.ui.rendering import Chart, Column, Columns, render, table
+from kalshi.ui.responses import not_found
+from kalshi.ui.warehouse import Warehouse, ask
+
+router = APIRouter()
 
 MOST_MARKETS = 10
 MOST_DAYS = 7
@@ -19,44 +24,52 @@ MOST_TRADES = 2000
 TRADES_LISTED = 50
 POINTS = 300
 """Per market's line, at most."""
-MARKETS = {
+MARKETS: Columns = {
     "bracket": "bracket",
     "status": "status",
     "result": "result",
-    "settlement_value": "paid",
-    "yes_bid": "bid",
-    "yes_ask": "ask",
-    "last_price": "last",
-    "volume": "volume",
-    "open_interest": "open interest",
+    "settlement_value": Column("paid", "price"),
+    "yes_bid": Column("bid", "price"),
+    "yes_ask": Column("ask", "price"),
+    "last_price": Column("last", "price"),
+    "volume": Column("volume", "contracts"),
+    "open_interest": Column("open interest", "contracts"),
     "settled_at_utc": "settled (UTC)",
     "settled_at_source": "time known from",
     "market": "market",
 }
-TRADES = {
+TRADES: Columns = {
     "at": "time (UTC)",
     "bracket": "bracket",
-    "price": "price of YES",
-    "contracts": "contracts",
+    "price": Column("price of YES", "price"),
+    "contracts": Column("contracts", "contracts"),
     "taker_side": "taker bought",
 }
-COVERAGE = {
+COVERAGE: Columns = {
     "bracket": "bracket",
     "expected": "minutes open",
     "present": "with candle",
     "quoted": "quote known",
     "longest_gap": "longest gap",
-    "widest_spread": "widest spread",
+    "widest_spread": Column("widest spread", "price"),
 }
-CHANGES = {
+CHANGES: Columns = {
     "changed_at_utc": "seen (UTC)",
     "market": "market",
     "old_result": "old result",
     "new_result": "new result",
-    "old_settlement_value": "paid before",
-    "new_settlement_value": "paid now",
+    "old_settlement_value": Column("paid before", "price"),
+    "new_settlement_value": Column("paid now", "price"),
 }
 Rows = list[dict[str, Any]]
+
+
+@router.get("/event/{event_ticker:path}")
+def show_event(request: Request, connection: Warehouse, event_ticker: str) -> Response:
+    found = event_page(connection, event_ticker)
+    if found is None:
+        return not_found(request, f"The warehouse has no event {event_ticker}; kalshi_catalog_sync reads events.")
+    return render(request, "event.html.jinja", connection, **found)
 
 
 def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] | None:
@@ -72,11 +85,11 @@ def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] |
     return {
         "event": found[0],
         "city": city,
-        "markets": (MARKETS.values(), rows(markets, MARKETS)),
+        "markets": table(markets, MARKETS, name="markets"),
         "number": len(markets),
         "drawn": len(drawn),
         **_prices(connection, event_ticker, drawn, names),
-        "changes": (CHANGES.values(), rows(ask(connection, "event_changes", event=event_ticker), CHANGES)),
+        "changes": table(ask(connection, "event_changes", event=event_ticker), CHANGES, name="changes"),
         "coverage": _coverage(connection, drawn, names),
     }
 
@@ -85,7 +98,7 @@ def _prices(connection: sa.Connection, event_ticker: str, drawn: list[str], name
     """The chart of the latest ``MOST_DAYS`` days with prices, and the trades in them."""
     nothing: dict[str, Any] = {
         "chart": None,
-        "trades": (TRADES.values(), []),
+        "trades": table([], TRADES),
         "since": None,
         "until": None,
         "source": None,
@@ -107,26 +120,25 @@ def _prices(connection: sa.Connection, event_ticker: str, drawn: list[str], name
     latest = sorted(trades, key=lambda row: row["at"], reverse=True)[:TRADES_LISTED]
     brackets = [names[market] for market in drawn]
     chart = price_chart(brackets, _named(prices, names), _named(trades, names), decisions)
-    listed = (TRADES.values(), rows(_named(latest, names), TRADES))
+    listed = table(_named(latest, names), TRADES, name="trades")
     return {"chart": Chart(chart), "trades": listed, "since": since, "until": until, "source": source, "step": step}
 
 
-def _coverage(connection: sa.Connection, drawn: list[str], names: dict[str, str]) -> tuple[list[str], list[list[Any]]]:
-    """Headers and rows, by strike: minutes, and bid and ask at each decision."""
+def _coverage(connection: sa.Connection, drawn: list[str], names: dict[str, str]) -> Table:
+    """By strike: minutes, and bid and ask at each decision."""
     found = {row["market"]: row for row in ask(connection, "event_coverage", markets=drawn)}
     quotes = ask(connection, "event_decision_quotes", markets=drawn)
     decisions = list(dict.fromkeys(row["decision"] for row in quotes))
     known = {
-        (row["market"], row["decision"]): f"{cell(row['yes_bid'])} / {cell(row['yes_ask'])}"
+        (row["market"], row["decision"]): f"{cell(row['yes_bid'], 'price').text} / {cell(row['yes_ask'], 'price').text}"
         if row["quote_known"]
         else "none"
         for row in quotes
     }
     checked = [market for market in drawn if market in found]
-    minutes = rows(_named([found[market] for market in checked], names), COVERAGE)
-    at_decisions = [[known.get((market, name), "") for name in decisions] for market in checked]
-    headers = [*COVERAGE.values(), *(f"at {name}" for name in decisions)]
-    return headers, [[*left, *right] for left, right in zip(minutes, at_decisions, strict=True)]
+    records = [{**found[market], **{name: known.get((market, name), "") for name in decisions}} for market in checked]
+    columns: Columns = {**COVERAGE, **{name: f"at {name}" for name in decisions}}
+    return table(_named(records, names), columns, name="coverage")
 
 
 def _named(records: Rows, names: dict[str, str]) -> Rows:

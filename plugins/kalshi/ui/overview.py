@@ -8,13 +8,16 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from fastapi import Request
+from fastapi import APIRouter, Request, Response
 
+from kalshi.cells import Link
 from kalshi.reports.files import folder_name
-from kalshi.ui.gaps import COUNTS, gap_counts
-from kalshi.ui.rendering import Link, address, rows
-from kalshi.ui.warehouse import ask
+from kalshi.settings import load_settings
+from kalshi.ui.gaps import gap_counts
+from kalshi.ui.rendering import address, render, table
+from kalshi.ui.warehouse import Warehouse, ask
 
+router = APIRouter()
 QUALITY_DAG = "kalshi_data_quality"
 FRESHNESS = {
     "table": "table",
@@ -50,6 +53,12 @@ VERDICTS = {
 TABLES = {"name": "table", "row_estimate": "rows (estimate)", "megabytes": "MB"}
 
 
+@router.get("/")
+def show_overview(request: Request, connection: Warehouse) -> Response:
+    found = overview(connection, request, load_settings().reports.path)
+    return render(request, "overview.html.jinja", connection, **found)
+
+
 def overview(connection: sa.Connection, request: Request, reports: Path) -> dict[str, Any]:
     """What the template ``overview.html.jinja`` shows."""
     runs = ask(connection, "last_runs")
@@ -59,12 +68,12 @@ def overview(connection: sa.Connection, request: Request, reports: Path) -> dict
     verdicts = [_verdict(run, request, reports) for run in ask(connection, "verdicts")]
     return {
         "stale": [row["table"] for row in freshness if row["verdict"] != "pass"],
-        "bad": list(dict.fromkeys(row["series"].text for row in verdicts if row["verdict"] != "success")),
-        "gaps": (COUNTS.values(), gap_counts(connection, request)),
-        "freshness": (FRESHNESS.values(), rows(freshness, FRESHNESS)),
-        "verdicts": (VERDICTS.values(), rows(verdicts, VERDICTS)),
-        "runs": (RUNS.values(), rows(runs, RUNS)),
-        "tables": (TABLES.values(), rows(ask(connection, "tables"), TABLES)),
+        "bad": list(dict.fromkeys(row["series"].value for row in verdicts if row["verdict"] != "success")),
+        "gaps": gap_counts(connection, request),
+        "freshness": table(freshness, FRESHNESS, name="freshness"),
+        "verdicts": table(verdicts, VERDICTS, name="verdicts"),
+        "runs": table(runs, RUNS, name="runs"),
+        "tables": table(ask(connection, "tables"), TABLES, name="tables"),
     }
 
 

@@ -7,10 +7,19 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
 
 from kalshi.reports.portfolio import EQUITY_CURVE, PNL_BY_SERIES, figures, sections
 from kalshi.settings import load_settings
-from kalshi.ui.rendering import Chart
+from kalshi.ui.rendering import Chart, render
+from kalshi.ui.warehouse import Warehouse
+
+router = APIRouter()
+
+
+@router.get("/portfolio")
+def show_portfolio(request: Request, connection: Warehouse) -> Response:
+    return render(request, "portfolio.html.jinja", connection, **portfolio(connection))
 
 
 def portfolio(connection: sa.Connection) -> dict[str, Any]:

@@ -1,36 +1,34 @@
-"""Rendering of a page: its template, tables and charts."""
+"""Rendering of a page: its template, its tables and charts, and each table as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import jinja2
-from fastapi import Request
+import sqlalchemy as sa
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
+from kalshi.cells import Cell, Table, Unit, cell
+from kalshi.reports.charts import CONFIG
 from kalshi.reports.files import TEMPLATES as REPORTS
+from kalshi.warehouse.exchanges import is_synthetic
 
 FOLDER = Path(__file__).parent
 TEMPLATES = REPORTS.overlay(
     loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(FOLDER / "templates"), REPORTS.loader])  # type: ignore[list-item]
 )
-PAGES = {"": "Overview", "coverage": "Coverage", "gaps": "Gaps", "portfolio": "Portfolio", "reports": "Reports"}
-"""The menu: paths below the pages' root, and their names."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A table cell with a link, coloured by ``state`` if that is one of the states of ``table.html.jinja``."""
-
-    text: str
-    href: str
-    state: str = ""
+TEMPLATES.globals["CHARTS"] = CONFIG
+MENU = {"": "Overview", "coverage": "Coverage", "gaps": "Gaps", "portfolio": "Portfolio", "reports": "Reports"}
+"""Paths below the pages' root, and their names."""
+CSV = "csv"
+"""The parameter of a page's address that asks for one of its tables instead, by name."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +40,78 @@ class Chart:
     widest: int = 1600
 
 
-def render(
-    request: Request, template: str, status: int = 200, *, is_synthetic: bool = False, **context: Any
-) -> HTMLResponse:
-    """The page. ``base`` in its template is the root of all pages, ``current`` the path of this page below it.
+@dataclass(frozen=True)
+class Column:
+    """A column of a page's table: its heading, and what its numbers mean."""
 
-    ``is_synthetic``: whether it shows synthetic data, and so needs the notice.
+    heading: str
+    unit: Unit = ""
+
+
+Columns = Mapping[str, str | Column]
+
+
+def table(records: Sequence[Mapping[str, Any]], columns: Columns, **others: Any) -> Table:
+    """The records as a table; ``columns``: by field, its heading; ``others``: as in :class:`kalshi.cells.Table`."""
+    known = {name: column if isinstance(column, Column) else Column(column) for name, column in columns.items()}
+    rows = [[cell(record.get(name), column.unit) for name, column in known.items()] for record in records]
+    about = {"title": "", "intro": "", **others}
+    return Table(headers=[column.heading for column in known.values()], rows=rows, **about)
+
+
+def render(
+    request: Request,
+    template: str,
+    connection: sa.Connection | None = None,
+    status: int = 200,
+    **context: Any,
+) -> Response:
+    """The page or, if its address asks for one, a table of it as CSV.
+
+    ``base`` in its template is the root of all pages, ``current`` the path of this page below it. ``connection``: to
+    the warehouse whose data it shows; it knows whether that is synthetic.
     """
+    if (name := request.query_params.get(CSV)) is not None:
+        return csv_file(name, context)
     base = root(request)
     current = request.url.path.removeprefix(base).strip("/")
-    context |= {"base": base, "current": current, "menu": PAGES, "is_synthetic": is_synthetic}
-    html = TEMPLATES.get_template(template).render(context)
-    return HTMLResponse(html, status)
+    context = {"is_synthetic": connection is not None and is_synthetic(connection), **context}
+    context |= {"base": base, "current": current, "menu": MENU, "csv": _csv_address(request)}
+    return HTMLResponse(TEMPLATES.get_template(template).render(context), status)
+
+
+def _csv_address(request: Request) -> str:
+    """The address of a table of this page, but for the table's name."""
+    chosen = [(name, value) for name, value in request.query_params.multi_items() if name != CSV]
+    return f"{request.url.path}?{urlencode([*chosen, (CSV, '')])}"
+
+
+def csv_file(name: str, context: Mapping[str, Any]) -> Response:
+    """A table of a page as CSV, with its values as they are in the warehouse."""
+    found = next((each for each in _tables(context) if each.name == name), None)
+    if found is None:
+        return Response(f"This page has no table {name}.\n", 404, media_type="text/plain")
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(found.headers)
+    writer.writerows([_plain(each) for each in row] for row in found.rows)
+    headers = {"Content-Disposition": f'attachment; filename="kalshi_{quote(name)}.csv"'}
+    return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _tables(value: Any) -> Iterator[Table]:
+    if isinstance(value, Table):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _tables(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _tables(each)
+
+
+def _plain(each: Cell) -> Any:
+    return each.text if each.value is None else each.value
 
 
 def root(request: Request) -> str:
@@ -61,20 +119,8 @@ def root(request: Request) -> str:
     return str(request.scope["root_path"]).rstrip("/")
 
 
-def address(request: Request, *parts: str) -> str:
-    """The path of a page; its parts are percent-encoded."""
-    return "/".join([root(request), *(quote(part, safe="") for part in parts)])
-
-
-def cell(value: Any) -> Any:
-    """A value as a table shows it: times to the minute, numbers without trailing zeros."""
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    return value
-
-
-def rows(records: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> list[list[Any]]:
-    """The records as rows of cells, in the order of the columns."""
-    return [[cell(record[name]) for name in columns] for record in records]
+def address(request: Request, *parts: str, **params: Any) -> str:
+    """The path of a page; its parts and parameters are percent-encoded."""
+    path = "/".join([root(request), *(quote(part, safe="") for part in parts)])
+    chosen = {name: value for name, value in params.items() if value not in (None, "")}
+    return f"{path}?{urlencode(chosen)}" if chosen else path

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowNotFoundException
+from fastapi import Depends
 
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.warehouse import WarehouseHook
@@ -61,6 +62,20 @@ def reading() -> Iterator[sa.Connection]:
         ) from error
     finally:
         engine.dispose()
+
+
+def _connection() -> Iterator[sa.Connection]:
+    with reading() as connection:
+        yield connection
+
+
+Warehouse = Annotated[sa.Connection, Depends(_connection)]
+"""What a route that reads the warehouse takes."""
+
+
+def query(name: str, /, **values: Any) -> str:
+    """The statement of ``include/sql/ui/<name>.sql`` with its values, for people to run."""
+    return sql.written_out(sql.read("ui", name).text, values)
 
 
 def ask(connection: sa.Connection, name: str, /, **values: Any) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
 "use strict";
-// Applies the theme and draws the charts in its colours.
+// Applies the theme, draws the charts, and lets tables be sorted, snippets be copied and the page refresh itself.
 
 const systemTheme = window.matchMedia("(prefers-color-scheme: dark)");
 
@@ -12,43 +12,26 @@ function airflowPage() {
   }
 }
 
-function theme() {
+/* Charts need no redrawing: their colours are variables of the style sheet. A report is a page of its own in a frame. */
+function applyTheme() {
   const chosen = ["light", "dark"].find((name) => airflowPage()?.classList.contains(name));
-  return chosen ?? (systemTheme.matches ? "dark" : "light");
+  const theme = chosen ?? (systemTheme.matches ? "dark" : "light");
+  document.documentElement.dataset.theme = theme;
+  for (const frame of document.querySelectorAll("iframe.report")) {
+    frame.contentDocument?.documentElement?.setAttribute("data-theme", theme);
+  }
 }
 
-function look() {
-  const style = getComputedStyle(document.documentElement);
-  const probe = document.createElement("span");
-  document.body.append(probe);
-  const color = (name) => {
-    probe.style.color = `var(${name})`;
-    return getComputedStyle(probe).color;
-  };
-  const [ink, soft, line] = ["--ink", "--soft", "--line"].map(color);
-  probe.remove();
-  const text = { labelColor: soft, titleColor: soft, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
-  return {
-    background: "transparent",
-    font: style.fontFamily,
-    axis: { ...text, gridColor: line, domainColor: line, tickColor: line },
-    legend: text,
-    title: { color: ink, font: "system-ui, sans-serif" },
-    view: { stroke: null },
-    text: { color: soft },
-    rule: { color: soft },
-  };
-}
-
-async function draw() {
-  for (const place of document.querySelectorAll(".plotted")) {
+async function drawCharts() {
+  const config = JSON.parse(document.getElementById("chart-config")?.textContent ?? "{}");
+  for (const place of document.querySelectorAll(".plotted:empty")) {
     place.style.minWidth = `${place.dataset.narrowest}px`;
     place.style.maxWidth = `${place.dataset.widest}px`;
     const specification = JSON.parse(place.nextElementSibling.textContent);
     await window.vegaEmbed(place, specification, {
       actions: false,
       ast: true,  // interpret expressions without eval, which the page's policy forbids
-      config: look(),
+      config,
       defaultStyle: false,
       loader: { target: "_self" },
       renderer: "svg",
@@ -59,12 +42,56 @@ async function draw() {
   document.body.dataset.drawn = "yes";
 }
 
-function show() {
-  document.documentElement.dataset.theme = theme();
-  if (window.vegaEmbed && document.body) draw();
+/* A click on a heading sorts its table: numbers by value, anything else by its letters; a second click turns it round. */
+function sortBy(heading) {
+  const table = heading.closest("table");
+  const column = heading.cellIndex;
+  const isNumber = heading.classList.contains("n");
+  const turn = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+  const text = (row) => row.cells[column]?.textContent.trim() ?? "";
+  const value = (row) => parseFloat(text(row).replace("\u2212", "-").replace(/[^0-9.eE+-]/g, ""));
+  const compare = isNumber
+    ? (a, b) => (value(a) - value(b)) * turn
+    : (a, b) => text(a).localeCompare(text(b), "en", { numeric: true }) * turn;
+  const rows = [...table.tBodies[0].rows];
+  const filled = rows.filter((row) => text(row) !== "");
+  table.tBodies[0].append(...filled.sort(compare), ...rows.filter((row) => text(row) === ""));
+  for (const other of heading.parentElement.cells) other.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", turn === 1 ? "ascending" : "descending");
 }
 
-show();
-document.addEventListener("DOMContentLoaded", show);
-systemTheme.addEventListener("change", show);
-if (airflowPage()) new MutationObserver(show).observe(airflowPage(), { attributeFilter: ["class"] });
+async function copy(button) {
+  await navigator.clipboard.writeText(button.nextElementSibling.textContent);
+  button.textContent = "copied";
+  setTimeout(() => { button.textContent = "copy"; }, 1500);
+}
+
+async function refresh(main) {
+  if (document.hidden || main.contains(document.activeElement)) return;  // nobody looks, or somebody works on it
+  const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+  if (fresh) main.replaceChildren(...fresh.childNodes);
+  prepare();
+}
+
+function prepare() {
+  applyTheme();
+  for (const frame of document.querySelectorAll("iframe.report")) frame.addEventListener("load", applyTheme);
+  if (window.vegaEmbed) drawCharts();
+}
+
+applyTheme();
+systemTheme.addEventListener("change", applyTheme);
+if (airflowPage()) new MutationObserver(applyTheme).observe(airflowPage(), { attributeFilter: ["class"] });
+document.addEventListener("click", (event) => {
+  const heading = event.target.closest("main thead th");
+  if (heading && !event.target.closest("a")) sortBy(heading);
+  const button = event.target.closest("[data-copies]");
+  if (button) copy(button);
+});
+document.addEventListener("DOMContentLoaded", () => {
+  prepare();
+  const main = document.querySelector("main[data-refresh]");
+  if (main) setInterval(() => refresh(main), Number(main.dataset.refresh) * 1000);
+});

@@ -1,0 +1,136 @@
+"""Tables as people read them: every value is formatted by its type and unit, here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+Unit = Literal["", "$", "price", "share", "contracts", "°F", "day", "plain"]
+"""What a number means. ``$``: dollars to the cent; ``price``: dollars to the tenth of a cent where there is one;
+``share``: 0 to 1, shown in percent; ``day``: only the day of a time; ``plain``: no thousands separators."""
+BADGES = ("success", "pass", "warning", "warn", "running", "failed", "fail", "abandoned", "error", "info")
+"""The words that are shown as a coloured badge."""
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value in a table. ``is_number``: aligned to the right; ``badge``: the colour of a badge, one of ``BADGES``;
+    ``href``: where a click leads; ``is_loss``: a negative amount of money; ``value``: as CSV has it."""
+
+    text: str
+    value: Any = None
+    is_number: bool = False
+    is_loss: bool = False
+    badge: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A value that leads somewhere, as a badge of this colour if ``badge`` is given."""
+
+    value: Any
+    href: str
+    badge: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its title and the sentences above it. ``name``: of its CSV file; without one it has none;
+    ``query``: the SQL that gives these rows; ``empty``: what to say if it has none."""
+
+    title: str
+    intro: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    name: str = ""
+    query: str = ""
+    empty: str = ""
+    numbers: frozenset[int] = field(init=False)
+    """The columns of numbers, to be aligned to the right."""
+
+    def __post_init__(self) -> None:
+        columns = list(zip(*self.rows, strict=True))
+        numbers = {i for i, cells in enumerate(columns) if all(cell.is_number or not cell.text for cell in cells)}
+        object.__setattr__(self, "numbers", frozenset(n for n in numbers if any(cell.text for cell in columns[n])))
+
+
+def table(
+    title: str,
+    headers: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    units: Sequence[Unit] = (),
+    intro: str = "",
+    name: str = "",
+    query: str = "",
+    empty: str = "",
+) -> Table:
+    """A table of these values; ``units``: those of its columns, in order."""
+    none: list[Unit] = [""]
+    known = [*units, *none * (len(headers) - len(units))]
+    cells = [[cell(value, unit) for value, unit in zip(row, known, strict=True)] for row in rows]
+    return Table(title, intro, headers, cells, name, query, empty)
+
+
+def cell(value: Any, unit: Unit = "") -> Cell:
+    """The value as a person reads it. None is an empty cell; a list shows its length."""
+    if isinstance(value, Cell):
+        return value
+    if isinstance(value, Link):
+        shown = cell(value.value, unit)
+        return Cell(shown.text, shown.value, shown.is_number, shown.is_loss, value.badge or shown.badge, value.href)
+    if value is None or value == "":
+        return Cell("", value)
+    if isinstance(value, list):
+        return cell(len(value))
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no", value)
+    if isinstance(value, int | float | Decimal):
+        text = number(value, unit)
+        return Cell(text, value, is_number=True, is_loss=unit == "$" and value < 0)
+    if isinstance(value, date):  # and datetime
+        return Cell(moment(value, unit), value)
+    text = str(value)
+    return Cell(text, value, badge=text if text in BADGES else "")
+
+
+def moment(value: date, unit: Unit = "") -> str:
+    """A time to the minute, or its day."""
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) and unit != "day" else f"{value:%Y-%m-%d}"
+
+
+def number(value: float | Decimal, unit: Unit = "") -> str:
+    """A number with its unit, thousands separated, a real minus sign."""
+    format_number: Callable[[Any], str] = FORMATS.get(unit, _bare)
+    text = format_number(abs(value))
+    return f"{MINUS}{text}" if value < 0 and any(digit in text for digit in "123456789") else text
+
+
+def _bare(value: float | Decimal) -> str:
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return _trimmed(f"{value:,f}")
+
+
+def _price(value: float | Decimal) -> str:
+    whole, _, decimals = f"{value:.4f}".partition(".")
+    return f"${whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+FORMATS: dict[Unit, Callable[[Any], str]] = {
+    "$": lambda value: f"${value:,.2f}",
+    "price": _price,
+    "share": lambda value: f"{100 * float(value):.1f} %",
+    "contracts": lambda value: _trimmed(f"{value:,.2f}"),
+    "°F": lambda value: f"{_trimmed(f'{value:.2f}')} °F",
+    "plain": lambda value: _trimmed(f"{value:f}") if isinstance(value, Decimal) else str(value),
+}

@@ -1,0 +1,74 @@
+"""The list of reports, and the reports."""
+
+from __future__ import annotations
+
+from textwrap import shorten
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from kalshi.cells import Link
+from kalshi.settings import load_settings
+from kalshi.ui.rendering import address, render, table
+from kalshi.ui.report_files import TYPES, report_file, reports
+from kalshi.ui.responses import not_found
+
+router = APIRouter()
+REPORTS_LISTED = 25
+"""Per DAG; a list of one DAG shows all of them."""
+LONGEST_LIST = 60
+"""Characters of the names to check; the report lists all of them."""
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; "
+    "sandbox allow-same-origin"
+)
+"""A report embeds its style and has no scripts."""
+COLUMNS = {"began": "began (UTC)", "verdict": "verdict", "cause": "cause", "took": "took s", "to_look_at": "to check"}
+
+
+@router.get("/reports")
+def list_reports(request: Request, dag: Annotated[str, Query(max_length=250)] = "") -> Response:
+    found = reports(load_settings().reports.path, REPORTS_LISTED if not dag else 1_000)
+    chosen = {name: listed for name, listed in found.items() if listed and dag in ("", name)}
+    return render(
+        request,
+        "reports.html.jinja",
+        is_synthetic=any(report["is_synthetic"] for listed in chosen.values() for report in listed),
+        dags={
+            name: table([_row(request, report) for report in listed], COLUMNS, name=name)
+            for name, listed in chosen.items()
+        },
+        known=[name for name, listed in found.items() if listed],
+        most=REPORTS_LISTED,
+        dag=dag,
+    )
+
+
+def _row(request: Request, report: dict[str, Any]) -> dict[str, Any]:
+    """A row in the list of reports."""
+    return {
+        **report,
+        "began": Link(
+            report["began_at"] or report["written_at"], address(request, "reports", report["dag"], report["run"])
+        ),
+        "to_look_at": shorten(", ".join(report["to_look_at"]), LONGEST_LIST, placeholder=" …"),
+    }
+
+
+@router.get("/reports/{dag}/{run}")
+def show_report(request: Request, dag: str, run: str) -> Response:
+    folder = load_settings().reports.path
+    if report_file(folder, f"{dag}/{run}/index.html") is None:
+        return not_found(request, f"There is no report {dag}/{run}.")
+    return render(
+        request, "report.html.jinja", dag=dag, run=run, file=address(request, "files", dag, run, "index.html")
+    )
+
+
+@router.get("/files/{path:path}")
+def send_report_file(request: Request, path: str) -> Response:
+    file = report_file(load_settings().reports.path, path)
+    if file is None:
+        return not_found(request, f"There is no report file {path}.")
+    return FileResponse(file, media_type=TYPES[file.suffix], headers={"Content-Security-Policy": REPORT_POLICY})
