@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -14,6 +15,10 @@ Unit = Literal["", "$", "price", "share", "contracts", "°F", "day", "plain"]
 BADGES = ("success", "pass", "warning", "warn", "running", "failed", "fail", "abandoned", "error", "info")
 """The words that are shown as a coloured badge."""
 MINUS = "\N{MINUS SIGN}"
+POINT_SPACE, DIGIT_SPACE = "\N{PUNCTUATION SPACE}", "\N{FIGURE SPACE}"
+"""As wide as a point and as a digit."""
+DECIMALS = re.compile(r"(\.\d+)?$")
+"""At the end of a number without a unit behind it."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,28 @@ class Table:
     """The columns of numbers, to be aligned to the right."""
 
     def __post_init__(self) -> None:
-        columns = list(zip(*self.rows, strict=True))
-        numbers = {i for i, cells in enumerate(columns) if all(cell.is_number or not cell.text for cell in cells)}
-        object.__setattr__(self, "numbers", frozenset(n for n in numbers if any(cell.text for cell in columns[n])))
+        columns = [_aligned(cells) for cells in zip(*self.rows, strict=True)]
+        object.__setattr__(self, "rows", list(zip(*columns, strict=True)))
+        object.__setattr__(self, "numbers", frozenset(n for n, cells in enumerate(columns) if _is_numeric(cells)))
+
+
+def _is_numeric(cells: Sequence[Cell]) -> bool:
+    """Whether a column holds numbers, and nothing else besides empty cells."""
+    return all(cell.is_number or not cell.text for cell in cells) and any(cell.text for cell in cells)
+
+
+def _aligned(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """A column of numbers, widened on the right so that the decimal points stand below each other."""
+    if not _is_numeric(cells):
+        return cells
+    decimals = [len(DECIMALS.search(cell.text)[0]) for cell in cells]  # type: ignore[index]  # it matches any text
+    widest = max(decimals)
+    return [_padded(cell, found, widest) if cell.text else cell for cell, found in zip(cells, decimals, strict=True)]
+
+
+def _padded(cell: Cell, decimals: int, widest: int) -> Cell:
+    point = POINT_SPACE if widest and not decimals else ""
+    return replace(cell, text=cell.text + point + DIGIT_SPACE * (widest - decimals - len(point)))
 
 
 def table(
