@@ -37,13 +37,7 @@ SANDBOX_KEY = LOCAL / "sandbox-key.pem"
 
 def connections(exchange: str) -> dict[str, str]:
     """Both connections as Airflow's environment variables; prints a line about each."""
-    warehouse, source = os.environ.get(WAREHOUSE), os.environ.get(EXCHANGE)
-    if warehouse:
-        print(f"Warehouse: {WAREHOUSE} from the environment")
-    else:
-        server = private_server.ensure(LOCAL / "mysql")
-        warehouse = server.database("kalshi" if source else DATABASES[exchange])
-        print(f"Warehouse: private server on 127.0.0.1:{server.port}, database {urlsplit(warehouse).path[1:]}")
+    found, source = warehouse_connection(exchange), os.environ.get(EXCHANGE)
     if source:
         print(f"Exchange:  {EXCHANGE} from the environment")
     elif exchange == "sandbox":
@@ -54,7 +48,19 @@ def connections(exchange: str) -> dict[str, str]:
     else:
         source = json.dumps({"conn_type": "kalshi", "host": BASE_URLS[exchange]})
         print(f"Exchange:  Kalshi {exchange}, public endpoints, no key")
-    return {WAREHOUSE: warehouse, EXCHANGE: source}
+    return {**found, EXCHANGE: source}
+
+
+def warehouse_connection(exchange: str) -> dict[str, str]:
+    """The warehouse of an exchange as Airflow's environment variable; prints a line about it."""
+    warehouse = os.environ.get(WAREHOUSE)
+    if warehouse:
+        print(f"Warehouse: {WAREHOUSE} from the environment")
+    else:
+        server = private_server.ensure(LOCAL / "mysql")
+        warehouse = server.database("kalshi" if os.environ.get(EXCHANGE) else DATABASES[exchange])
+        print(f"Warehouse: private server on 127.0.0.1:{server.port}, database {urlsplit(warehouse).path[1:]}")
+    return {WAREHOUSE: warehouse}
 
 
 def _running_sandbox() -> tuple[str, int] | None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tabulate import tabulate
 
 from kalshi.hooks.warehouse import WarehouseHook
-from scripts.backends import EXCHANGES, connections
+from scripts.backends import EXCHANGES, warehouse_connection
 
 QUERY = "KALSHI_QUERY"
 
@@ -24,7 +24,7 @@ def main() -> None:
     query = os.environ.get(QUERY, "").strip()
     if not query:
         raise SystemExit('There is no query: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"')
-    os.environ.update(connections(exchange))
+    os.environ.update(warehouse_connection(exchange))
     with WarehouseHook().connected() as engine, engine.begin() as connection:
         try:
             found = connection.exec_driver_sql(query.replace("%", "%%"))
