@@ -269,6 +269,8 @@ async def _early(struck: list[Fault]) -> Response | None:
             return _error(400, "bad_request", "bad request")
         elif fault.kind == "http_403":
             return _error(403, "forbidden", "the key lacks the scope")
+        elif fault.kind == "http_404":
+            return _error(404, "not_found", "not found")
         elif fault.kind == "redirect":
             return RedirectResponse(fault.value)
         elif fault.kind == "http_429":

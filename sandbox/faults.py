@@ -19,6 +19,7 @@ from sandbox.queries import cursor_at
 Kind = Literal[
     "http_400",
     "http_403",
+    "http_404",
     "http_429",
     "http_500",
     "http_502",

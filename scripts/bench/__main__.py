@@ -10,7 +10,7 @@ from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server, real_mysql
 from scripts.backends import LOCAL
-from scripts.bench import CLOCK, candles, catalog, quality, workers
+from scripts.bench import CLOCK, candles, catalog, pages, quality, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -71,6 +71,10 @@ def quality_growth(_: str, server: PrivateServer, args: argparse.Namespace) -> N
     print(f"\n{quality.measure(server, args.rows, args.quality_days)}\n")
 
 
+def pages_growth(_: str, server: PrivateServer, args: argparse.Namespace) -> None:
+    print(f"\n{pages.measure(server, args.rows)}\n")
+
+
 def workers_share(_: str, __: PrivateServer, args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -87,6 +91,7 @@ CONTESTS = {
     "markets": markets_contests,
     "candles": candles_contest,
     "quality": quality_growth,
+    "pages": pages_growth,
     "workers": workers_share,
 }
 

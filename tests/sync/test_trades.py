@@ -176,6 +176,32 @@ def test_a_failed_run_resumes_with_the_market_where_it_stopped(
     assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
 
 
+def test_a_market_whose_trades_neither_tier_knows_is_missed_until_one_does(
+    trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    exchange_server.faults({"kind": "http_404", "path": "/(markets|historical)/trades$", "times": 2})
+    report = trades(SEP_20, SEP_20 + DAY)
+    (gap,) = select(warehouse, "SELECT market_ticker, reason FROM kalshi_gap WHERE job = 'trades'")
+    assert (report.state, gap["reason"]) == ("warning", "neither tier knows the market")
+    assert gap["market_ticker"] in report.warnings[0]
+    exchange_server.faults()
+    assert trades(SEP_20, SEP_20 + DAY).state == "success"
+    there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
+    assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
+
+
+def test_a_market_that_one_tier_does_not_know_is_read_from_the_other(
+    trades: Trades, exchange: Exchange, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    start = exchange.historical_cutoff().trades_created
+    assert start
+    end = start + DAY / 2  # so close to the cutoff that both tiers are asked
+    exchange_server.faults({"kind": "http_404", "path": "/historical/trades$", "times": 99})
+    assert trades(start, end).state == "success"
+    there = {t["trade_id"] for t in listed(exchange_server, start, end, "/markets/trades")}
+    assert stored(warehouse, start, end).keys() == there
+
+
 def test_a_window_never_ends_in_the_future(trades: Trades) -> None:
     report = trades(SEP_20, datetime.now(UTC) + 30 * DAY, "KXSANDBOXODD")
     assert report.to_utc and report.to_utc <= datetime.now(UTC)

@@ -1,0 +1,81 @@
+"""The pages: seconds and bytes of a first view, by the rows of history in the table."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from tabulate import tabulate
+
+from scripts.backends import WAREHOUSE
+from scripts.bench.contest import fresh_warehouse
+from scripts.bench.quality import DAY, EVENT_ROWS, NEWEST, SERIES, add_days, prepare, seconds_of
+from scripts.private_server import PrivateServer
+
+CHECKED_DAYS = 3
+"""The newest days, which a quality run has checked."""
+EVENT = f"event/{SERIES[0]}-{NEWEST:%Y-%m-%d}"
+
+
+@dataclass(frozen=True)
+class View:
+    """One page, seen for the first time and again."""
+
+    page: str
+    candles: int
+    first_seconds: float
+    seconds: float
+    kilobytes: float
+
+
+def measure(server: PrivateServer, sizes: list[int]) -> str:
+    """The table: each page on each size of ``kalshi_candle_1m``, in candles."""
+    views: list[View] = []
+    there = 0
+    with fresh_warehouse(server) as engine:
+        prepare(engine)
+        for size in sorted(sizes):
+            wanted = max(CHECKED_DAYS, round(size / EVENT_ROWS))
+            add_days(engine, NEWEST + DAY - there * DAY, wanted - there)
+            there = wanted
+            seconds_of(engine, CHECKED_DAYS)
+            with engine.begin() as connection:
+                connection.exec_driver_sql("ANALYZE TABLE kalshi_candle_1m, kalshi_market, kalshi_settlement")
+            views += _views(server.database("bench"), there * EVENT_ROWS)
+            print(f"pages: {there * EVENT_ROWS:,} candles in the table …", flush=True)
+    rows = [
+        [f"/{view.page}", f"{view.candles:,}", 1000 * view.first_seconds, 1000 * view.seconds, view.kilobytes]
+        for view in sorted(views, key=lambda view: (view.page, view.candles))
+    ]
+    headers = ["page", "candles in the table", "first view, ms", "again, ms", "KB"]
+    return tabulate(rows, headers=headers, floatfmt=".0f", colalign=("left", *["right"] * 4))
+
+
+def _views(uri: str, candles: int) -> list[View]:
+    """Every page, without Airflow around it, for a user who is logged in."""
+    from kalshi.ui.app import app  # sets up Airflow's logging, too
+    from kalshi.ui.rendering import MENU
+
+    logging.disable(logging.INFO)
+    (login,) = app.router.dependencies
+    app.dependency_overrides[login.dependency] = lambda: None  # type: ignore[index]
+    os.environ[WAREHOUSE] = uri
+    airflow = FastAPI()
+    airflow.mount("/kalshi", app)
+    client = TestClient(airflow, base_url="http://testserver/kalshi")
+    return [_view(client, page, candles) for page in (*MENU, EVENT)]
+
+
+def _view(client: TestClient, page: str, candles: int) -> View:
+    seconds, size = [], 0
+    for _ in range(3):
+        began = time.perf_counter()
+        answer = client.get(f"/{page}")
+        seconds.append(time.perf_counter() - began)
+        answer.raise_for_status()
+        size = len(answer.content)
+    return View(page, candles, seconds[0], min(seconds[1:]), size / 1024)
