@@ -84,19 +84,20 @@ def stored(history: History) -> Stored:
             "WHERE series_ticker = %s",
             history.series,
         )
+        # One row a market, as text: most of it was read before, after the run before.
         trades = _rows(
             connection,
-            "SELECT trade_id, market_ticker, executed_at_utc, yes_price, `count` FROM kalshi_trade "
-            "WHERE market_ticker LIKE %s",
+            "SELECT market_ticker, GROUP_CONCAT(CONCAT_WS('|', trade_id, executed_at_utc, yes_price, `count`)) "
+            "FROM kalshi_trade WHERE market_ticker LIKE %s GROUP BY market_ticker",
             of_series,
         )
         candles = _rows(
             connection,
-            "SELECT market_ticker, bucket_start_utc, source, yes_bid_close, trade_open, trade_close, volume "
-            "FROM kalshi_candle_1m WHERE market_ticker LIKE %s ORDER BY 1, 2",
+            "SELECT market_ticker, source, GROUP_CONCAT(CONCAT_WS('|', bucket_start_utc, COALESCE(yes_bid_close, '-'), "
+            "COALESCE(trade_open, '-'), COALESCE(trade_close, '-'), volume)) "
+            "FROM kalshi_candle_1m WHERE market_ticker LIKE %s GROUP BY market_ticker, source",
             of_series,
         )
-        # One row a market: its minutes would be most of what is read here.
         dense = _rows(
             connection,
             "SELECT market_ticker, GROUP_CONCAT(DATE_FORMAT(bucket_start_utc, '%%m-%%d %%H:%%i'), ' ', "
@@ -104,14 +105,31 @@ def stored(history: History) -> Stored:
             "FROM kalshi_candle_1m_dense WHERE market_ticker LIKE %s GROUP BY market_ticker",
             of_series,
         )
+    rows: dict[str, list[list[Any]]] = {"api_event": [], "trades": []}
+    for ticker, source, text in candles:
+        rows[source] += ([ticker, *values] for values in _listed(text))
     return Stored(
         {row[0]: tuple(row[1:]) for row in markets},
         {row[0]: tuple(row[1:]) for row in settlements},
-        {row[0]: tuple(row[1:]) for row in trades},
-        {(row[0], _utc(row[1])): tuple(row[3:]) for row in candles if row[2] == "api_event"},
-        {(row[0], _utc(row[1])): tuple(row[4:]) for row in candles if row[2] == "trades"},
+        {trade_id: (ticker, *values) for ticker, text in trades for trade_id, *values in _listed(text)},
+        {(ticker, _utc(at)): tuple(values) for ticker, at, *values in rows["api_event"]},
+        {(ticker, _utc(at)): tuple(values) for ticker, at, _, *values in rows["trades"]},
         dict(map(tuple, dense)),
     )
+
+
+@lru_cache(maxsize=10_000)
+def _listed(text: str) -> list[list[Any]]:
+    """The values of each row in a GROUP_CONCAT of theirs."""
+    return [[_value(value) for value in row.split("|")] for row in text.split(",")]
+
+
+def _value(text: str) -> Any:
+    if text == "-":
+        return None
+    if ":" in text:
+        return datetime.fromisoformat(text)
+    return text if "-" in text else Decimal(text)
 
 
 def _utc(moment: datetime) -> datetime:

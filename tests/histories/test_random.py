@@ -17,8 +17,8 @@ from tests.histories.steps import HISTORIES, Step
 
 COUNT = int(os.environ.get("KALSHI_HISTORIES", "200"))
 SEED = int(os.environ.get("KALSHI_HISTORIES_SEED", "1"))
-PARTS = 4
-"""Each may run in a process of its own."""
+PARTS = 10
+"""Each may run in a process of its own; so many that none is left with a long one at the end."""
 SOURCES = st.sampled_from([("api_event",), ("api_event",), ("api_event", "trades")])
 
 
