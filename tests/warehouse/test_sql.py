@@ -87,3 +87,18 @@ def test_a_file_is_run_with_its_values(warehouse: sa.Engine) -> None:
         rows = sql.run_file(connection, "ledger", "latest_windows", job="trades", scopes=["KXHIGHNY"])
         assert list(rows.keys()) == ["scope", "window_start_utc", "window_end_utc"]
         assert rows.all() == []
+
+
+def test_what_was_not_committed_is_rolled_back_whatever_was_committed_before(empty_database_on_both: str) -> None:
+    engine = open_engine(address_of(empty_database_on_both))
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE kept (n INT PRIMARY KEY)"))
+    with engine.connect() as connection:
+        connection.execute(sa.text("INSERT INTO kept VALUES (1)"))
+        connection.commit()
+        connection.execute(sa.text("INSERT INTO kept VALUES (2)"))
+    with engine.connect() as connection, engine.connect() as other:  # the first is the one that was given back
+        connection.execute(sa.text("INSERT INTO kept VALUES (3)"))
+        connection.rollback()
+        assert found(other, "SELECT n FROM kept FOR UPDATE") == [1]
+    engine.dispose()

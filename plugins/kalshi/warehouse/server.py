@@ -217,7 +217,12 @@ def open_engine(address: ServerAddress, *, loads: bool = False) -> sa.Engine:
     CLIENT.FOUND_ROWS, which makes "updated" and "unchanged" rows indistinguishable.
     """
     return sa.create_engine(
-        "mysql+pymysql://", creator=lambda: _connect(address, loads), pool_pre_ping=True, pool_recycle=1800
+        "mysql+pymysql://",
+        creator=lambda: _connect(address, loads),
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        # SQLAlchemy ends each of our transactions; by default its pool would also send a ROLLBACK after every COMMIT.
+        pool_reset_on_return=None,
     )
 
 
