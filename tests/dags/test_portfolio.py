@@ -45,14 +45,14 @@ def test_a_second_run_changes_nothing_and_the_private_key_shows_nowhere(
     dag: DagUnderTest, account: ExchangeServer, key: ApiKey, tmp_path: Path
 ) -> None:
     chatty = {**dag.airflow.environment, "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
-    # A process of its own for each run: with its level of logs, and a command line to watch.
-    dag = replace(dag, airflow=replace(dag.airflow, environment=chatty), warm=None)
+    # A process of its own for each key: with its level of logs, and a command line to watch.
+    watched = replace(dag, airflow=replace(dag.airflow, environment=chatty), warm=None)
     strange = replace(key, private_pem=make_key("rsa", tmp_path).private_pem)
     with command_lines() as seen:
-        first = dag.run(exchange=connection(account, key), subaccounts=[0, 1])
+        first = watched.run(exchange=connection(account, key), subaccounts=[0, 1])
         rows = dag.rows("kalshi_fill", "kalshi_position", "kalshi_portfolio_settlement", "kalshi_balance")
         second = dag.run(exchange=connection(account, key), subaccounts=[0, 1])
-        third = dag.run(exchange=connection(account, strange))
+        third = watched.run(exchange=connection(account, strange))
 
     assert first.succeeded, first.output[-3000:]
     assert first.report["verdict"] == "success"

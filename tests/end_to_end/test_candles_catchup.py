@@ -1,4 +1,4 @@
-"""Ten days of candles by Airflow's scheduler, after the daily DAG is switched on; the scheduler is killed meanwhile."""
+"""Five days of candles by Airflow's scheduler after the daily DAG is switched on; meanwhile the scheduler is killed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.content import content
 from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
 
-DAYS = 10
+DAYS = 5
 OLDER = 2
 """Days before those, which are asked for with ``airflow backfill create``."""
 NOW = datetime.now(UTC)
@@ -45,7 +45,7 @@ def exchange_of_today() -> Iterator[ExchangeServer]:
 def fresh_airflow(
     tmp_path: Path, mysql: PrivateServer, warehouse_uri: str, exchange_of_today: ExchangeServer
 ) -> Airflow:
-    """An Airflow without a past, for one series and a catchup that begins ten days ago. On MySQL, as in production:
+    """An Airflow without a past, for one series and a catchup that begins five days ago. On MySQL, as in production:
     on SQLite what asks while the scheduler writes may be told that the database is locked."""
     settings = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
     facts, *series = settings.split("[[series]]")
@@ -100,7 +100,7 @@ def scheduler_replaced(airflow: subprocess.Popen[bytes], log: Path) -> Iterator[
             airflow_process.stop_group(another)
 
 
-def test_ten_days_of_catchup_and_a_few_older_ones_hold_what_one_backfill_of_them_holds(
+def test_five_days_of_catchup_and_two_older_ones_hold_what_one_backfill_of_them_holds(
     fresh_airflow: Airflow, warehouse: sa.Engine, tmp_path: Path
 ) -> None:
     older = FIRST - timedelta(days=OLDER)
