@@ -136,6 +136,24 @@ def test_a_market_listed_late_has_its_trades_from_its_opening_on(shared_warehous
     )
 
 
+def test_the_last_trades_before_a_pause_are_read_although_candles_needed_those_after_it(
+    shared_warehouse: sa.Engine,
+) -> None:
+    replay(
+        shared_warehouse,
+        At("23:45:30"),
+        Late("trade", 58, "B"),
+        At("00:12:00"),
+        Run("candles"),
+        Run("trades"),
+        At("23:59:30"),
+        At("00:31:00"),
+        Run("candles"),
+        Run("trades"),
+        sources=BOTH,
+    )
+
+
 def test_candles_from_trades_have_the_trades_that_came_late(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, At("16:00:00"), Late("trade", 25, "A"), At("00:12:00"), Hour(), sources=BOTH)
 

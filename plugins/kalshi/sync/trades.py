@@ -115,6 +115,7 @@ def _sync(
     provable = provable_until(exchange)
     if not is_missing(run, window, provable):
         return False
+    in_transaction(run.engine, gaps.doubt_edge, window=window, overlap=OVERLAP)
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
     read = partial(read_trades, exchange, run, request.trades_cutoff, report)
     return read_missing(run, window, read, until=until, provable=provable)

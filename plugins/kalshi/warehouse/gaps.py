@@ -40,6 +40,9 @@ BEING_READ = (
 )
 """SQL, also for the files that say ``{being_read}``: whether a living run reads the gap ``g`` at the moment."""
 DAY = timedelta(days=1)
+CLOCKS = timedelta(minutes=1)
+"""The server's clock, the exchange's and that of the schedule may differ by this much."""
+READ_EARLY = "read so early that late records may be missing"
 ALWAYS = (datetime(1970, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001  # naive UTC, as in the tables
 Span = tuple[str, datetime, datetime]
 """A market, and the naive UTC start and end of a change."""
@@ -343,6 +346,19 @@ def note_unread(connection: sa.Connection, window: Window, overlap: timedelta) -
         for hole in _not_begun(connection, unread):
             missed = replace(hole, start=hole.start - overlap)
             note(connection, (Gap(day, reason="no run came") for day in _days(missed)))
+
+
+def doubt_edge(connection: sa.Connection, window: Window, overlap: timedelta) -> None:
+    """Note the ``overlap`` before a window if it was read before that time had passed: records of it may have been
+    published since."""
+    read_at = sql.run(
+        connection,
+        "SELECT MAX(r.started_at_utc) FROM kalshi_checkpoint w JOIN kalshi_sync_run r ON r.run_id = w.run_id "
+        "WHERE w.job = :job AND w.scope = :scope AND w.window_start_utc < :start AND w.window_end_utc >= :start",
+        **window.values,
+    ).scalar()
+    if read_at is not None and read_at.replace(tzinfo=UTC) < window.start + overlap - CLOCKS:
+        note(connection, [Gap(replace(window, start=window.start - overlap, end=window.start), reason=READ_EARLY)])
 
 
 def _not_begun(connection: sa.Connection, window: Window) -> Iterator[Window]:
