@@ -46,7 +46,8 @@ class Link:
 @dataclass(frozen=True)
 class Table:
     """A table with its title and the sentences above it. ``name``: of its CSV file; without one it has none;
-    ``query``: the SQL that gives these rows; ``empty``: what to say if it has none."""
+    ``query``: the SQL that gives these rows; ``empty``: what to say if it has none; ``totals``: a last row below the
+    others, which stays there when they are sorted and isn't in the CSV file."""
 
     title: str
     intro: str
@@ -55,6 +56,7 @@ class Table:
     name: str = ""
     query: str = ""
     empty: str = ""
+    totals: Sequence[Cell] = ()
     numbers: frozenset[int] = field(init=False)
     """The columns of numbers, to be aligned to the right."""
 

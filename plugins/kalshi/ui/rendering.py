@@ -51,12 +51,29 @@ class Column:
 Columns = Mapping[str, str | Column]
 
 
-def table(records: Sequence[Mapping[str, Any]], columns: Columns, **others: Any) -> Table:
-    """The records as a table; ``columns``: by field, its heading; ``others``: as in :class:`kalshi.cells.Table`."""
+def table(
+    records: Sequence[Mapping[str, Any]],
+    columns: Columns,
+    *,
+    totals: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> Table:
+    """The records as a table; ``columns``: by field, its heading; ``totals``: the record of a last row, if there is
+    more than one above it; ``others``: as in :class:`kalshi.cells.Table`."""
     known = {name: column if isinstance(column, Column) else Column(column) for name, column in columns.items()}
-    rows = [[cell(record.get(name), column.unit) for name, column in known.items()] for record in records]
+
+    def cells(record: Mapping[str, Any]) -> list[Cell]:
+        return [cell(record.get(name), column.unit) for name, column in known.items()]
+
     about = {"title": "", "intro": "", **others}
-    return Table(headers=[column.heading for column in known.values()], rows=rows, **about)
+    if totals and len(records) > 1:
+        about["totals"] = cells({next(iter(known)): "total", **totals})
+    return Table(headers=[column.heading for column in known.values()], rows=list(map(cells, records)), **about)
+
+
+def summed(records: Sequence[Mapping[str, Any]], *fields: str) -> dict[str, Any]:
+    """The sums of these fields, what isn't known left out: the totals of a table."""
+    return {name: sum(record[name] for record in records if record[name] is not None) for name in fields}
 
 
 def render(
