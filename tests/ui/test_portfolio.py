@@ -145,8 +145,12 @@ def test_the_sql_under_a_table_gives_its_rows(account: sa.Engine, client: TestCl
 
 def test_an_open_position_leads_to_its_event_and_to_its_fills(account: sa.Engine, client: TestClient) -> None:
     (row,) = rows_of(client, "positions")
-    assert (row["market"], row["side held"], Decimal(row["contracts"])) == (MIAMI, "no", 4)
-    assert (Decimal(row["paid"]), Decimal(row["bid"]), Decimal(row["value"])) == (Decimal("0.4"), Decimal("0.5"), 2)
+    assert (row["market"], row["side held"], Decimal(row["contracts"])) == (MIAMI, "no", Decimal(4))
+    assert (Decimal(row["paid"]), Decimal(row["bid"]), Decimal(row["value"])) == (
+        Decimal("0.4"),
+        Decimal("0.5"),
+        Decimal(2),
+    )
     page = client.get("/portfolio").text
     assert f'href="/kalshi/event/{MIAMI.rpartition("-")[0]}"' in page
     assert f'href="/kalshi/portfolio/{MIAMI}"' in page
@@ -156,12 +160,12 @@ def test_behind_a_market_are_its_fills_and_its_lots_first_in_first_out(account: 
     address = f"/portfolio/{MIAMI}"
     assert [row["fill"] for row in rows_of(client, "fills", address)] == ["fill-1", "fill-2", "fill-5"]
     (closed,) = rows_of(client, "closed_lots", address)
-    assert (Decimal(closed["contracts"]), Decimal(closed["realised"])) == (10, -1)
+    assert (Decimal(closed["contracts"]), Decimal(closed["realised"])) == (Decimal(10), Decimal(-1))
     (lot,) = rows_of(client, "open_lots", address)
-    assert (lot["fill"], Decimal(lot["contracts left"]), Decimal(lot["cost"])) == ("fill-5", 4, Decimal("1.6"))
+    assert (lot["fill"], Decimal(lot["contracts left"]), Decimal(lot["cost"])) == ("fill-5", Decimal(4), Decimal("1.6"))
     (pnl,) = rows_of(client, "pnl", address)
     assert (Decimal(pnl["realised"]), Decimal(pnl["fees"]), Decimal(pnl["after fees"])) == (
-        -1,
+        Decimal(-1),
         Decimal("0.6"),
         Decimal("-1.6"),
     )
@@ -187,7 +191,7 @@ def test_a_settlement_shows_what_it_paid(account: sa.Engine, client: TestClient)
             run_id=1,
         )
     (row,) = rows_of(client, "settlements", f"/portfolio/{MIAMI}")
-    assert (row["result"], Decimal(row["revenue"])) == ("no", 4)
+    assert (row["result"], Decimal(row["revenue"])) == ("no", Decimal(4))
     (pnl,) = rows_of(client, "pnl", f"/portfolio/{MIAMI}")
     assert Decimal(pnl["by settlement"]) == Decimal("2.4")
     assert rows_of(client, "positions") == []
@@ -209,7 +213,7 @@ def test_a_difference_from_the_exchange_is_shown_and_leads_to_the_fills(account:
             run_id=1,
         )
     (row,) = rows_of(client, "differences")
-    assert (row["market"], row["differs in"], Decimal(row["contracts: ours"])) == (MIAMI, "quantity", -4)
+    assert (row["market"], row["differs in"], Decimal(row["contracts: ours"])) == (MIAMI, "quantity", Decimal(-4))
     with account.begin() as connection:
         connection.execute(sa.text("UPDATE kalshi_exchange_position SET quantity = -4"))
     assert "Our figures and the exchange's agree" in client.get("/portfolio").text

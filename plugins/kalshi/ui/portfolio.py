@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kalshi.cells import Cell, Link, Table, Unit, cell
 from kalshi.settings import load_settings
-from kalshi.ui.parameters import EARLIEST, LATEST, OptionalDay
+from kalshi.ui.parameters import EARLIEST, LATEST, OptionalDay, OptionalSubaccount
 from kalshi.ui.portfolio_charts import daily_chart, drawdown_chart, earned_chart, equity_chart, series_chart
 from kalshi.ui.rendering import Chart, Column, Columns, address, render, summed, table
 from kalshi.ui.responses import problem
@@ -141,7 +141,7 @@ def show_portfolio(
     date_from: OptionalDay = None,
     date_to: OptionalDay = None,
     series: Annotated[str, Query(max_length=120)] = "",
-    subaccount: Annotated[int | None, Query(ge=0, le=65535)] = None,
+    subaccount: OptionalSubaccount = None,
 ) -> Response:
     if date_from and date_to and date_from > date_to:
         message = f"date_from ({date_from}) is after date_to ({date_to}): swap them."
