@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
+from playwright.sync_api import Frame, Page, expect
 
 from kalshi.operators.common import in_airflow
 from kalshi.reports.files import folder_name
-from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, USERS, Site
+from tests.ui.conftest import SECONDS
+from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, Site
 
-SECONDS = 60_000
-"""How long a page may take on a busy machine, in milliseconds."""
 REPORT = f"reports/kalshi_data_quality/{folder_name(RUN)}"
 PAGES = {
     "overview": "",
@@ -25,39 +23,6 @@ PAGES = {
     "reports": "reports",
     "report": REPORT,
 }
-
-
-@pytest.fixture(scope="module")
-def login(browser: Browser, site: Site) -> Iterator[BrowserContext]:
-    """A browser in which admin has logged in by the form."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(SECONDS)
-    page = context.new_page()
-    page.goto(f"{site.url}/plugin/kalshi")
-    page.wait_for_url("**/auth/login**")
-    page.fill("input[name=username]", "admin")
-    page.fill("input[name=password]", USERS["admin"])
-    page.click("button[type=submit]")
-    page.wait_for_url("**/plugin/kalshi**")
-    page.close()
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(login: BrowserContext, site: Site) -> Iterator[Page]:
-    """A page on which any error, and any request to another machine, fails the test."""
-    faults: list[str] = []
-    page = login.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith((site.url, "data:", "blob:")) else faults.append(request.url),
-    )
-    yield page
-    page.close()
-    assert not faults
 
 
 def framed(page: Page) -> Frame:
