@@ -52,7 +52,7 @@ def task_defaults() -> dict[str, Any]:
 
 def series_param(*, or_everything: bool = False) -> Param:
     """The param ``series``: a list of series tickers, by default the configured ones; ``*`` only if allowed."""
-    star, hint = (r"|^\*$", " Use * alone for the whole exchange.") if or_everything else ("", "")
+    star, hint = (r"|^\*$", " * alone: all.") if or_everything else ("", "")
     return Param(
         load_settings().series_tickers,
         type="array",
