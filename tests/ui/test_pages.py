@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Frame, Page, expect
 
+from kalshi.cells import number
 from kalshi.operators.common import in_airflow
 from kalshi.reports.files import folder_name
 from tests.ui.conftest import SECONDS
-from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, Site
+from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, TRADED, Site
 
 REPORT = f"reports/kalshi_data_quality/{folder_name(RUN)}"
 PAGES = {
@@ -20,6 +21,7 @@ PAGES = {
     "gaps": "gaps",
     "event": f"event/{EVENT}",
     "portfolio": "portfolio",
+    "traded market": f"portfolio/{TRADED}",
     "reports": "reports",
     "report": REPORT,
 }
@@ -154,7 +156,7 @@ def test_the_figures_are_those_of_the_warehouse(page: Page, site: Site) -> None:
     with site.engine.connect() as connection:
         earned = connection.execute(
             sa.text(
-                "SELECT CAST(ROUND(SUM(realized_pnl - fees), 2) AS CHAR) FROM kalshi_pnl_market "
+                "SELECT SUM(realized_pnl - fees) FROM kalshi_pnl_market "
                 "WHERE subaccount = 0 AND series_ticker = 'KXHIGHNY'"
             )
         ).scalar_one()
@@ -165,7 +167,7 @@ def test_the_figures_are_those_of_the_warehouse(page: Page, site: Site) -> None:
             ),
             {"event": EVENT},
         ).scalar_one()
-    assert page.locator("tr:has-text('KXHIGHNY') td:last-child").first.inner_text() == earned
+    assert page.locator("tr:has-text('KXHIGHNY') td:nth-child(5)").first.inner_text() == number(earned, "$")
     open_alone(page, site, "coverage?series=KXHIGHNY&days=10")
     assert f"{known} %" in page.locator(f"tr:has-text('{EVENT}')").inner_text()
 
