@@ -29,7 +29,8 @@ def earned_chart(rows: Rows) -> dict[str, Any]:
 def drawdown_chart(rows: Rows) -> dict[str, Any]:
     """An area below 0; rows: ``day``, ``amount``."""
     mark = {"type": "area", "interpolate": "step-after", "color": "var(--loss)", "opacity": 0.6}
-    return {**_by_day(rows, "below its highest", mark), "height": 90}
+    fewer_ticks = {"axis": {**_dollars(), "tickCount": 3}}
+    return {**_by_day(rows, "below its highest", mark, fewer_ticks), "height": 90}
 
 
 def daily_chart(rows: Rows) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def series_chart(rows: Rows) -> dict[str, Any]:
         "width": "container",
         "height": ROW * len(rows),
         "encoding": {
-            "x": {"field": "amount", "type": "quantitative", "title": None, "axis": _dollars("$,.2~f")},
+            "x": {"field": "amount", "type": "quantitative", "title": None, "axis": _dollars()},
             "y": {"field": "name", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 110}},
             "color": GAIN_OR_LOSS,
             "tooltip": [{"field": "name", "title": "series"}, _amount("realised, after fees")],
@@ -68,7 +69,7 @@ def _by_day(rows: Rows, title: str, mark: dict[str, Any], y: dict[str, Any] | No
         "height": 180,
         "encoding": {
             "x": {**day, "title": None, "axis": axis},
-            "y": {"field": "amount", "type": "quantitative", "title": None, "axis": _dollars("$,.2~f"), **(y or {})},
+            "y": {"field": "amount", "type": "quantitative", "title": None, "axis": _dollars(), **(y or {})},
             "tooltip": [{**day, "title": "day", "format": "%a %d %b %Y"}, _amount(title)],
         },
     }
@@ -78,8 +79,8 @@ def _line(rows: Rows) -> dict[str, Any]:
     return {"type": "line", "interpolate": "step-after", "color": "#2f7ed8", "point": len(rows) <= MOST_POINTS}
 
 
-def _dollars(text_format: str) -> dict[str, Any]:
-    return {"format": text_format, "tickCount": 5, "minExtent": 40}
+def _dollars() -> dict[str, Any]:
+    return {"format": "$,.2~f", "tickCount": 5, "minExtent": 40}
 
 
 def _amount(title: str) -> dict[str, Any]:

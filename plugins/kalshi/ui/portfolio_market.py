@@ -16,7 +16,7 @@ router = APIRouter()
 SUBACCOUNT = Column("subaccount", "plain")
 PNL: Columns = {
     "subaccount": SUBACCOUNT,
-    "quantity": Column("open contracts (NO is negative)", "contracts"),
+    "quantity": Column("contracts open", "contracts"),
     "cost": Column("their cost", "$"),
     "bid": Column("bid", "price"),
     "unrealized": Column("unrealised", "$"),
@@ -25,7 +25,7 @@ PNL: Columns = {
     "realized": Column("realised", "$"),
     "fees": Column("fees", "$"),
     "net": Column("after fees", "$"),
-    "exchange_realized": Column("realised by the exchange", "$"),
+    "exchange_realized": Column("exchange's realised", "$"),
     "exchange_fees": Column("its fees", "$"),
 }
 SUMS = ("quantity", "cost", "unrealized", "traded_pnl", "settled_pnl", "realized", "fees", "net")
@@ -97,7 +97,7 @@ def portfolio_market(connection: sa.Connection, request: Request, market: str) -
         "event": address(request, "event", about["event"]),
         "portfolio": address(request, "portfolio", series=about["series"]),
         "pnl": listed("pnl", PNL, *SUMS),
-        "fills": listed("fills", FILLS, "contracts", "cost", "fee"),
+        "fills": listed("fills", FILLS, "fee"),
         "open_lots": listed("open_lots", OPEN, "contracts", "cost"),
         "closed_lots": listed("closed_lots", CLOSED, "contracts", "cost", "realized"),
         "settlements": listed("settlements", SETTLEMENTS, "yes_count", "no_count", "revenue", "fees"),

@@ -25,6 +25,7 @@ REPORT_POLICY = (
 )
 """A report embeds its style and has no scripts."""
 COLUMNS: Columns = {
+    "dag": "DAG",
     "began": "began (UTC)",
     "verdict": "verdict",
     "cause": "started",
@@ -41,20 +42,18 @@ def list_reports(
     verdict: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     found = reports(load_settings().reports.path, 1_000 if dag or verdict else REPORTS_LISTED)
-    fitting = {
-        name: [report for report in listed if verdict in ("", report["verdict"])]
+    chosen = [
+        report
         for name, listed in found.items()
-        if dag in ("", name)
-    }
-    chosen = {name: listed for name, listed in fitting.items() if listed}
+        for report in listed
+        if dag in ("", name) and verdict in ("", report["verdict"])
+    ]
+    chosen.sort(key=lambda report: report["began_at"] or report["written_at"], reverse=True)
     return render(
         request,
         "reports.html.jinja",
-        is_synthetic=any(report["is_synthetic"] for listed in chosen.values() for report in listed),
-        dags={
-            name: table([_row(request, report) for report in listed], COLUMNS, name=name)
-            for name, listed in chosen.items()
-        },
+        is_synthetic=any(report["is_synthetic"] for report in chosen),
+        reports=table([_row(request, report) for report in chosen], COLUMNS, name="reports"),
         known=[name for name, listed in found.items() if listed],
         most=REPORTS_LISTED,
         dag=dag,
