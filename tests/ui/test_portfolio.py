@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from playwright.sync_api import Page, expect
 
 from kalshi.cells import number
 from kalshi.ui.portfolio import by_day
+from tests.ui.site import Site
 
 DAY = timedelta(days=1)
 TODAY = datetime.now(UTC).date()
@@ -245,3 +247,14 @@ def test_a_range_the_wrong_way_round_is_refused_in_words(account: sa.Engine, cli
     answer = client.get("/portfolio?date_from=2026-09-21&date_to=2026-09-20")
     assert answer.status_code == 400
     assert "date_from (2026-09-21) is after date_to (2026-09-20): swap them." in answer.text
+
+
+def test_what_this_week_earned_by_city_after_fees_is_three_clicks_from_the_login(page: Page, site: Site) -> None:
+    page.goto(site.url)
+    page.get_by_role("link", name="Kalshi", exact=True).click()
+    pages = page.frame_locator("iframe[title=Kalshi]")
+    pages.get_by_role("link", name="Portfolio").click()
+    pages.get_by_role("link", name="This week").click()
+    expect(pages.get_by_role("link", name="This week")).to_have_attribute("aria-current", "true")
+    expect(pages.get_by_role("heading", name="Earned by series, after fees")).to_be_visible()
+    expect(pages.locator("input[name=date_from]")).to_have_value(str(MONDAY))

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.cells import Table, table
-from kalshi.quality.run import QualityReport
+from kalshi.quality.report import QualityReport
 from kalshi.reports.charts import CONFIG, PADDING, by_date, heat_map
 from kalshi.reports.runs import RunPage, RunReport, Totals, rows_of, section
 from kalshi.settings import load_settings
