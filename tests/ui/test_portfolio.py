@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 
 from kalshi.cells import number
 from kalshi.ui.portfolio import by_day
+from tests.ui.conftest import SECONDS
 from tests.ui.site import Site
 
 DAY = timedelta(days=1)
@@ -255,6 +256,6 @@ def test_what_this_week_earned_by_city_after_fees_is_three_clicks_from_the_login
     pages = page.frame_locator("iframe[title=Kalshi]")
     pages.get_by_role("link", name="Portfolio").click()
     pages.get_by_role("link", name="This week").click()
-    expect(pages.get_by_role("link", name="This week")).to_have_attribute("aria-current", "true")
+    expect(pages.get_by_role("link", name="This week")).to_have_attribute("aria-current", "true", timeout=SECONDS)
     expect(pages.get_by_role("heading", name="Earned by series, after fees")).to_be_visible()
     expect(pages.locator("input[name=date_from]")).to_have_value(str(MONDAY))
