@@ -18,21 +18,21 @@ from datetime import UTC, datetime
 from airflow.sdk import Param, dag
 
 from kalshi.operators.candles import CandleChunksOperator, CandleChunkSyncOperator, sources_param
-from kalshi.operators.common import dag_defaults, force_param, series_param
+from kalshi.operators.common import dag_defaults, force_param, optional_day_param, series_param
 from kalshi.operators.runs import report_task
 from kalshi.reports.candles import CANDLES
 
 PARAMS = {
     "series": series_param(),
-    "date_from": Param(type="string", format="date", title="First day", description="UTC."),
-    "date_to": Param(type="string", format="date", title="Last day", description="UTC, inclusive."),
+    "date_from": optional_day_param("First day", "UTC. Both days are required."),
+    "date_to": optional_day_param("Last day", "UTC, inclusive."),
     "chunk_days": Param(
         30,
         type="integer",
         minimum=1,
         maximum=366,
         title="Days per task",
-        description="How many days one task reads. Fewer days mean more tasks, each with Airflow's overhead.",
+        description="Fewer days mean more tasks, each with Airflow's overhead.",
     ),
     "sources": sources_param(),
     "force": force_param(),

@@ -27,11 +27,10 @@ from kalshi.operators.quality import QualityCheckOperator, QualityPlanOperator
 from kalshi.operators.runs import report_task, table_asset
 from kalshi.reports.quality import QUALITY
 
-DAYS = "UTC. Give both days or neither; by default, the days of each series that the candles DAGs read last."
 PARAMS = {
     "series": series_param(),
-    "date_from": optional_day_param("First day", DAYS),
-    "date_to": optional_day_param("Last day (inclusive)", DAYS),
+    "date_from": optional_day_param("First day", "UTC. Empty: the days that the candles DAGs read last."),
+    "date_to": optional_day_param("Last day", "UTC, inclusive. Required with the first day."),
 }
 
 PLANNED = (

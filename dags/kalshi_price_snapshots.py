@@ -27,21 +27,21 @@ PARAMS = {
     "include_combos": Param(
         False,
         type="boolean",
-        title="Include multivariate combinations",
-        description="With series *: adds hundreds of thousands of markets.",
+        title="Include combinations",
+        description="With series *: also multivariate ones, hundreds of thousands of markets.",
     ),
     "retention_days": Param(
         load_settings().snapshots.keep_days or None,
         type=["null", "integer"],
         minimum=1,
         title="Days to keep",
-        description="Prune snapshots older than this. Empty: keep all. Default: snapshots.keep_days in kalshi.toml.",
+        description="Older snapshots are pruned. Empty: keep all. Default: snapshots.keep_days.",
     ),
     "prune_dry_run": Param(
         not load_settings().snapshots.keep_days,
         type="boolean",
-        title="Only count what would be pruned",
-        description="Turn off to delete them. Off by default if kalshi.toml sets how long to keep snapshots.",
+        title="Only count them",
+        description="Off: delete the older ones. Default: on, unless kalshi.toml says how long to keep.",
     ),
 }
 

@@ -28,15 +28,10 @@ from kalshi.operators.reconciliation import ReconciliationOperator
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.reconciliation import RECONCILIATION
 
-BY_DEFAULT = (
-    "By default, all settled markets that closed since candles.start_date in include/kalshi.toml or were ever read."
-)
 PARAMS = {
     "series": series_param(),
-    "date_from": optional_day_param("First day", f"Markets that closed on this day (UTC) or later. {BY_DEFAULT}"),
-    "date_to": optional_day_param(
-        "Last day", "Markets that closed on this day (UTC) or earlier. Required with the first day."
-    ),
+    "date_from": optional_day_param("First day", "When markets closed, UTC. Empty: all of them."),
+    "date_to": optional_day_param("Last day", "Inclusive. Required with the first day."),
     "repair": Param(
         True,
         type="boolean",

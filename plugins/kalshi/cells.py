@@ -9,9 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-Unit = Literal["", "$", "price", "share", "contracts", "°F", "day", "plain"]
+Unit = Literal["", "$", "price", "share", "contracts", "°F", "s", "day", "plain"]
 """What a number means. ``$``: dollars to the cent; ``price``: dollars to the tenth of a cent where there is one;
-``share``: 0 to 1, shown in percent; ``day``: only the day of a time; ``plain``: no thousands separators."""
+``share``: 0 to 1, shown in percent; ``s``: seconds; ``day``: only the day of a time; ``plain``: no thousands
+separators."""
 BADGES = ("success", "pass", "warning", "warn", "running", "failed", "fail", "abandoned", "error", "info")
 """The words that are shown as a coloured badge."""
 MINUS = "\N{MINUS SIGN}"
@@ -46,7 +47,8 @@ class Link:
 @dataclass(frozen=True)
 class Table:
     """A table with its title and the sentences above it. ``name``: of its CSV file; without one it has none;
-    ``query``: the SQL that gives these rows; ``empty``: what to say if it has none."""
+    ``query``: the SQL that gives these rows; ``empty``: what to say if it has none; ``totals``: a last row below the
+    others, which stays there when they are sorted and isn't in the CSV file."""
 
     title: str
     intro: str
@@ -55,12 +57,16 @@ class Table:
     name: str = ""
     query: str = ""
     empty: str = ""
+    totals: Sequence[Cell] = ()
     numbers: frozenset[int] = field(init=False)
     """The columns of numbers, to be aligned to the right."""
 
     def __post_init__(self) -> None:
-        columns = [_aligned(cells) for cells in zip(*self.rows, strict=True)]
-        object.__setattr__(self, "rows", list(zip(*columns, strict=True)))
+        rows = [*self.rows, self.totals] if self.totals else self.rows
+        columns = [_aligned(cells) for cells in zip(*rows, strict=True)]
+        aligned = list(zip(*columns, strict=True))
+        object.__setattr__(self, "rows", aligned[: len(self.rows)])
+        object.__setattr__(self, "totals", aligned[-1] if self.totals else ())
         object.__setattr__(self, "numbers", frozenset(n for n, cells in enumerate(columns) if _is_numeric(cells)))
 
 
@@ -155,6 +161,7 @@ FORMATS: dict[Unit, Callable[[Any], str]] = {
     "price": _price,
     "share": lambda value: f"{100 * float(value):.1f} %",
     "contracts": lambda value: _trimmed(f"{value:,.2f}"),
+    "s": lambda value: f"{value:,.1f} s",
     "°F": lambda value: f"{_trimmed(f'{value:.2f}')} °F",
     "plain": lambda value: _trimmed(f"{value:f}") if isinstance(value, Decimal) else str(value),
 }

@@ -87,6 +87,17 @@ def test_every_param_is_typed_and_described(dag: DAG) -> None:
         assert param.description, name
 
 
+def test_every_task_has_a_button_to_the_report(dag: DAG) -> None:
+    for task in dag.tasks:
+        assert [link.name for link in task.operator_extra_links] == ["Report"], task.task_id
+
+
+def test_no_form_asks_for_what_it_has_no_default_for(dag: DAG) -> None:
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert param.has_value or "null" in param.schema["type"], f"the form would open in red because of {name}"
+
+
 def test_every_task_can_be_retried_within_the_pool(dag: DAG) -> None:
     for task in dag.tasks:
         assert task.pool == "kalshi_api", task.task_id

@@ -121,6 +121,12 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense") == rows
 
 
+def test_a_backfill_without_days_is_refused_in_words(dag_under_test: Dag) -> None:
+    outcome = dag_under_test("kalshi_candles_backfill").run(series=["KXHIGHNY"])
+    assert not outcome.succeeded
+    assert "Give both date_from and date_to, such as 2026-09-01 and 2026-09-07." in outcome.output
+
+
 def test_a_date_before_the_start_date_is_refused_rather_than_called_a_success(dag_under_test: Dag) -> None:
     outcome = dag_under_test("kalshi_candles_daily").run(date="2025-09-01", series=["KXHIGHNY"])
     assert not outcome.succeeded

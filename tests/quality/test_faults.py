@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from kalshi.quality.run import QualityReport
+from kalshi.quality.report import QualityReport
 from tests.support.databases import select
 from tests.support.quality import COMPARED, build_dense_minutes, check, plant
 

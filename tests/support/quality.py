@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
-from kalshi.quality.run import QualityReport, QualityRequest, check_series
+from kalshi.quality.report import QualityReport
+from kalshi.quality.run import QualityRequest, check_series
 from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog

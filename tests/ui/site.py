@@ -43,6 +43,8 @@ FIRST = datetime(2026, 9, 18, tzinfo=UTC)
 LAST = datetime(2026, 9, 21, tzinfo=UTC)
 DAY = timedelta(days=1)
 EVENT = "KXHIGHNY-26SEP20"
+TRADED = "KXHIGHNY-26SEP02-B78.5"
+"""A market that the account traded."""
 CRUEL_EVENT = "KX<b>/../HIGHDEN-26SEP21"
 RUN = "manual__2026-09-22T15:00:00+00:00"
 CRUEL = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from kalshi.reports.files import folder_name
 from kalshi.ui.app import app
-from tests.ui.site import EVENT, RUN, SECRET, Site
+from tests.ui.site import EVENT, RUN, SECRET, TRADED, Site
 
 QUALITY = f"kalshi_data_quality/{folder_name(RUN)}"
 EXAMPLES = {
@@ -20,7 +20,8 @@ EXAMPLES = {
     "/coverage": "/coverage?days=10",
     "/gaps": "/gaps?job=candles",
     "/event/{event_ticker:path}": f"/event/{EVENT}",
-    "/portfolio": "/portfolio",
+    "/portfolio": "/portfolio?date_from=2026-09-01",
+    "/portfolio/{market:path}": f"/portfolio/{TRADED}",
     "/reports": "/reports",
     "/reports/{dag}/{run}": f"/reports/{QUALITY}",
     "/files/{path:path}": f"/files/{QUALITY}/report.json",
@@ -37,12 +38,23 @@ def test_every_route_has_an_example_and_takes_nothing_but_questions() -> None:
 
 
 @pytest.mark.parametrize("address", EXAMPLES.values())
-def test_a_stranger_gets_401_and_no_data(site: Site, address: str) -> None:
+def test_a_strangers_script_gets_401_and_no_data(site: Site, address: str) -> None:
     url = f"{site.url}/kalshi{address}"
     for headers in ({}, {"Authorization": "Bearer x.y.z"}, {"Cookie": "_token=x.y.z"}):
         answer = requests.get(url, headers=headers, timeout=60, allow_redirects=False)
         assert answer.status_code in (401, 403)
         assert set(answer.json()) == {"detail"}
+
+
+@pytest.mark.parametrize("address", EXAMPLES.values())
+def test_a_strangers_browser_is_sent_to_the_login_with_the_way_back(site: Site, address: str) -> None:
+    headers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = requests.get(f"{site.url}/kalshi{address}", headers=headers, timeout=60, allow_redirects=False)
+    assert answer.status_code == 307
+    target = urlsplit(answer.headers["Location"])
+    assert target.path == "/api/v2/auth/login"
+    assert parse_qs(target.query) == {"next": [f"/kalshi{address}"]}
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("address", EXAMPLES.values())
@@ -61,6 +73,11 @@ def test_a_user_without_a_role_is_refused(site: Site, address: str) -> None:
     answer = requests.get(f"{site.url}/kalshi{address}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert answer.status_code == 403
     assert set(answer.json()) == {"detail"}
+    page = requests.get(
+        f"{site.url}/kalshi{address}", headers={"Accept": "text/html", "Authorization": f"Bearer {token}"}, timeout=60
+    )
+    assert page.status_code == 403
+    assert "lacks the permission to see plugins" in page.text
 
 
 @pytest.mark.parametrize(

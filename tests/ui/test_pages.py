@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
+from playwright.sync_api import Frame, Page, expect
 
+from kalshi.cells import number
 from kalshi.operators.common import in_airflow
 from kalshi.reports.files import folder_name
-from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, USERS, Site
+from tests.ui.conftest import SECONDS
+from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, TRADED, Site
 
-SECONDS = 60_000
-"""How long a page may take on a busy machine, in milliseconds."""
 REPORT = f"reports/kalshi_data_quality/{folder_name(RUN)}"
 PAGES = {
     "overview": "",
@@ -22,42 +21,10 @@ PAGES = {
     "gaps": "gaps",
     "event": f"event/{EVENT}",
     "portfolio": "portfolio",
+    "traded market": f"portfolio/{TRADED}",
     "reports": "reports",
     "report": REPORT,
 }
-
-
-@pytest.fixture(scope="module")
-def login(browser: Browser, site: Site) -> Iterator[BrowserContext]:
-    """A browser in which admin has logged in by the form."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(SECONDS)
-    page = context.new_page()
-    page.goto(f"{site.url}/plugin/kalshi")
-    page.wait_for_url("**/auth/login**")
-    page.fill("input[name=username]", "admin")
-    page.fill("input[name=password]", USERS["admin"])
-    page.click("button[type=submit]")
-    page.wait_for_url("**/plugin/kalshi**")
-    page.close()
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(login: BrowserContext, site: Site) -> Iterator[Page]:
-    """A page on which any error, and any request to another machine, fails the test."""
-    faults: list[str] = []
-    page = login.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith((site.url, "data:", "blob:")) else faults.append(request.url),
-    )
-    yield page
-    page.close()
-    assert not faults
 
 
 def framed(page: Page) -> Frame:
@@ -189,7 +156,7 @@ def test_the_figures_are_those_of_the_warehouse(page: Page, site: Site) -> None:
     with site.engine.connect() as connection:
         earned = connection.execute(
             sa.text(
-                "SELECT CAST(ROUND(SUM(realized_pnl - fees), 2) AS CHAR) FROM kalshi_pnl_market "
+                "SELECT SUM(realized_pnl - fees) FROM kalshi_pnl_market "
                 "WHERE subaccount = 0 AND series_ticker = 'KXHIGHNY'"
             )
         ).scalar_one()
@@ -200,7 +167,7 @@ def test_the_figures_are_those_of_the_warehouse(page: Page, site: Site) -> None:
             ),
             {"event": EVENT},
         ).scalar_one()
-    assert page.locator("tr:has-text('KXHIGHNY') td:last-child").first.inner_text() == earned
+    assert page.locator("tr:has-text('KXHIGHNY') td:nth-child(5)").first.inner_text() == number(earned, "$")
     open_alone(page, site, "coverage?series=KXHIGHNY&days=10")
     assert f"{known} %" in page.locator(f"tr:has-text('{EVENT}')").inner_text()
 

@@ -86,12 +86,34 @@ def test_the_list_shows_what_each_run_was_and_can_be_narrowed_to_a_dag(
     (report,) = reports(reports_folder, 10)["a_dag"]
     assert 80 <= report["took"] <= 95
     page = client.get("reports", params={"dag": "a_dag"}).text
-    for words in ("asset triggered", "KXHIGHNY", "Synthetic data", "<option selected>a_dag", "<option>other_dag"):
+    for words in ("by new data", "KXHIGHNY", "Synthetic data", "<option selected>a_dag", "<option>other_dag"):
         assert words in page
     assert "reports/other_dag/run_1" not in page
     other = client.get("reports", params={"dag": "other_dag"}).text
     assert "reports/other_dag/run_1" in other
     assert "Synthetic data" not in other
+
+
+def test_the_list_can_be_narrowed_to_a_verdict(client: TestClient, reports_folder: Path) -> None:
+    for number, verdict in enumerate(("success", "failed"), 1):
+        run = reports_folder / "a_dag" / f"run_{number}"
+        run.mkdir(parents=True)
+        (run / "index.html").write_text("<h1>Report</h1>")
+        (run / "report.json").write_text(f'{{"verdict": "{verdict}", "cause": "manual"}}')
+    page = client.get("reports", params={"verdict": "failed"}).text
+    assert "reports/a_dag/run_2" in page
+    assert "reports/a_dag/run_1" not in page
+    assert "by hand" in page
+    assert "No such reports." in client.get("reports", params={"verdict": "warning"}).text
+
+
+def test_a_report_is_headed_by_when_its_run_began_not_by_its_id(client: TestClient, reports_folder: Path) -> None:
+    run = reports_folder / "a_dag" / "manual__2026-09-22T150000.123456_00_00"
+    run.mkdir(parents=True)
+    (run / "index.html").write_text("<h1>Report</h1>")
+    (run / "report.json").write_text('{"cause": "scheduled", "began_at_utc": "2026-09-22T15:00:01Z"}')
+    crumbs = client.get(f"reports/a_dag/{run.name}").text.split('class="crumbs"')[1].split("</p>")[0]
+    assert "2026-09-22 15:00 UTC, on schedule" in crumbs
 
 
 def test_a_report_that_cannot_be_read_is_listed_as_such(folder: Path) -> None:

@@ -18,6 +18,8 @@ from kalshi.sync.candles import SOURCES, CandlesRequest, sync_candles
 from kalshi.sync.chunks import plan_chunks
 from kalshi.sync.report import JobReport
 
+SOURCES_IN_WORDS = {"api_event": "api_event: the exchange's own candles", "trades": "trades: built from public trades"}
+
 
 def sources_param() -> Param:
     """The param ``sources``."""
@@ -27,9 +29,10 @@ def sources_param() -> Param:
         items={"type": "string", "enum": list(SOURCES)},
         minItems=1,
         uniqueItems=True,
+        examples=list(SOURCES),  # makes Airflow's form a picker
+        values_display=SOURCES_IN_WORDS,
         title="Sources",
-        description="api_event: the exchange's own candles. trades: candles built from public trades, without quotes; "
-        "missing trades are read first.",
+        description="Candles built from trades have no quotes; missing trades are read first.",
     )
 
 
@@ -75,7 +78,7 @@ class CandleChunksOperator(PlanOperator):
         self.chunk_days = chunk_days
 
     def execute(self, context: Any) -> list[dict[str, str | None]]:
-        first, last = day_range(self.date_from, self.date_to)
+        first, last = day_range(self.date_from, self.date_to, is_required=True)
         planned = {plan["scope"]: plan for plan in super().execute(context)}
         return [
             {**planned[chunk.series_ticker], "start": chunk.start.isoformat(), "end": chunk.end.isoformat()}

@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from airflow.sdk import Param
+from airflow.sdk import BaseOperator, BaseOperatorLink, Param
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from kalshi.exchange import RequestRefused
 from kalshi.hooks.errors import BadConnection
 from kalshi.operations.alerts import failure_callbacks
+from kalshi.reports.files import folder_name
 from kalshi.reports.runs import Verdicts
 from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
@@ -51,7 +52,7 @@ def task_defaults() -> dict[str, Any]:
 
 def series_param(*, or_everything: bool = False) -> Param:
     """The param ``series``: a list of series tickers, by default the configured ones; ``*`` only if allowed."""
-    star, hint = (r"|^\*$", " Use * alone for the whole exchange.") if or_everything else ("", "")
+    star, hint = (r"|^\*$", " * alone: all.") if or_everything else ("", "")
     return Param(
         load_settings().series_tickers,
         type="array",
@@ -90,14 +91,15 @@ def optional_day_param(title: str, description: str) -> Param:
     return Param(None, type=["null", "string"], format="date", title=title, description=description)
 
 
-def day_range(date_from: Any, date_to: Any) -> tuple[date, date]:
-    """The params ``date_from`` and ``date_to``, checked.
+def day_range(date_from: Any, date_to: Any, *, is_required: bool = False) -> tuple[date, date]:
+    """The params ``date_from`` and ``date_to``, checked. ``is_required``: whether there are no days without them.
 
     Raises:
         AirflowFailException: one is missing, or they are in the wrong order or in the future.
     """
     if not (date_from and date_to):
-        raise AirflowFailException("Give both date_from and date_to, or neither.")
+        hint = ", such as 2026-09-01 and 2026-09-07." if is_required else ", or neither."
+        raise AirflowFailException(f"Give both date_from and date_to{hint}")
     first, last = date.fromisoformat(str(date_from)), date.fromisoformat(str(date_to))
     if first > last:
         raise AirflowFailException(f"date_from ({first}) is after date_to ({last}): swap them.")
@@ -114,10 +116,37 @@ def describe_run(report: Verdicts[Any], context: Any) -> None:
     report.cause, report.began_at_utc = str(getattr(run.run_type, "value", run.run_type)), began
 
 
+class ReportLink(BaseOperatorLink):
+    """A task's button to the report of its DAG run."""
+
+    @property
+    def name(self) -> str:
+        return "Report"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
+        return report_address(_base_url(), operator.dag_id, ti_key.run_id)
+
+
+class KalshiOperator(BaseOperator):
+    """What the operators of all DAGs have in common: a button to the report."""
+
+    operator_extra_links = (ReportLink(),)
+
+
 def whereabouts(page: Path) -> str:
-    """Where to find a report: its page in Airflow, if Airflow's own address is configured, and its file."""
-    base = conf.get("api", "base_url", fallback="").rstrip("/")
-    return f"{in_airflow(base, f'reports/{page.parents[1].name}/{page.parent.name}')} ({page})" if base else str(page)
+    """Where to find a report: its page in Airflow, or, if Airflow's own address isn't configured, its file."""
+    base = _base_url()
+    return in_airflow(base, f"reports/{page.parents[1].name}/{page.parent.name}") if base else str(page)
+
+
+def report_address(base_url: str, dag_id: str, dag_run_id: str) -> str:
+    """The address of the report of a DAG run. Without a base URL it begins at the root of Airflow's own server."""
+    return in_airflow(base_url, f"reports/{dag_id}/{folder_name(dag_run_id)}")
+
+
+def _base_url() -> str:
+    """Airflow's own address, or empty if it isn't configured."""
+    return str(conf.get("api", "base_url", fallback="")).rstrip("/")
 
 
 def in_airflow(base_url: str, page: str) -> str:

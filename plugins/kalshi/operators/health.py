@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 from tabulate import tabulate
 
 from kalshi.operations.doctor import examine
 from kalshi.operations.health import health_report, write_health
-from kalshi.operators.common import describe_run, whereabouts
+from kalshi.operators.common import KalshiOperator, describe_run, whereabouts
 from kalshi.settings import load_settings
 
 
-class HealthCheckOperator(BaseOperator):
+class HealthCheckOperator(KalshiOperator):
     """Runs the doctor's checks, writes the report, then fails if a check did."""
 
     def execute(self, context: Any) -> str:

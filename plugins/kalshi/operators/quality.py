@@ -8,11 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.operators.common import day_range, failing_for_good
+from kalshi.operators.common import KalshiOperator, day_range, failing_for_good
 from kalshi.operators.runs import as_utc
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.quality import QUALITY
@@ -25,7 +24,7 @@ from kalshi.warehouse.server import in_transaction
 DAY = timedelta(days=1)
 
 
-class QualityPlanOperator(BaseOperator):
+class QualityPlanOperator(KalshiOperator):
     """Migrates the warehouse and decides which days of which series to check.
 
     After candles: exactly what the candles runs read whose asset events triggered this run, in whole UTC days;
@@ -80,7 +79,7 @@ def whole_days(windows: Iterable[Window]) -> list[Window]:
     return merged
 
 
-class QualityCheckOperator(BaseOperator):
+class QualityCheckOperator(KalshiOperator):
     """Checks one series in one window. ``planned`` is an element of the plan's XCom.
 
     Faults in the data are stored; they fail the report task, not this one.

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from airflow.sdk import Asset, BaseOperator
+from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.exchange import Exchange
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.operators.common import describe_run, failing_for_good, whereabouts
+from kalshi.operators.common import KalshiOperator, describe_run, failing_for_good, whereabouts
 from kalshi.reports.runs import RunPage
 from kalshi.settings import load_settings
 from kalshi.sync.cutoff import find_cutoff
@@ -27,7 +27,7 @@ def as_utc(moment: Any) -> Any:
     return datetime.fromtimestamp(moment.timestamp(), UTC) if moment else None
 
 
-class PlanOperator(BaseOperator):
+class PlanOperator(KalshiOperator):
     """Migrates the warehouse, asks once where the historical tier ends, and plans one task per series.
 
     XCom: a list of ``{"scope", "cutoff", "trades_cutoff"}``, times in ISO 8601.
@@ -53,7 +53,7 @@ class PlanOperator(BaseOperator):
         return [{"scope": ticker, "cutoff": cutoff, "trades_cutoff": trades} for ticker in self.series]
 
 
-class SeriesSyncOperator(BaseOperator):
+class SeriesSyncOperator(KalshiOperator):
     """Runs one job for one series. ``planned`` is an element of the plan's XCom."""
 
     template_fields: Sequence[str] = ("planned",)
@@ -101,7 +101,7 @@ class SeriesSyncOperator(BaseOperator):
         return datetime.fromisoformat(cutoff) if cutoff else None
 
 
-class ReportOperator(BaseOperator):
+class ReportOperator(KalshiOperator):
     """Writes the report of this DAG run, then fails if a series or a task failed."""
 
     template_fields: Sequence[str] = ("series",)

@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from airflow.sdk import BaseOperator
 
 from kalshi.exchange import Exchange
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.operators.common import failing_for_good
+from kalshi.operators.common import KalshiOperator, failing_for_good
 from kalshi.operators.runs import SeriesSyncOperator, as_utc
 from kalshi.reports.snapshots import SNAPSHOTS
 from kalshi.sync.report import JobReport
@@ -35,7 +34,7 @@ class PriceSnapshotOperator(SeriesSyncOperator):
         return snapshot_prices(exchange, engine, request)
 
 
-class PruneSnapshotsOperator(BaseOperator):
+class PruneSnapshotsOperator(KalshiOperator):
     """Deletes snapshots older than ``retention_days``, or logs how many it would delete; None keeps them all."""
 
     template_fields: Sequence[str] = ("retention_days", "prune_dry_run")

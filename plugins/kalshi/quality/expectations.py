@@ -66,6 +66,18 @@ class ExpectRowsToObey(BatchExpectation):
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=text)]
 
     @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.STATUS_ICON)
+    def _diagnostic_status_icon_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
+    ) -> RenderedStringTemplateContent:
+        """A word instead of a symbol: “passed”, or how severe it is that the rule is broken."""
+        severity = str(result.expectation_config.severity.value)
+        word = "passed" if result.success else {"critical": "error"}.get(severity, severity)
+        styling = {"params": {"word": {"classes": ["pass" if result.success else word], "tag": "span"}}}
+        text = {"template": "$word", "params": {"word": word}, "styling": styling}
+        return RenderedStringTemplateContent(content_block_type="string_template", string_template=text)
+
+    @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)
     def _diagnostic_unexpected_table_renderer(
         cls,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from kalshi.exchange.transport import Traffic
 from kalshi.quality.coverage import write_coverage, write_decision_coverage
 from kalshi.quality.readiness import Ready, try_backtest
+from kalshi.quality.report import QualityReport
 from kalshi.quality.scope import Scope, find_scope
 from kalshi.quality.validate import Finding, rule_of, run_suites
 from kalshi.settings import QualitySettings
-from kalshi.sync.report import Field, WindowReport, union
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import sql
 from kalshi.warehouse.server import in_transaction
@@ -30,21 +30,6 @@ class NothingChecked(RuntimeError):
 @dataclass(frozen=True)
 class QualityRequest(JobRequest):
     """What to check: one series from ``window_start`` to ``window_end``, whole UTC days."""
-
-
-class QualityReport(WindowReport, kw_only=True):
-    """How the check of one series went. ``broken_…``: names of the violated rules, by severity."""
-
-    markets: Annotated[int, Field("markets open in the window", "markets")] = 0
-    checks: Annotated[int, Field("checks with rows to check", "checks")] = 0
-    empty_checks: Annotated[int, Field("checks without any")] = 0
-    broken_errors: Annotated[list[str], Field("broken rules of severity error", "errors", union)] = msgspec.field(
-        default_factory=list
-    )
-    broken_warnings: Annotated[list[str], Field("of severity warning", "warnings", union)] = msgspec.field(
-        default_factory=list
-    )
-    broken_infos: Annotated[list[str], Field("of severity info", "infos", union)] = msgspec.field(default_factory=list)
 
 
 def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySettings) -> QualityReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,8 @@ from kalshi.quality.validate import GX_SEVERITY
 from kalshi.reports.files import SYNTHETIC, TEMPLATES
 from kalshi.reports.quality import CheckResult, QualityRun
 
+HELD = ("passed", "empty")
+"""The states of a check that nothing broke."""
 WITHOUT_CONTENT = {"script", "style", "title", "nav", "footer", "label"}
 """The elements of which not even the words stay: code, styles, and what leads nowhere in a page by itself."""
 
@@ -30,7 +33,7 @@ def write_data_docs(folder: Path, report: QualityRun) -> None:
     for (series, table), group in groupby(checks, key=lambda check: (check.series, check.table)):
         page = folder / "data_docs" / series / f"{table}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
-        result = _result(f"{series}: {table}", list(group), report.queries)
+        result = _result(f"{series}: {table}", table, list(group), report)
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
         html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
         notice = SYNTHETIC if report.is_synthetic else ""
@@ -51,11 +54,13 @@ def offline(html: str, title: str, notice: str = "") -> str:
     return TEMPLATES.get_template("data_docs.html.jinja").render(title=title, notice=notice, body=body)
 
 
-def _result(name: str, checks: list[CheckResult], queries: dict[str, str]) -> ExpectationSuiteValidationResult:
-    results = [_one(check, queries.get(check.check, "")) for check in checks]
+def _result(name: str, table: str, checks: list[CheckResult], report: QualityRun) -> ExpectationSuiteValidationResult:
+    """What was found in a table; it failed if a rule of severity error is broken."""
+    results = [_one(check, report.queries.get(check.check, "")) for check in checks]
     passed = sum(bool(result.success) for result in results)
+    began = report.began_at_utc or datetime.now(UTC)
     return ExpectationSuiteValidationResult(
-        success=passed == len(results),
+        success=not any(check.severity == "error" and check.state not in HELD for check in checks),
         results=results,
         suite_name=name,
         statistics={
@@ -64,7 +69,11 @@ def _result(name: str, checks: list[CheckResult], queries: dict[str, str]) -> Ex
             "unsuccessful_expectations": len(results) - passed,
             "success_percent": 100 * passed / len(results),
         },
-        meta={"great_expectations_version": version("great-expectations")},
+        meta={
+            "great_expectations_version": version("great-expectations"),
+            "batch_spec": {"data_asset_name": table},
+            "run_id": {"run_name": report.dag_run_id, "run_time": began.isoformat()},
+        },
     )
 
 
@@ -78,7 +87,7 @@ def _one(check: CheckResult, query: str) -> ExpectationValidationResult:
     )
     configuration: ExpectationConfiguration = expected.configuration
     return ExpectationValidationResult(
-        success=check.state in ("passed", "empty"),
+        success=check.state in HELD,
         expectation_config=configuration,
         result={
             "observed_value": f"{check.violations:,} of {check.checked:,} rows",

@@ -27,7 +27,14 @@ TEMPLATES = jinja2.Environment(
 )
 SYNTHETIC = "Synthetic data: made up by the sandbox, a local exchange. No price in it was ever traded."
 """The notice on every report and page that shows such data."""
-TEMPLATES.globals |= {"SYNTHETIC": SYNTHETIC, "FONT": FONT}
+CAUSES = {
+    "manual": "by hand",
+    "scheduled": "on schedule",
+    "asset_triggered": "by new data",
+    "backfill": "by a backfill",
+}
+"""What started a run, in words; by Airflow's type of run."""
+TEMPLATES.globals |= {"SYNTHETIC": SYNTHETIC, "FONT": FONT, "CAUSES": CAUSES}
 
 
 def folder_name(dag_run_id: str) -> str:

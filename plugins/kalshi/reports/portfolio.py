@@ -21,7 +21,7 @@ MOST_POSITIONS = 100
 MOST_DIFFERENCES = 50
 Dollars = Decimal | None
 """An amount as exact as it is reported: rounded to the cent, prices to four decimals."""
-EQUITY_CURVE = {
+EARNED_SO_FAR = {
     "mark": {"type": "line", "interpolate": "step-after"},
     "transform": [
         {"aggregate": [{"op": "sum", "field": "net_pnl", "as": "net_pnl"}], "groupby": ["day", "subaccount"]},
@@ -33,7 +33,7 @@ EQUITY_CURVE = {
     ],
     "encoding": {
         "x": {"field": "day", "type": "temporal", "timeUnit": "utcyearmonthdate", "title": None},
-        "y": {"field": "total", "type": "quantitative", "title": "dollars, cumulative"},
+        "y": {"field": "total", "type": "quantitative", "title": "dollars since the first fill"},
         "color": {"field": "subaccount", "type": "nominal", "title": "subaccount"},
     },
     "height": 220,
@@ -168,8 +168,8 @@ PORTFOLIO = RunPage(
     sections=sections,
     chart=chart_of(
         "pnl_by_day",
-        vconcat=[{**EQUITY_CURVE, "width": 900}, {**PNL_BY_SERIES, "width": 900}],
+        vconcat=[{**EARNED_SO_FAR, "width": 900}, {**PNL_BY_SERIES, "width": 900}],
     ),
-    chart_title="Equity curve, and P&L by series",
+    chart_title="Realised P&L so far, and by series",
     chart_intro="Realised from trades and settlements, less fees; open positions are not included.",
 )

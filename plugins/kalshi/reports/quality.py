@@ -13,8 +13,8 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.cells import Table, table
-from kalshi.quality.run import QualityReport
-from kalshi.reports.charts import CONFIG, PADDING, heat_map
+from kalshi.quality.report import QualityReport
+from kalshi.reports.charts import CONFIG, PADDING, by_date, heat_map
 from kalshi.reports.runs import RunPage, RunReport, Totals, rows_of, section
 from kalshi.settings import load_settings
 from kalshi.sync.report import Field, State
@@ -146,9 +146,11 @@ class QualityPage(RunPage[QualityRun]):
         from kalshi.reports.data_docs import write_data_docs  # imports Great Expectations: 3 s
 
         faults = [check for check in report.checks if check.state in ("failed", "broken")]
-        return super().write(
-            report, folder, template, write_more=partial(write_data_docs, report=report), faults=faults, **more
-        )
+        rules: dict[str, list[CheckResult]] = defaultdict(list)  # of several series, as the worst of them is listed
+        for fault in faults:
+            rules[fault.check].append(fault)
+        docs = partial(write_data_docs, report=report)
+        return super().write(report, folder, template, write_more=docs, faults=faults, rules=rules, **more)
 
 
 def _state(series: QualityReport) -> State:
@@ -261,7 +263,7 @@ def _spreads(days: list[CoveredDay]) -> dict[str, Any]:
         "width": min(900, max(300, 24 * len({row.day for row in days}))),
         "height": 140,
         "encoding": {
-            "x": {"field": "day", "type": "temporal", "title": None},
+            "x": by_date("day"),
             "y": {"field": "spread", "type": "quantitative", "title": None},
             "color": {"field": "series", "type": "nominal", "title": None},
         },

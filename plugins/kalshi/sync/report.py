@@ -132,8 +132,8 @@ class JobReport(Outcome, kw_only=True):
     rejected: Annotated[int, Field("records that could not be stored", "rejected")] = 0
     requests: Annotated[int, Field("requests sent, retries included", "requests")] = 0
     retries: Annotated[int, Field("requests sent again", "retries")] = 0
-    throttled_seconds: Annotated[float, Field("time spent waiting for the request budget", "waited s")] = 0.0
-    duration_seconds: Annotated[float, Field("time of the whole run", "took s")] = 0.0
+    throttled_seconds: Annotated[float, Field("time spent waiting for the request budget", "waited", unit="s")] = 0.0
+    duration_seconds: Annotated[float, Field("time of the whole run", "took", unit="s")] = 0.0
 
 
 class WindowReport(JobReport, kw_only=True):

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import vl_convert
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from kalshi.ui import coverage, event, gaps, overview, portfolio, reports
-from kalshi.ui.rendering import FOLDER, TEMPLATES
-from kalshi.ui.responses import not_found, problem
-from kalshi.ui.warehouse import WarehouseUnavailable
+from kalshi.ui import coverage, event, gaps, overview, portfolio, portfolio_market, reports
+from kalshi.ui.errors import handle_errors
+from kalshi.ui.responses import not_found
+from kalshi.ui.static_files import TYPES, content, version_of
 
-STATIC = {"pages.css": "text/css", "pages.js": "text/javascript", "vega.js": "text/javascript"}
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -41,29 +37,15 @@ async def set_security_headers(request: Request, call_next: RequestResponseEndpo
     return response
 
 
-@app.exception_handler(WarehouseUnavailable)
-def warehouse_unavailable(request: Request, error: Exception) -> Response:
-    return problem(request, 503, "No warehouse", str(error))
-
-
-for page in (overview, coverage, gaps, event, portfolio, reports):
+handle_errors(app)
+for page in (overview, coverage, gaps, event, portfolio, portfolio_market, reports):
     app.include_router(page.router)
 
 
 @app.get("/static/{name}")
-def send_static(request: Request, name: str) -> Response:
-    """Style and scripts. The chart library comes from the package that draws the reports' charts."""
-    if name not in STATIC:
+def send_static(request: Request, name: str, v: str = "") -> Response:
+    """Style and scripts. ``v``: the version that the address names; only that one may be kept."""
+    if name not in TYPES:
         return not_found(request, f"There is no file {name}.")
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return Response(_static(name), media_type=STATIC[name], headers=headers)
-
-
-@cache
-def _static(name: str) -> str:
-    """The content of a file. Bundling the chart library (Vega, Vega-Lite and Vega-Embed) takes two seconds."""
-    if name == "vega.js":
-        library: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-        return library
-    shared = TEMPLATES.get_template("style.css").render() if name == "pages.css" else ""
-    return shared + (FOLDER / "static" / name).read_text(encoding="utf-8")
+    kept = "max-age=31536000, immutable" if v == version_of(name) else "no-cache"
+    return Response(content(name), media_type=TYPES[name], headers={"Cache-Control": f"private, {kept}"})

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,6 +19,7 @@ from fastapi.responses import HTMLResponse
 from kalshi.cells import Cell, Table, Unit, cell
 from kalshi.reports.charts import CONFIG
 from kalshi.reports.files import TEMPLATES as REPORTS
+from kalshi.ui.static_files import address_of
 from kalshi.warehouse.exchanges import is_synthetic
 
 FOLDER = Path(__file__).parent
@@ -51,12 +53,29 @@ class Column:
 Columns = Mapping[str, str | Column]
 
 
-def table(records: Sequence[Mapping[str, Any]], columns: Columns, **others: Any) -> Table:
-    """The records as a table; ``columns``: by field, its heading; ``others``: as in :class:`kalshi.cells.Table`."""
+def table(
+    records: Sequence[Mapping[str, Any]],
+    columns: Columns,
+    *,
+    totals: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> Table:
+    """The records as a table; ``columns``: by field, its heading; ``totals``: the record of a last row, if there is
+    more than one above it; ``others``: as in :class:`kalshi.cells.Table`."""
     known = {name: column if isinstance(column, Column) else Column(column) for name, column in columns.items()}
-    rows = [[cell(record.get(name), column.unit) for name, column in known.items()] for record in records]
+
+    def cells(record: Mapping[str, Any]) -> list[Cell]:
+        return [cell(record.get(name), column.unit) for name, column in known.items()]
+
     about = {"title": "", "intro": "", **others}
-    return Table(headers=[column.heading for column in known.values()], rows=rows, **about)
+    if totals and len(records) > 1:
+        about["totals"] = cells({next(iter(known)): "total", **totals})
+    return Table(headers=[column.heading for column in known.values()], rows=list(map(cells, records)), **about)
+
+
+def summed(records: Sequence[Mapping[str, Any]], *fields: str) -> dict[str, Any]:
+    """The sums of these fields, what isn't known left out: the totals of a table."""
+    return {name: sum(record[name] for record in records if record[name] is not None) for name in fields}
 
 
 def render(
@@ -68,8 +87,9 @@ def render(
 ) -> Response:
     """The page or, if its address asks for one, a table of it as CSV.
 
-    ``base`` in its template is the root of all pages, ``current`` the path of this page below it. ``connection``: to
-    the warehouse whose data it shows; it knows whether that is synthetic.
+    ``base`` in its template is the root of all pages, ``current`` the path of this page below it,
+    ``static("pages.js")`` the address of a file. ``connection``: to the warehouse whose data it shows; it knows whether
+    that is synthetic.
     """
     if (name := request.query_params.get(CSV)) is not None:
         return csv_file(name, context)
@@ -77,6 +97,7 @@ def render(
     current = request.url.path.removeprefix(base).strip("/")
     context = {"is_synthetic": connection is not None and is_synthetic(connection), **context}
     context |= {"base": base, "current": current, "menu": MENU, "csv": _csv_address(request)}
+    context["static"] = partial(address_of, base)
     return HTMLResponse(TEMPLATES.get_template(template).render(context), status)
 
 

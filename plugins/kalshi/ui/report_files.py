@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from kalshi.reports.files import CAUSES
+
 TYPES = {".html": "text/html", ".json": "application/json", ".png": "image/png"}
 """The file types of a report; nothing else is served."""
 
@@ -48,7 +50,9 @@ def reports(folder: Path, most: int) -> dict[str, list[dict[str, Any]]]:
     None or empty.
     """
     dags = sorted(path for path in folder.iterdir() if _is_folder(path)) if folder.is_dir() else []
-    return {dag.name: list(map(_report, sorted(filter(_is_report, dag.iterdir()), key=_age)[:most])) for dag in dags}
+    return {
+        dag.name: list(map(read_report, sorted(filter(_is_report, dag.iterdir()), key=_age)[:most])) for dag in dags
+    }
 
 
 def _is_folder(path: Path) -> bool:
@@ -63,7 +67,8 @@ def _age(path: Path) -> float:
     return -path.stat().st_mtime
 
 
-def _report(path: Path) -> dict[str, Any]:
+def read_report(path: Path) -> dict[str, Any]:
+    """What the list shows of the report in this folder."""
     try:
         found = msgspec.json.decode((path / "report.json").read_bytes(), type=Verdict)
     except (OSError, msgspec.DecodeError):
@@ -76,7 +81,7 @@ def _report(path: Path) -> dict[str, Any]:
         "began_at": began_at,
         "written_at": written_at,
         "took": began_at and round((written_at - began_at).total_seconds()),
-        "cause": found.cause.replace("_", " "),
+        "cause": CAUSES.get(found.cause, found.cause.replace("_", " ")),
         "verdict": found.verdict,
         "to_look_at": found.failed or found.warned,
         "is_synthetic": found.is_synthetic,

@@ -10,8 +10,8 @@ from fastapi.responses import FileResponse
 
 from kalshi.cells import Link
 from kalshi.settings import load_settings
-from kalshi.ui.rendering import address, render, table
-from kalshi.ui.report_files import TYPES, report_file, reports
+from kalshi.ui.rendering import Column, Columns, address, render, table
+from kalshi.ui.report_files import TYPES, read_report, report_file, reports
 from kalshi.ui.responses import not_found
 
 router = APIRouter()
@@ -24,24 +24,41 @@ REPORT_POLICY = (
     "sandbox allow-same-origin"
 )
 """A report embeds its style and has no scripts."""
-COLUMNS = {"began": "began (UTC)", "verdict": "verdict", "cause": "cause", "took": "took s", "to_look_at": "to check"}
+COLUMNS: Columns = {
+    "dag": "DAG",
+    "began": "began (UTC)",
+    "verdict": "verdict",
+    "cause": "started",
+    "took": Column("took", "s"),
+    "to_look_at": "to check",
+}
+VERDICTS = ("success", "warning", "failed", "unreadable")
 
 
 @router.get("/reports")
-def list_reports(request: Request, dag: Annotated[str, Query(max_length=250)] = "") -> Response:
-    found = reports(load_settings().reports.path, REPORTS_LISTED if not dag else 1_000)
-    chosen = {name: listed for name, listed in found.items() if listed and dag in ("", name)}
+def list_reports(
+    request: Request,
+    dag: Annotated[str, Query(max_length=250)] = "",
+    verdict: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    found = reports(load_settings().reports.path, 1_000 if dag or verdict else REPORTS_LISTED)
+    chosen = [
+        report
+        for name, listed in found.items()
+        for report in listed
+        if dag in ("", name) and verdict in ("", report["verdict"])
+    ]
+    chosen.sort(key=lambda report: report["began_at"] or report["written_at"], reverse=True)
     return render(
         request,
         "reports.html.jinja",
-        is_synthetic=any(report["is_synthetic"] for listed in chosen.values() for report in listed),
-        dags={
-            name: table([_row(request, report) for report in listed], COLUMNS, name=name)
-            for name, listed in chosen.items()
-        },
+        is_synthetic=any(report["is_synthetic"] for report in chosen),
+        reports=table([_row(request, report) for report in chosen], COLUMNS, name="reports"),
         known=[name for name, listed in found.items() if listed],
         most=REPORTS_LISTED,
         dag=dag,
+        verdict=verdict,
+        verdicts=VERDICTS,
     )
 
 
@@ -60,10 +77,10 @@ def _row(request: Request, report: dict[str, Any]) -> dict[str, Any]:
 def show_report(request: Request, dag: str, run: str) -> Response:
     folder = load_settings().reports.path
     if report_file(folder, f"{dag}/{run}/index.html") is None:
-        return not_found(request, f"There is no report {dag}/{run}.")
-    return render(
-        request, "report.html.jinja", dag=dag, run=run, file=address(request, "files", dag, run, "index.html")
-    )
+        message = f"There is no report of the run {run} of {dag}: its task report writes it when the run ends."
+        return not_found(request, message)
+    file = address(request, "files", dag, run, "index.html")
+    return render(request, "report.html.jinja", dag=dag, report=read_report(folder / dag / run), file=file)
 
 
 @router.get("/files/{path:path}")

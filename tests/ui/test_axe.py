@@ -1,0 +1,30 @@
+"""What people with disabilities would stumble over, found by axe-core on every page, in light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from kalshi.ui.rendering import MENU
+from tests.ui.site import Site
+from tests.ui.test_access import EXAMPLES
+
+FILES = ("/files/", "/static/")
+PAGES = sorted({f"/{path}" for path in MENU} | {page for page in EXAMPLES.values() if not page.startswith(FILES)})
+GRAVE = ("serious", "critical")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_grave_on_any_page(page: Page, site: Site, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    found = []
+    for address in PAGES:
+        page.goto(f"{site.url}/kalshi{address}")
+        if page.locator(".plotted").count():
+            page.wait_for_selector("body[data-drawn]")
+        for violation in Axe().run(page).response["violations"]:
+            if violation["impact"] in GRAVE:
+                places = [node["html"][:120] for node in violation["nodes"][:3]]
+                found.append((address, violation["id"], violation["help"], places))
+    assert not found
