@@ -14,7 +14,8 @@ from kalshi.cells import Link, table
 from kalshi.reports.charts import picture
 from kalshi.reports.files import TEMPLATES
 from kalshi.settings import load_settings
-from kalshi.ui.event import event_page
+from kalshi.ui.event import price_picture
+from kalshi.ui.event_data import read_event
 from kalshi.warehouse import sql
 from kalshi.warehouse.exchanges import is_synthetic
 
@@ -57,11 +58,14 @@ def answer(connection: sa.Connection) -> Answer | None:
 
 def write_picture(connection: sa.Connection, event: str, file: Path) -> None:
     """Draw the bracket prices of an event, as PNG."""
-    page = event_page(connection, event) or {}
-    color = page["chart"].specification["layer"][0]["encoding"]["color"]
+    found = read_event(connection, event)
+    if found is None:
+        raise LookupError(f"The warehouse has no event {event}.")
+    specification = price_picture(connection, found)
+    color = specification["layer"][0]["encoding"]["color"]
     color["legend"] |= {"title": None, "columns": 6}  # a picture can't be clicked
-    title = f"{'Synthetic data. ' if is_synthetic(connection) else ''}{page['event']['title']}"
-    specification = {**page["chart"].specification, "width": 1100, "title": title, "padding": 15}
+    title = f"{'Synthetic data. ' if is_synthetic(connection) else ''}{found.row['title']}"
+    specification |= {"width": 1100, "title": title, "padding": 15}
     file.write_bytes(picture(specification))
 
 

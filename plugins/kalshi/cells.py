@@ -15,6 +15,8 @@ Unit = Literal["", "$", "price", "share", "contracts", "°F", "s", "day", "plain
 separators."""
 BADGES = ("success", "pass", "warning", "warn", "running", "failed", "fail", "abandoned", "error", "info")
 """The words that are shown as a coloured badge."""
+MARKS = ("yes", "no", "winner")
+"""What else stands out: the side of an outcome, and the bracket that paid."""
 MINUS = "\N{MINUS SIGN}"
 POINT_SPACE, DIGIT_SPACE = "\N{PUNCTUATION SPACE}", "\N{FIGURE SPACE}"
 """As wide as a point and as a digit."""
@@ -24,7 +26,7 @@ DECIMALS = re.compile(r"(\.\d+)?$")
 
 @dataclass(frozen=True)
 class Cell:
-    """A value in a table. ``is_number``: aligned to the right; ``badge``: the colour of a badge, one of ``BADGES``;
+    """A value in a table. ``is_number``: aligned to the right; ``badge``: its colour, one of ``BADGES`` or ``MARKS``;
     ``href``: where a click leads; ``is_loss``: a negative amount of money; ``value``: as CSV has it."""
 
     text: str
@@ -45,6 +47,19 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Heading:
+    """The heading of a column by which the server sorts: ``href`` leads to the table sorted by it, ``order`` is
+    ascending or descending if it is sorted by it now."""
+
+    text: str
+    href: str
+    order: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Table:
     """A table with its title and the sentences above it. ``name``: of its CSV file; without one it has none;
     ``query``: the SQL that gives these rows; ``empty``: what to say if it has none; ``totals``: a last row below the
@@ -52,7 +67,7 @@ class Table:
 
     title: str
     intro: str
-    headers: Sequence[str]
+    headers: Sequence[str | Heading]
     rows: Sequence[Sequence[Cell]]
     name: str = ""
     query: str = ""
@@ -91,7 +106,7 @@ def _padded(cell: Cell, decimals: int, widest: int) -> Cell:
 
 def table(
     title: str,
-    headers: Sequence[str],
+    headers: Sequence[str | Heading],
     rows: Sequence[Sequence[Any]],
     *,
     units: Sequence[Unit] = (),

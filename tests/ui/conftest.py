@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -14,6 +15,7 @@ from kalshi.settings import load_settings
 from kalshi.ui.app import app
 from scripts.private_server import PrivateServer
 from tests.support.api_key import make_key
+from tests.ui.planted import Planted
 from tests.ui.site import USERS, Site
 from tests.ui.site import site as running_site
 
@@ -27,6 +29,22 @@ def site(mariadb: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("site")
     with running_site(folder, mariadb.database("test_ui"), make_key("ed25519", folder)) as running:
         yield running
+
+
+@pytest.fixture
+def planted(warehouse: sa.Engine, warehouse_uri: str, monkeypatch: pytest.MonkeyPatch) -> Planted:
+    """The pages' warehouse, with what a test plants in it."""
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", warehouse_uri)
+    return Planted(warehouse)
+
+
+@pytest.fixture
+def planted_on_both(
+    warehouse_on_both: sa.Engine, warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch
+) -> Planted:
+    """The same on MariaDB and on a real MySQL."""
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", warehouse_uri_on_both)
+    return Planted(warehouse_on_both)
 
 
 @pytest.fixture

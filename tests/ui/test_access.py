@@ -17,6 +17,7 @@ from tests.ui.site import EVENT, RUN, SECRET, TRADED, Site
 QUALITY = f"kalshi_data_quality/{folder_name(RUN)}"
 EXAMPLES = {
     "/": "/",
+    "/markets": "/markets?text=new+york",
     "/coverage": "/coverage?days=10",
     "/gaps": "/gaps?job=candles",
     "/event/{event_ticker:path}": f"/event/{EVENT}",

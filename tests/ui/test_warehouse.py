@@ -11,7 +11,7 @@ from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from tests.support.databases import address_of
 
 CONNECTION = "AIRFLOW_CONN_KALSHI_WAREHOUSE"
-ASKING = ["", "coverage", "gaps", "event/KXHIGHNY-26SEP20", "portfolio"]
+ASKING = ["", "markets", "coverage", "gaps", "event/KXHIGHNY-26SEP20", "portfolio"]
 
 
 def refused(client: TestClient, address: str) -> str:

@@ -1,5 +1,4 @@
 -- One event.
-SELECT event_ticker, series_ticker, title, sub_title, CAST(event_date AS CHAR) AS event_date, mutually_exclusive,
-  is_placeholder
+SELECT event_ticker, series_ticker, title, sub_title, event_date, mutually_exclusive, is_placeholder
 FROM kalshi_event
 WHERE event_ticker = :event

@@ -3,4 +3,4 @@ SELECT market_ticker AS market, decision, decided_at_utc, quote_known, quote_age
 FROM kalshi_decision_coverage_latest
 WHERE market_ticker IN :markets
 ORDER BY decided_at_utc, market_ticker
-LIMIT 500
+LIMIT 5000

@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
     "font": FONT,
     "axis": {**_TEXT, "gridColor": "var(--line)", "domainColor": "var(--line)", "tickColor": "var(--line)"},
     "legend": _TEXT,
-    "title": {"color": "var(--ink)", "font": FONT, "fontSize": 13, "anchor": "start"},
+    "title": {"color": "var(--ink)", "font": FONT, "fontSize": 13, "anchor": "start", "subtitleColor": "var(--soft)"},
     "header": _TEXT,
     "view": {"stroke": None},
     "text": {"color": "var(--soft)", "font": FONT},

@@ -173,7 +173,7 @@ def _aligned(table: Table) -> str:
     """A text table, one line per row."""
     lines = [[one_line(cell.text) for cell in row] for row in table.rows]
     sides = ["right" if number in table.numbers else "left" for number in range(len(table.headers))] if lines else None
-    return tabulate(lines, headers=list(table.headers), colalign=sides, disable_numparse=True)
+    return tabulate(lines, headers=list(map(str, table.headers)), colalign=sides, disable_numparse=True)
 
 
 def rows_of(connection: sa.Connection, name: str, kind: type[Row], /, **values: Any) -> list[Row]:

@@ -1,145 +1,245 @@
-"""The page of one event: the prices of its brackets over time, its trades, its settlement, its coverage."""
+"""The page of one event: its prices and what they said, its trades, its settlement, and whether to trust all that."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from math import ceil
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BeforeValidator
 
-from kalshi.cells import Table, cell
+from kalshi.cells import Cell, Link, cell
 from kalshi.settings import load_settings
-from kalshi.ui.charts import price_chart
-from kalshi.ui.rendering import Chart, Column, Columns, render, table
+from kalshi.ui.charts import Drawing, datasets, event_chart, price_view
+from kalshi.ui.clock import Clock, city_clock, in_words
+from kalshi.ui.event_data import Event, Moment, read_event
+from kalshi.ui.event_prices import SOURCES, History, history
+from kalshi.ui.event_tables import change_table, coverage_table, market_table, moment_table, share_table, tape
+from kalshi.ui.forecast import Quote, centres, expected, probabilities, quote
+from kalshi.ui.rendering import CSV, Chart, address, changed, pager, render
 from kalshi.ui.responses import not_found
 from kalshi.ui.warehouse import Warehouse, ask
+from kalshi.warehouse.times import naive_utc
 
 router = APIRouter()
 
-MOST_MARKETS = 10
-MOST_DAYS = 7
-MOST_TRADES = 2000
-TRADES_LISTED = 50
-POINTS = 300
-"""Per market's line, at most."""
-MARKETS: Columns = {
-    "bracket": "bracket",
-    "status": "status",
-    "result": "result",
-    "settlement_value": Column("paid", "price"),
-    "yes_bid": Column("bid", "price"),
-    "yes_ask": Column("ask", "price"),
-    "last_price": Column("last", "price"),
-    "volume": Column("volume", "contracts"),
-    "open_interest": Column("open interest", "contracts"),
-    "settled_at_utc": "settled (UTC)",
-    "settled_at_source": "time known from",
-    "market": "market",
-}
-TRADES: Columns = {
-    "at": "time (UTC)",
-    "bracket": "bracket",
-    "price": Column("price of YES", "price"),
-    "contracts": Column("contracts", "contracts"),
-    "taker_side": "taker bought",
-}
-COVERAGE: Columns = {
-    "bracket": "bracket",
-    "expected": "minutes open",
-    "present": "with candle",
-    "quoted": "quote known",
-    "longest_gap": "longest gap",
-    "widest_spread": Column("widest spread", "price"),
-}
-CHANGES: Columns = {
-    "changed_at_utc": "seen (UTC)",
-    "market": "market",
-    "old_result": "old result",
-    "new_result": "new result",
-    "old_settlement_value": Column("paid before", "price"),
-    "new_settlement_value": Column("paid now", "price"),
-}
+TAPE = 50
+"""Trades on a page."""
+MOST_TRADES = 100_000
+"""Trades in the CSV file."""
+HOLDS = timedelta(hours=1)
+"""How long the last known prices of an event count as known."""
+MOST_TO_SETTLEMENT = timedelta(days=1)
+"""From the close, for the settlement to be drawn."""
 Rows = list[dict[str, Any]]
+OptionalMoment = Annotated[datetime | None, BeforeValidator(lambda value: value or None)]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a person looks at the event: at which moment, by which clock, which page of its trades."""
+
+    at: datetime | None = None
+    clock: Clock = field(default_factory=Clock)
+    page: int = 1
+    is_file: bool = False
+
+    @property
+    def size(self) -> int:
+        """Trades on a page; a file has them all."""
+        return MOST_TRADES if self.is_file else TAPE
 
 
 @router.get("/event/{event_ticker:path}")
-def show_event(request: Request, connection: Warehouse, event_ticker: str) -> Response:
-    found = event_page(connection, event_ticker)
-    if found is None:
+def show_event(
+    request: Request,
+    connection: Warehouse,
+    event_ticker: str,
+    at: OptionalMoment = None,
+    zone: Literal["", "utc", "local"] = "",
+    trades: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> Response:
+    event = read_event(connection, event_ticker)
+    if event is None:
         return not_found(request, f"The warehouse has no event {event_ticker}; kalshi_catalog_sync reads events.")
-    return render(request, "event.html.jinja", connection, **found)
+    clock = city_clock(event.city) if event.city and zone == "local" else Clock()
+    view = View(naive_utc(at) if at else None, clock, trades, CSV in request.query_params)
+    return render(request, "event.html.jinja", connection, **event_page(connection, request, event, view))
 
 
-def event_page(connection: sa.Connection, event_ticker: str) -> dict[str, Any] | None:
-    """What the template ``event.html.jinja`` shows; None if there is no such event."""
-    found = ask(connection, "event", event=event_ticker)
-    if not found:
-        return None
-    markets = ask(connection, "event_markets", event=event_ticker)
-    names = {row["market"]: row["bracket"] for row in markets}
-    by_volume = sorted(markets, key=lambda row: row["volume"] or 0, reverse=True)[:MOST_MARKETS]
-    drawn = [row["market"] for row in markets if row in by_volume]
-    city = {series.ticker: series for series in load_settings().series}.get(found[0]["series_ticker"])
+def event_page(connection: sa.Connection, request: Request, event: Event, view: View) -> dict[str, Any]:
+    """What the template ``event.html.jinja`` shows."""
+    found = history(connection, event.drawn, event.closes) if event.drawn else None
+    moments = _moments(connection, event, found, view)
+    quotes = {moment.name: _quotes_at(connection, event, moment.at, found) for moment in moments}
+    drawing = _drawing(event, found, moments, view) if found else None
+    count = ask(connection, "event_trade_count", event=event.ticker)[0]["trades"]
+    minutes = ask(connection, "event_coverage", markets=[*event.names])
+    proof = ask(connection, "event_proof", event=event.ticker)
     return {
-        "event": found[0],
-        "city": city,
-        "markets": table(markets, MARKETS, name="markets"),
-        "number": len(markets),
-        "drawn": len(drawn),
-        **_prices(connection, event_ticker, drawn, names),
-        "changes": table(ask(connection, "event_changes", event=event_ticker), CHANGES, name="changes"),
-        "coverage": _coverage(connection, drawn, names),
+        "event": event,
+        "clock": view.clock,
+        "ways": [*_neighbours(connection, request, event), *_other_clock(request, event, view.clock)],
+        "series_href": address(request, "markets", series=event.series),
+        "facts": _facts(event, view.clock),
+        "lacking": _lacking(request, event, found, trades=count, is_checked=bool(minutes), is_proven=bool(proof)),
+        "history": found,
+        "sources": [SOURCES[name] for name in found.sources] if found else [],
+        "chart": Chart(event_chart(drawing)) if drawing else None,
+        "moments": moment_table(request, event, moments, quotes, view.clock),
+        "shares": share_table(event, moments, quotes),
+        "markets": market_table(event, view.clock),
+        "changes": change_table(connection, event, view.clock),
+        "coverage": coverage_table(connection, event, minutes, proof, view.clock),
+        "tape": tape(connection, event, view.clock, view.size, view.page),
+        "pager": pager(request, "trades", view.page, view.size, count, "trades"),
     }
 
 
-def _prices(connection: sa.Connection, event_ticker: str, drawn: list[str], names: dict[str, str]) -> dict[str, Any]:
-    """The chart of the latest ``MOST_DAYS`` days with prices, and the trades in them."""
-    nothing: dict[str, Any] = {
-        "chart": None,
-        "trades": table([], TRADES),
-        "since": None,
-        "until": None,
-        "source": None,
-        "step": 0,
-    }
-    for source in ("dense", "candles"):
-        spans = ask(connection, f"event_span_{source}", markets=drawn)
-        if spans:
-            break
+def price_picture(connection: sa.Connection, event: Event) -> dict[str, Any]:
+    """The specification of the prices alone, for a picture of an event that has some."""
+    found = history(connection, event.drawn, event.closes)
+    if found is None:
+        raise LookupError(f"The warehouse has no prices of {event.ticker}.")
+    drawing = _drawing(event, found, _moments(connection, event, found, View()), View())
+    return {"datasets": datasets(drawing), **price_view(drawing)}
+
+
+def _moments(connection: sa.Connection, event: Event, found: History | None, view: View) -> list[Moment]:
+    """The decision times, the close or the latest prices, and the one that the address asks for."""
+    known = {decision.name: decision for decision in load_settings().decision_times}
+    moments = []
+    for row in ask(connection, "event_decisions", event=event.ticker):
+        decision = known.get(row["decision"])
+        words = in_words(decision, row["at"], event.city) if decision and event.city else _in_utc(row["at"])
+        moments.append(Moment(row["decision"], row["at"], words))
+    if found and event.is_over and event.closes:
+        moments.append(Moment("close", event.closes, f"when trading ended: {_in_utc(event.closes)}"))
+    elif found:
+        moments.append(Moment("latest", found.period.until, f"the latest prices: {_in_utc(found.period.until)}"))
+    if view.at:
+        moments.append(Moment("chosen", view.at, _in_utc(view.at)))
+    return moments
+
+
+def _in_utc(moment: datetime) -> str:
+    return f"{moment:%H:%M} UTC on {moment:%d %b %Y}"
+
+
+def _quotes_at(
+    connection: sa.Connection, event: Event, moment: datetime, found: History | None
+) -> dict[str, Quote | None]:
+    """The quotes of all markets that were known at a moment: of candles and snapshots, the later. None are known long
+    after the last of all."""
+    if found is None or moment > found.period.until + HOLDS:
+        return {}
+    rows = [
+        row
+        for source in ("candles", "snapshots")
+        for row in ask(connection, f"event_quotes_at_{source}", event=event.ticker, moment=moment)
+    ]
+    latest = {row["market"]: row for row in sorted(rows, key=lambda row: row["at"])}
+    return {market: quote(row["bid"], row["ask"]) for market, row in latest.items()}
+
+
+def _drawing(event: Event, found: History, moments: Sequence[Moment], view: View) -> Drawing:
+    has_shares = event.is_exclusive and event.drawn == [*event.names]
+    middle = centres(event.brackets) if has_shares else {}
+    by_moment = (dict(zip(found.quotes, line, strict=True)) for line in zip(*found.quotes.values(), strict=True))
+    last = event.closes if event.is_over and event.closes else found.period.until
+    marks = [(m.name, m.at) for m in moments if m.name not in ("latest", "close") and m.at <= last]
+    if event.closes and (event.is_over or found.period.until >= event.closes):
+        marks.append(("close", event.closes))
+    if event.settled and event.closes and event.settled - event.closes < MOST_TO_SETTLEMENT:
+        marks.append(("settled", event.settled))
+    observed = event.observed
+    return Drawing(
+        names={market: event.names[market] for market in event.drawn},
+        history=found,
+        clock=view.clock,
+        marks=[mark for mark in marks if mark[1] >= found.period.since],
+        expected=[expected(probabilities(quotes), middle) for quotes in by_moment] if middle else (),
+        observed=float(observed) if isinstance(observed, Decimal) else None,
+        unit=event.unit,
+        winners=[m["market"] for m in event.markets if m["result"] == "yes" and m["market"] in event.drawn],
+        has_shares=has_shares,
+        chosen=view.at
+        or max((m.at for m in moments if m.at <= found.period.until and m.name != "latest"), default=None),
+    )
+
+
+def _other_clock(request: Request, event: Event, clock: Clock) -> list[Link]:
+    """The link to the same page by the other clock, if there is a city."""
+    if event.city is None:
+        return []
+    is_utc = clock == Clock()
+    other = city_clock(event.city).name if is_utc else "UTC"
+    return [Link(f"show times in {other}", changed(request, zone="local" if is_utc else None))]
+
+
+def _neighbours(connection: sa.Connection, request: Request, event: Event) -> list[Link]:
+    """Links to the previous and the next event of the series, shown by the same clock."""
+    if day := event.row["event_date"]:
+        rows = ask(connection, "event_neighbours_day", series=event.series, day=day)
     else:
-        return nothing
-    until = max(row["last"] for row in spans)
-    since = max(min(row["first"] for row in spans), until - timedelta(days=MOST_DAYS))
-    step = max(1, ceil((until - since) / timedelta(minutes=1) / POINTS))
-    window = {"markets": drawn, "since": since, "until": until}
-    prices = ask(connection, f"event_prices_{source}", step=step, **window)
-    trades = ask(connection, "event_trades", most=MOST_TRADES, **window)
-    decisions = [row for row in ask(connection, "event_decisions", event=event_ticker) if since <= row["at"] <= until]
-    latest = sorted(trades, key=lambda row: row["at"], reverse=True)[:TRADES_LISTED]
-    brackets = [names[market] for market in drawn]
-    chart = price_chart(brackets, _named(prices, names), _named(trades, names), decisions)
-    listed = table(_named(latest, names), TRADES, name="trades")
-    return {"chart": Chart(chart), "trades": listed, "since": since, "until": until, "source": source, "step": step}
+        closes = [m["close_time_utc"] for m in event.markets if m["close_time_utc"]]
+        span = {"first_close": min(closes, default=None), "last_close": max(closes, default=None)}
+        rows = ask(connection, "event_neighbours_close", series=event.series, event=event.ticker, **span)
+    zone = request.query_params.get("zone")
+    words = {"previous": "← previous event", "next": "next event →"}
+    return [Link(words[row["side"]], address(request, "event", row["event"], zone=zone)) for row in rows]
 
 
-def _coverage(connection: sa.Connection, drawn: list[str], names: dict[str, str]) -> Table:
-    """By strike: minutes, and bid and ask at each decision."""
-    found = {row["market"]: row for row in ask(connection, "event_coverage", markets=drawn)}
-    quotes = ask(connection, "event_decision_quotes", markets=drawn)
-    decisions = list(dict.fromkeys(row["decision"] for row in quotes))
-    known = {
-        (row["market"], row["decision"]): f"{cell(row['yes_bid'], 'price').text} / {cell(row['yes_ask'], 'price').text}"
-        if row["quote_known"]
-        else "none"
-        for row in quotes
+def _facts(event: Event, clock: Clock) -> dict[str, Cell]:
+    """The event in a line: what happened, and when."""
+    statuses = sorted({m["status"] for m in event.markets if m["status"]})
+    paid = [f"{m['bracket']} pays {cell(m['paid'], 'price').text}" for m in event.markets if m["result"] == "scalar"]
+    facts = {
+        "status": " and ".join(statuses),
+        "settled at": " and ".join([*event.winners, *paid]),
+        "observed": cell(event.observed, event.unit),
+        "opens": clock.shown(event.opens),
+        "closes": clock.shown(event.closes),
+        "settled": clock.shown(event.settled),
+        "volume": cell(event.volume, "contracts"),
+        "markets": len(event.markets),
     }
-    checked = [market for market in drawn if market in found]
-    records = [{**found[market], **{name: known.get((market, name), "") for name in decisions}} for market in checked]
-    columns: Columns = {**COVERAGE, **{name: f"at {name}" for name in decisions}}
-    return table(_named(records, names), columns, name="coverage")
+    return {name: found for name, value in facts.items() if (found := cell(value)).text}
 
 
-def _named(records: Rows, names: dict[str, str]) -> Rows:
-    return [{**record, "bracket": names[record["market"]]} for record in records]
+def _lacking(
+    request: Request, event: Event, found: History | None, *, trades: int, is_checked: bool, is_proven: bool
+) -> list[tuple[str, Link]]:
+    """What the warehouse doesn't have of the event, and where to get it."""
+    today = datetime.now(UTC).date()
+    first = min(event.opens.date(), today) if event.opens else None
+    last = min(event.closes.date(), today) if event.closes else None
+    days = {"series": event.series, "date_from": first, "date_to": last}
+    has_opened = event.opens is not None and event.opens <= datetime.now(UTC).replace(tzinfo=None)
+    unsettled = [m for m in event.markets if not m["has_settlement"]]
+    has_candles = found is not None and not {"dense", "candles"}.isdisjoint(found.sources)
+    known = [
+        (event.row["is_placeholder"], "It is known only from its markets so far.", "kalshi_catalog_sync"),
+        (not event.markets, "Its markets haven't been read.", "kalshi_catalog_sync"),
+        (has_opened and not has_candles, "No candles have been read.", "kalshi_candles_backfill"),
+        (not trades and event.volume > 0, "None of its trades have been read.", "kalshi_trades_sync"),
+        (event.is_over and unsettled, _unsettled(unsettled), "kalshi_settlements_sync"),
+        (has_opened and not is_checked, "No quality run has checked it.", "kalshi_data_quality"),
+        (event.settled and not is_proven, "Nothing proves its volume yet.", "kalshi_reconciliation"),
+    ]
+    by_day = {"kalshi_candles_backfill", "kalshi_trades_sync", "kalshi_data_quality", "kalshi_reconciliation"}
+    return [
+        (said, Link(dag, address(request, "run", dag, **(days if dag in by_day else {"series": event.series}))))
+        for is_so, said, dag in known
+        if is_so
+    ]
+
+
+def _unsettled(markets: Rows) -> str:
+    if all(m["result"] for m in markets):
+        return "The result is known from the catalog, but when it settled isn't."
+    return f"{len(markets)} of its markets aren't settled here."

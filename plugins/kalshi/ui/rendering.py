@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from kalshi.cells import Cell, Table, Unit, cell
+from kalshi.cells import Cell, Heading, Table, Unit, cell
 from kalshi.reports.charts import CONFIG
 from kalshi.reports.files import TEMPLATES as REPORTS
 from kalshi.ui.static_files import address_of
@@ -27,7 +27,14 @@ TEMPLATES = REPORTS.overlay(
     loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(FOLDER / "templates"), REPORTS.loader])  # type: ignore[list-item]
 )
 TEMPLATES.globals["CHARTS"] = CONFIG
-MENU = {"": "Overview", "coverage": "Coverage", "gaps": "Gaps", "portfolio": "Portfolio", "reports": "Reports"}
+MENU = {
+    "": "Overview",
+    "markets": "Markets",
+    "coverage": "Coverage",
+    "gaps": "Gaps",
+    "portfolio": "Portfolio",
+    "reports": "Reports",
+}
 """Paths below the pages' root, and their names."""
 CSV = "csv"
 """The parameter of a page's address that asks for one of its tables instead, by name."""
@@ -46,7 +53,7 @@ class Chart:
 class Column:
     """A column of a page's table: its heading, and what its numbers mean."""
 
-    heading: str
+    heading: str | Heading
     unit: Unit = ""
 
 
@@ -145,3 +152,40 @@ def address(request: Request, *parts: str, **params: Any) -> str:
     path = "/".join([root(request), *(quote(part, safe="") for part in parts)])
     chosen = {name: value for name, value in params.items() if value not in (None, "")}
     return f"{path}?{urlencode(chosen)}" if chosen else path
+
+
+def changed(request: Request, **params: Any) -> str:
+    """This page's address with other values of these parameters; None and "" leave one out."""
+    kept = {name: value for name, value in request.query_params.items() if name not in (*params, CSV)}
+    chosen = {name: value for name, value in params.items() if value not in (None, "")}
+    return f"{request.url.path}?{urlencode(kept | chosen)}"
+
+
+@dataclass(frozen=True)
+class Pager:
+    """Which rows of a long table are shown, and the addresses of those before and after them, or ""."""
+
+    first: int
+    last: int
+    total: int
+    previous: str
+    next: str
+
+
+def pager(request: Request, param: str, number: int, size: int, total: int, place: str = "") -> Pager:
+    """The rows of page ``number`` (from 1), which the parameter ``param`` of the address chooses; ``place``: the id of
+    the element that the links lead to."""
+    last = min(number * size, total)
+    pages = range(1, -(-total // size) + 1)
+
+    def link(page: int) -> str:
+        return changed(request, **{param: page if page > 1 else None}) + (place and f"#{place}")
+
+    before = min(number - 1, len(pages))  # from beyond the end back to the last page
+    return Pager(
+        first=min((number - 1) * size + 1, total),
+        last=last,
+        total=total,
+        previous=link(before) if before in pages else "",
+        next=link(number + 1) if number + 1 in pages else "",
+    )

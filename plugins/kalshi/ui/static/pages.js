@@ -22,12 +22,21 @@ function applyTheme() {
   }
 }
 
+const BESIDE = 105;  // pixels of the price axis and the padding beside the plots
+
+/* Vega-Lite fits one chart to its place, but not charts below each other: they get their width here. */
+function fitted(specification, place) {
+  for (const view of specification.vconcat ?? []) view.width = Math.max(200, place.clientWidth - BESIDE);
+  return specification;
+}
+
 async function drawCharts() {
   const config = JSON.parse(document.getElementById("chart-config")?.textContent ?? "{}");
   for (const place of document.querySelectorAll(".plotted:empty")) {
     place.style.minWidth = `${place.dataset.narrowest}px`;
     place.style.maxWidth = `${place.dataset.widest}px`;
-    const specification = JSON.parse(place.nextElementSibling.textContent);
+    const specification = fitted(JSON.parse(place.nextElementSibling.textContent), place);
+    if (specification.vconcat) place.dataset.width = place.clientWidth;
     await window.vegaEmbed(place, specification, {
       actions: false,
       ast: true,  // interpret expressions without eval, which the page's policy forbids
@@ -40,6 +49,13 @@ async function drawCharts() {
     place.parentElement.scrollLeft = place.parentElement.scrollWidth;  // the latest day is at the end
   }
   document.body.dataset.drawn = "yes";
+}
+
+function refit() {
+  for (const place of document.querySelectorAll(".plotted[data-width]")) {
+    if (place.clientWidth !== Number(place.dataset.width)) place.replaceChildren();
+  }
+  drawCharts();
 }
 
 /* A click on a heading sorts its table: numbers by value, anything else by its letters; a second click turns it round. */
@@ -81,12 +97,17 @@ function prepare() {
   if (window.vegaEmbed) drawCharts();
 }
 
+let resized;
+window.addEventListener("resize", () => {
+  clearTimeout(resized);
+  if (window.vegaEmbed) resized = setTimeout(refit, 200);
+});
 applyTheme();
 systemTheme.addEventListener("change", applyTheme);
 if (airflowPage()) new MutationObserver(applyTheme).observe(airflowPage(), { attributeFilter: ["class"] });
 document.addEventListener("click", (event) => {
   const heading = event.target.closest("main thead th");
-  if (heading && !event.target.closest("a")) sortBy(heading);
+  if (heading && !heading.querySelector("a")) sortBy(heading);  // a link sorts on the server
   const button = event.target.closest("[data-copies]");
   if (button) copy(button);
 });
