@@ -10,12 +10,17 @@ from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from kalshi.ui import coverage, event, gaps, overview, portfolio, reports
+from kalshi.ui import coverage, event, gaps, overview, portfolio, quality, reports, run_form
 from kalshi.ui.rendering import FOLDER, TEMPLATES
 from kalshi.ui.responses import not_found, problem
 from kalshi.ui.warehouse import WarehouseUnavailable
 
-STATIC = {"pages.css": "text/css", "pages.js": "text/javascript", "vega.js": "text/javascript"}
+STATIC = {
+    "pages.css": "text/css",
+    "pages.js": "text/javascript",
+    "forms.js": "text/javascript",
+    "vega.js": "text/javascript",
+}
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -46,7 +51,7 @@ def warehouse_unavailable(request: Request, error: Exception) -> Response:
     return problem(request, 503, "No warehouse", str(error))
 
 
-for page in (overview, coverage, gaps, event, portfolio, reports):
+for page in (overview, coverage, quality, gaps, event, portfolio, reports, run_form):
     app.include_router(page.router)
 
 
