@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from kalshi.settings import load_settings
 from kalshi.ui.app import app
 from scripts.private_server import PrivateServer
 from tests.support.api_key import make_key
-from tests.ui.site import Site
+from tests.ui.site import SECONDS, USERS, Site
 from tests.ui.site import site as running_site
 
 
@@ -45,3 +46,36 @@ def client(reports_folder: Path) -> Iterator[TestClient]:
     airflow.mount("/kalshi", app)
     yield TestClient(airflow, base_url="http://testserver/kalshi")
     app.dependency_overrides.clear()
+
+
+@pytest.fixture(scope="session")
+def login(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    """A browser in which admin has logged in by the form."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(SECONDS)
+    page = context.new_page()
+    page.goto(f"{site.url}/plugin/kalshi")
+    page.wait_for_url("**/auth/login**")
+    page.fill("input[name=username]", "admin")
+    page.fill("input[name=password]", USERS["admin"])
+    page.click("button[type=submit]")
+    page.wait_for_url("**/plugin/kalshi**")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(login: BrowserContext, site: Site) -> Iterator[Page]:
+    """A page on which any error, and any request to another machine, fails the test."""
+    faults: list[str] = []
+    page = login.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((site.url, "data:", "blob:")) else faults.append(request.url),
+    )
+    yield page
+    page.close()
+    assert not faults

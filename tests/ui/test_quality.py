@@ -125,8 +125,16 @@ def test_the_query_of_a_rule_runs_as_it_is_shown(client: TestClient, checked: sa
     shown = page.split("<pre>")[1].split("</pre>")[0].replace("&#39;", "'").replace("&gt;", ">")
     assert ":markets" not in shown
     assert "bucket_start_utc >= '2026-09-20 00:00:00'" in shown
+    minutes = ("expected", "present", "missing", "quoted")
+    counts = {f"{name}_minutes": 0 for name in (*minutes, "longest_gap")} | {"candles": 0, "empty_books": 0}
+    about = {"market_ticker": MARKET, "run_id": 3}
+    of_event = {"event_ticker": "KXHIGHNY-26SEP20", "series_ticker": "KXHIGHNY", "utc_day": "2026-09-20"}
+    insert(checked, "kalshi_coverage", {**about, **of_event, **counts})
+    for day in (19, 20):
+        candle = {"bucket_start_utc": f"2026-09-{day} 10:00", "source": "api_event", "period_minutes": 1}
+        insert(checked, "kalshi_candle_1m", {**about, **candle})
     with checked.connect() as connection:
-        assert connection.exec_driver_sql(shown).all() == []
+        assert connection.exec_driver_sql(shown).all() == [(MARKET,)], "one candle lies in the window"
 
 
 def test_a_rule_that_nothing_checked_is_not_found(client: TestClient, checked: sa.Engine) -> None:

@@ -54,7 +54,12 @@ function field(name, { value, schema, description }, filled) {
   input.name = name;
   label.append(title, input);
   const about = schema.description ?? description;
-  if (about) label.append(Object.assign(document.createElement("small"), { textContent: about }));
+  const place = document.createElement("div");
+  place.append(label);
+  if (about) {
+    place.append(Object.assign(document.createElement("small"), { textContent: about, id: `about-${name}` }));
+    input.setAttribute("aria-describedby", `about-${name}`);
+  }
   const read = () => {
     if (input.type === "checkbox") return input.checked;
     if (input.multiple) return [...input.selectedOptions].map((option) => option.value);
@@ -62,7 +67,7 @@ function field(name, { value, schema, description }, filled) {
     if (input.value === "") return null;
     return input.type === "number" ? Number(input.value) : input.value;
   };
-  return { name, label, read };
+  return { name, place, read };
 }
 
 /* Build the form of a DAG, filled in from the page's address. */
@@ -83,7 +88,7 @@ async function prepareRun(form) {
       description: "It is paused, so the run would wait. Unpaused, its schedule starts, too.",
     }, null));
   }
-  form.querySelector(".fields").append(...fields.map(({ label }) => label));
+  form.querySelector(".fields").append(...fields.map(({ place }) => place));
   form.querySelector("button").disabled = false;
   const unknown = [...asked.keys()].filter((name) => !(name in params));
   output.textContent = unknown.length ? `This DAG has no param ${unknown.join(", ")}: left out.` : "";
