@@ -14,6 +14,7 @@ import requests
 import sqlalchemy as sa
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
+from playwright.sync_api import Page, expect
 
 from kalshi.__main__ import main
 from kalshi.ui.app import app
@@ -189,7 +190,7 @@ def test_a_new_word_replaces_the_earlier_one(user: TestClient, checked: sa.Engin
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(
-    user: TestClient, checked: sa.Engine, changed: dict[str, str], words: str
+    user: TestClient, checked: sa.Engine, changed: dict[str, Any], words: str
 ) -> None:
     answer = sent(user, **changed)
     assert answer.status_code == 400
@@ -246,6 +247,18 @@ def test_strangers_and_viewers_may_not_acknowledge(site: Site) -> None:
         by = connection.execute(sa.text("SELECT acknowledged_by FROM kalshi_quality_acknowledgement")).scalars().all()
         connection.execute(sa.text("DELETE FROM kalshi_quality_acknowledgement"))
     assert by == ["admin"]
+
+
+def test_the_form_on_a_rules_page_acknowledges_it(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/kalshi/quality/{RULE}")
+    page.get_by_label("series").select_option("KXHIGHNY")
+    page.get_by_label("last day (UTC)").fill(str(TODAY))
+    page.get_by_label("reason").fill("known since Sunday")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator("output")).to_have_text(f"Acknowledged until {TODAY} (UTC).")
+    expect(page.locator("td:text-is('known since Sunday')")).to_be_visible()
+    with site.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM kalshi_quality_acknowledgement"))
 
 
 def test_the_command_acknowledges_too(

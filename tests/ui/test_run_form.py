@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 import requests
 import sqlalchemy as sa
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect
 
 from kalshi.settings import DAGS
+from kalshi.ui.app import app
 from tests.ui.site import SECONDS, Site
 
 FORM = "run/kalshi_catalog_sync?series=KXHIGHDEN&max_pages=2&include_historical=false"
@@ -32,6 +34,13 @@ def test_only_our_own_dags_have_a_form(client: TestClient) -> None:
     answer = client.get("run/example_bash_operator")
     assert answer.status_code == 404
     assert "choose one of kalshi_candles_backfill" in answer.text
+
+
+def test_below_a_path_the_form_asks_the_airflow_at_that_path(client: TestClient) -> None:
+    airflow = FastAPI(root_path="/below")
+    airflow.mount("/kalshi", app)
+    page = TestClient(airflow).get("/below/kalshi/run/kalshi_trades_sync").text
+    assert 'data-runs="/below/api/v2/dags/kalshi_trades_sync" data-shows="/below/dags/kalshi_trades_sync"' in page
 
 
 def test_the_form_is_filled_in_and_starts_a_run_from_within_airflow(page: Page, site: Site) -> None:
