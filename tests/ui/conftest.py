@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kalshi.settings import load_settings
 from kalshi.ui.app import app
@@ -51,6 +51,7 @@ def client(reports_folder: Path) -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def login(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     """A browser in which admin has logged in by the form."""
+    expect.set_options(timeout=SECONDS)
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_default_timeout(SECONDS)
     page = context.new_page()

@@ -80,7 +80,7 @@ def test_what_a_dag_does_not_take_is_refused_in_words(page: Page, site: Site) ->
     page.goto(f"{site.url}/kalshi/run/kalshi_candles_backfill?series=no+such&date_from=2026-09-01&colour=red")
     output = page.locator("output")
     expect(output).to_have_text("This DAG has no param colour: left out.")
-    expect(page.get_by_label("Sources", exact=True)).to_have_values(["api_event"])
+    expect(page.get_by_role("listbox", name="Sources")).to_have_values(["api_event"])
     assert page.get_by_label("Last day", exact=True).evaluate("field => field.validity.valueMissing"), (
         "it must be given"
     )

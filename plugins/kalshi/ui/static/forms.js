@@ -125,5 +125,7 @@ document.addEventListener("submit", async (event) => {
   button.disabled = false;
 });
 document.addEventListener("DOMContentLoaded", () => {
-  for (const form of document.querySelectorAll("form[data-runs]")) prepareRun(form);
+  for (const form of document.querySelectorAll("form[data-runs]")) {
+    prepareRun(form).catch(() => { form.querySelector("output").textContent = "Airflow can't be reached: reload the page."; });
+  }
 });
