@@ -127,13 +127,13 @@ def test_the_overview_counts_gaps_by_job_and_leads_to_them(page: Page, site: Sit
     expect(counted.locator("tr:has(td:text-is('trades')) span.warn")).to_have_text("2")
     counted.locator("tr:has(td:text-is('trades')) a").click()
     page.wait_for_url("**/gaps?job=trades")
-    missing = page.locator("h2:has-text('Missing') ~ div.reasons").first.locator("tbody tr")
+    missing = page.locator("h2:has-text('Missing') ~ div.wide").first.locator("tbody tr")
     assert [row.split("\t")[:6] for row in missing.all_inner_texts()] == [
         ["trades", "KXHIGHNY", "all", "2026-09-17 00:00", "2026-09-18 00:00", "2026-09-22 14:00"],
         ["trades", CRUEL, "unknown", "2026-09-16 00:00", "2026-09-17 00:00", "2026-09-21 09:00"],
     ], "the newest first, and no gaps of other jobs"
     assert missing.nth(1).locator("td").last.inner_text() == CRUEL
-    accepted = page.locator("h2:has-text('Accepted') ~ div.reasons tbody tr")
+    accepted = page.locator("h2:has-text('Accepted') ~ div.wide tbody tr")
     assert accepted.locator("td").last.inner_text() == f"because {CRUEL}"
     assert "python -m kalshi gaps accept --job JOB" in page.locator("pre").inner_text()
     assert page.locator("img").count() == 0

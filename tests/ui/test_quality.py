@@ -251,10 +251,11 @@ def test_strangers_and_viewers_may_not_acknowledge(site: Site) -> None:
 
 def test_the_form_on_a_rules_page_acknowledges_it(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/kalshi/quality/{RULE}")
-    page.get_by_label("series").select_option("KXHIGHNY")
-    page.get_by_label("last day (UTC)").fill(str(TODAY))
-    page.get_by_label("reason").fill("known since Sunday")
-    page.get_by_role("button", name="Acknowledge").click()
+    form = page.locator("form")
+    form.get_by_label("series").select_option("KXHIGHNY")
+    form.get_by_label("last day (UTC)").fill(str(TODAY))
+    form.get_by_label("reason").fill("known since Sunday")
+    form.get_by_role("button", name="Acknowledge").click()
     expect(page.locator("output")).to_have_text(f"Acknowledged until {TODAY} (UTC).")
     expect(page.locator("td:text-is('known since Sunday')")).to_be_visible()
     with site.engine.begin() as connection:

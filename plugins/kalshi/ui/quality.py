@@ -202,7 +202,7 @@ def _chart(history: Sequence[dict[str, Any]]) -> Chart | None:
         {
             "data": {"values": values},
             "mark": "bar",
-            "width": {"step": 24},
+            "width": max(240, 24 * len({value["run"] for value in values})),
             "height": 160,
             "encoding": {
                 "x": {"field": "run", "type": "ordinal", "title": "quality run (UTC)", "axis": {"labelOverlap": True}},
