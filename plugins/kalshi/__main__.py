@@ -17,7 +17,7 @@ from kalshi.diagnosis import Diagnosis
 from kalshi.exchange import ExchangeError
 from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
-from kalshi.operations import missing
+from kalshi.operations import acknowledging, missing
 from kalshi.operations.doctor import examine
 from kalshi.operators.common import failing_for_good
 from kalshi.settings import DAGS, INCLUDE, POOL, load_settings
@@ -45,6 +45,9 @@ def main() -> None:
     missing.add_commands(
         commands.add_parser("gaps", help="list what is known to be missing; gaps accept: accept that it stays missing")
     )
+    acknowledging.add_commands(
+        commands.add_parser("quality", help="quality acknowledge: say that a rule may stay broken until a day")
+    )
     commands.add_parser("dags", help="print the folder of the DAG files, for AIRFLOW__CORE__DAGS_FOLDER")
     for name, (_, purpose) in PRINTED.items():
         commands.add_parser(name, help=purpose)
@@ -62,7 +65,8 @@ def main() -> None:
         "doctor": doctor,
         "migrate": migrate,
         "accept": accept,
-        "gaps": partial(gaps, asked),
+        "gaps": partial(printed, missing.run, asked),
+        "quality": partial(printed, acknowledging.run, asked),
     }
     run[command]()
 
@@ -115,10 +119,10 @@ def migrate() -> None:
         print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
 
 
-def gaps(asked: argparse.Namespace) -> None:
-    """List the gaps, or accept some."""
+def printed(run: Callable[[argparse.Namespace], str], asked: argparse.Namespace) -> None:
+    """Print what a command with arguments of its own says."""
     with _exiting():
-        print(missing.run(asked))
+        print(run(asked))
 
 
 @contextmanager

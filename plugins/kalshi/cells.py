@@ -24,10 +24,32 @@ DECIMALS = re.compile(r"(\.\d+)?$")
 """At the end of a number without a unit behind it."""
 
 
+TALLEST = 20
+"""Pixels of the tallest bar in a cell."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A number among others of its kind, oldest first: what it is, and whether it is a bad one."""
+
+    value: float
+    label: str
+    is_bad: bool = False
+    height: int = 1
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Numbers as small bars in one cell."""
+
+    bars: Sequence[Bar]
+
+
 @dataclass(frozen=True)
 class Cell:
     """A value in a table. ``is_number``: aligned to the right; ``badge``: its colour, one of ``BADGES`` or ``MARKS``;
-    ``href``: where a click leads; ``is_loss``: a negative amount of money; ``value``: as CSV has it."""
+    ``href``: where a click leads; ``is_loss``: a negative amount of money; ``value``: as CSV has it; ``bars``: drawn in
+    its place."""
 
     text: str
     value: Any = None
@@ -35,6 +57,7 @@ class Cell:
     is_loss: bool = False
     badge: str = ""
     href: str = ""
+    bars: Sequence[Bar] = ()
 
 
 @dataclass(frozen=True)
@@ -129,6 +152,8 @@ def cell(value: Any, unit: Unit = "") -> Cell:
     if isinstance(value, Link):
         shown = cell(value.value, unit)
         return Cell(shown.text, shown.value, shown.is_number, shown.is_loss, value.badge or shown.badge, value.href)
+    if isinstance(value, Bars):
+        return Cell("", " ".join(_bare(bar.value) for bar in value.bars), bars=_scaled(value.bars))
     if value is None or value == "":
         return Cell("", value)
     if isinstance(value, list):
@@ -142,6 +167,12 @@ def cell(value: Any, unit: Unit = "") -> Cell:
         return Cell(moment(value, unit), value)
     text = str(value)
     return Cell(text, value, badge=text if text in BADGES else "")
+
+
+def _scaled(bars: Sequence[Bar]) -> list[Bar]:
+    """The bars with their heights; the smallest number that isn't zero can still be seen."""
+    most = max((bar.value for bar in bars), default=0) or 1
+    return [replace(bar, height=1 + round((TALLEST - 1) * bar.value / most) + (bar.value > 0)) for bar in bars]
 
 
 def moment(value: date, unit: Unit = "") -> str:

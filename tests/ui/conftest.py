@@ -9,18 +9,15 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kalshi.settings import load_settings
 from kalshi.ui.app import app
 from scripts.private_server import PrivateServer
 from tests.support.api_key import make_key
 from tests.ui.planted import Planted
-from tests.ui.site import USERS, Site
+from tests.ui.site import SECONDS, USERS, Site
 from tests.ui.site import site as running_site
-
-SECONDS = 60_000
-"""How long a page may take on a busy machine, in milliseconds."""
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +69,7 @@ def client(reports_folder: Path) -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def login(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     """A browser in which admin has logged in by the form."""
+    expect.set_options(timeout=SECONDS)
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_default_timeout(SECONDS)
     page = context.new_page()

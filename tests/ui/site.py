@@ -50,6 +50,8 @@ RUN = "manual__2026-09-22T15:00:00+00:00"
 CRUEL = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>"
 """What an exchange might send as a title."""
 SECRET = "nothing but a test's secret, long enough for HS512 " * 2
+SECONDS = 60_000
+"""How long a page may take on a busy machine, in milliseconds."""
 USERS = {"admin": "admin", "viewer": "viewer"}
 """Users of Airflow with their roles, which are also their passwords."""
 

@@ -12,8 +12,7 @@ from playwright.sync_api import Page, expect
 
 from kalshi.operators.common import report_address
 from tests.support.airflow_cli import PROJECT
-from tests.ui.conftest import SECONDS
-from tests.ui.site import Site
+from tests.ui.site import SECONDS, Site
 
 DAGS = sorted(path.stem for path in (PROJECT / "dags").glob("*.py"))
 

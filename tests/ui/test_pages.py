@@ -12,14 +12,16 @@ from playwright.sync_api import Frame, Page, expect
 from kalshi.cells import number
 from kalshi.operators.common import in_airflow
 from kalshi.reports.files import folder_name
-from tests.ui.conftest import SECONDS
-from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SERIES, TRADED, Site
+from tests.ui.site import CRUEL, CRUEL_EVENT, EVENT, RUN, SECONDS, SERIES, TRADED, Site
 
 REPORT = f"reports/kalshi_data_quality/{folder_name(RUN)}"
 PAGES = {
     "overview": "",
     "markets": "markets?text=new+york",
     "coverage": "coverage",
+    "quality": "quality",
+    "rule": "quality/candle_prices_in_range",
+    "run": "run/kalshi_trades_sync?series=KXHIGHNY",
     "gaps": "gaps",
     "event": f"event/{EVENT}",
     "portfolio": "portfolio",
@@ -74,13 +76,9 @@ def test_the_menu_leads_to_every_page_and_a_day_of_the_heat_map_to_its_event(pag
     page.get_by_role("link", name="Kalshi", exact=True).click()
     page.wait_for_selector("iframe[title=Kalshi]")
     pages = framed(page)
-    pages.wait_for_selector("h1:has-text('Overview')")
-    verdicts = dict(
-        zip(pages.locator("table").first.locator("td:first-child").all_inner_texts(), range(9), strict=False)
-    )
-    assert sorted(SERIES) == list(verdicts)
-    assert pages.locator("table").first.locator("span.failed").count() == 2
-    for name in ("Markets", "Portfolio", "Reports", "Gaps", "Coverage"):
+    pages.wait_for_selector("section.status.red h1:has-text('problem')")
+    expect(pages.locator("li.red:has-text('candle_prices_in_range')")).to_contain_text("is broken: KXHIGHNY")
+    for name in ("Markets", "Portfolio", "Reports", "Gaps", "Quality", "Coverage"):
         pages.get_by_role("link", name=name, exact=True).click()
         pages.wait_for_selector(f"h1:has-text('{name}')")
         expect(pages.locator("nav a[aria-current]")).to_have_text(name)
@@ -101,7 +99,10 @@ def test_the_menu_leads_to_every_page_and_a_day_of_the_heat_map_to_its_event(pag
 
 def test_a_failed_expectation_is_opened_with_its_rows_and_its_data_docs(page: Page, site: Site) -> None:
     open_alone(page, site, "")
-    page.locator("tr:has-text('KXHIGHNY') a:has-text('open')").click()
+    page.locator("li.red:has-text('candle_prices_in_range') a").click()
+    page.wait_for_url("**/quality/candle_prices_in_range")
+    expect(page.locator("td:has-text('1.2000')").first).to_be_visible()
+    page.locator("tr:has-text('KXHIGHNY') a:has-text('open')").first.click()
     page.wait_for_selector("iframe.report")
     report = page.frame_locator("iframe.report")
     broken = report.locator("details.fault:has-text('candle_prices_in_range')")
@@ -130,13 +131,13 @@ def test_the_overview_counts_gaps_by_job_and_leads_to_them(page: Page, site: Sit
     expect(counted.locator("tr:has(td:text-is('trades')) span.warn")).to_have_text("2")
     counted.locator("tr:has(td:text-is('trades')) a").click()
     page.wait_for_url("**/gaps?job=trades")
-    missing = page.locator("h2:has-text('Missing') ~ div.reasons").first.locator("tbody tr")
+    missing = page.locator("h2:has-text('Missing') ~ div.wide").first.locator("tbody tr")
     assert [row.split("\t")[:6] for row in missing.all_inner_texts()] == [
         ["trades", "KXHIGHNY", "all", "2026-09-17 00:00", "2026-09-18 00:00", "2026-09-22 14:00"],
         ["trades", CRUEL, "unknown", "2026-09-16 00:00", "2026-09-17 00:00", "2026-09-21 09:00"],
     ], "the newest first, and no gaps of other jobs"
     assert missing.nth(1).locator("td").last.inner_text() == CRUEL
-    accepted = page.locator("h2:has-text('Accepted') ~ div.reasons tbody tr")
+    accepted = page.locator("h2:has-text('Accepted') ~ div.wide tbody tr")
     assert accepted.locator("td").last.inner_text() == f"because {CRUEL}"
     assert "python -m kalshi gaps accept --job JOB" in page.locator("pre").inner_text()
     assert page.locator("img").count() == 0

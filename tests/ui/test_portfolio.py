@@ -17,8 +17,7 @@ from playwright.sync_api import Page, expect
 
 from kalshi.cells import number
 from kalshi.ui.portfolio import by_day
-from tests.ui.conftest import SECONDS
-from tests.ui.site import Site
+from tests.ui.site import SECONDS, Site
 
 DAY = timedelta(days=1)
 TODAY = datetime.now(UTC).date()

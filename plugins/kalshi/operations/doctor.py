@@ -33,7 +33,7 @@ MOST_SCOPES = 5
 
 def examine() -> list[Diagnosis]:
     """Run every check, in order of dependency. They are independent: a failing one doesn't hide another."""
-    findings = [*_settings(), *_disk()]
+    findings = [*_settings(), *disk()]
     findings += reached("kalshi_warehouse", _warehouse)
     return findings + KalshiHook().examine()
 
@@ -61,7 +61,8 @@ def _settings() -> Iterator[Diagnosis]:
         yield Diagnosis("alerts", "warn", "Nobody is alerted to failed runs: add a notifier to alerts in kalshi.toml.")
 
 
-def _disk() -> Iterator[Diagnosis]:
+def disk() -> Iterator[Diagnosis]:
+    """Whether there is room for reports."""
     folder = load_settings().reports.path
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free

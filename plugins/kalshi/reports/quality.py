@@ -145,12 +145,44 @@ class QualityPage(RunPage[QualityRun]):
         """Write ``report.json``, ``plot.png``, ``index.html`` and ``data_docs/`` below ``folder``; returns the page."""
         from kalshi.reports.data_docs import write_data_docs  # imports Great Expectations: 3 s
 
-        faults = [check for check in report.checks if check.state in ("failed", "broken")]
-        rules: dict[str, list[CheckResult]] = defaultdict(list)  # of several series, as the worst of them is listed
-        for fault in faults:
-            rules[fault.check].append(fault)
-        docs = partial(write_data_docs, report=report)
-        return super().write(report, folder, template, write_more=docs, faults=faults, rules=rules, **more)
+        return super().write(
+            report,
+            folder,
+            template,
+            write_more=partial(write_data_docs, report=report),
+            rules=broken_rules(report.checks),
+            **more,
+        )
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A rule that is broken somewhere. ``faults``: in which series and windows, at least one."""
+
+    faults: list[CheckResult]
+
+    @property
+    def first(self) -> CheckResult:
+        return self.faults[0]
+
+    @property
+    def extent(self) -> str:
+        """How much of the data breaks it, in words."""
+        series = list(dict.fromkeys(fault.series for fault in self.faults))
+        where = series[0] if len(series) == 1 else f"{len(series)} series"
+        if all(fault.state == "broken" for fault in self.faults):
+            return f"the check could not run in {where}"
+        violations, checked = (sum(getattr(fault, name) for fault in self.faults) for name in ("violations", "checked"))
+        return f"{violations:,} of {checked:,} rows in {where}"
+
+
+def broken_rules(checks: list[CheckResult]) -> list[BrokenRule]:
+    """The broken rules, each once, in the order of the checks. One that couldn't run somewhere is an error there."""
+    by_rule: dict[tuple[str, str], list[CheckResult]] = defaultdict(list)
+    for check in checks:
+        if check.state in ("failed", "broken"):
+            by_rule[check.check, check.severity].append(check)
+    return [BrokenRule(faults) for faults in by_rule.values()]
 
 
 def _state(series: QualityReport) -> State:

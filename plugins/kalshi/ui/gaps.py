@@ -28,9 +28,10 @@ ACCEPTED = {
 
 
 def gap_counts(connection: sa.Connection, request: Request) -> Table:
-    """A row for each job that was ever run; its number of gaps links to them."""
+    """A row for each job that was ever run, the one with the most gaps first; their number links to them."""
     found = gaps.counts(connection)
     jobs = [_job(job, [c for c in found if c.job == job], request) for job in {c.job: None for c in found}]
+    jobs.sort(key=lambda job: -job["gaps"].value)
     return table(jobs, COUNTS, name="gaps", empty="No job has read anything yet.")
 
 

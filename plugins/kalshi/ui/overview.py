@@ -1,96 +1,196 @@
-"""The first page: how fresh the data is, what is missing, what ran, data quality and table sizes."""
+"""The first page: is anything wrong, since when, and what to do about it; below, the figures behind the answer."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
+from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import APIRouter, Request, Response
 
-from kalshi.cells import Link
-from kalshi.reports.files import folder_name
-from kalshi.settings import load_settings
+from kalshi.cells import Cell, Link, Table
+from kalshi.hooks.errors import BadConnection
+from kalshi.hooks.kalshi import KalshiHook
+from kalshi.text import minutes
+from kalshi.ui.airflow import report_address, run_address
+from kalshi.ui.findings import Finding, by_weight, histories, worst
 from kalshi.ui.gaps import gap_counts
-from kalshi.ui.rendering import address, render, table
-from kalshi.ui.warehouse import Warehouse, ask
+from kalshi.ui.rendering import Column, Columns, address, render, table
+from kalshi.ui.status import Status, status
+from kalshi.ui.warehouse import Warehouse, ask, query
+from kalshi.warehouse.ledger import PLAN
 
 router = APIRouter()
-QUALITY_DAG = "kalshi_data_quality"
+MOST_RULES = 12
+STATES = ("success", "warning", "running", "abandoned", "failed")
+"""From good to bad."""
 FRESHNESS = {
     "table": "table",
     "verdict": "verdict",
+    "ago": "last good run",
+    "allowed": "allowed",
     "latest_data_utc": "latest data (UTC)",
-    "latest_successful_run_utc": "last successful run (UTC)",
-    "lag_minutes": "minutes ago",
-    "allowed_lag_minutes": "minutes allowed",
 }
 RUNS = {
     "job": "job",
     "state": "state",
-    "scopes": "scopes",
+    "report": "report",
     "started_at_utc": "began (UTC)",
     "took": "took s",
+    "scopes": "series",
     "inserted": "inserted",
     "updated": "updated",
     "rejected": "rejected",
     "requests": "requests",
     "retries": "retries",
 }
-VERDICTS = {
+RULES = {
+    "rule": "rule",
+    "severity": "severity",
+    "state": "state",
     "series": "series",
-    "verdict": "verdict",
-    "first_day": "first day",
-    "last_day": "last day",
-    "errors": "errors",
-    "warnings": "warnings",
-    "checks": "checks",
-    "started_at_utc": "checked (UTC)",
-    "report": "report",
+    "violations": "rows",
+    "since": "since (UTC)",
+    "history": "latest runs",
+}
+PROOF: Columns = {
+    "series": "series",
+    "share": Column("proven", "share"),
+    "proven": "markets proven",
+    "markets": "of",
+    "differing": "differ",
+    "unread": "not read in full",
+    "checked_at_utc": "compared (UTC)",
 }
 TABLES = {"name": "table", "row_estimate": "rows (estimate)", "megabytes": "MB"}
 
 
 @router.get("/")
 def show_overview(request: Request, connection: Warehouse) -> Response:
-    found = overview(connection, request, load_settings().reports.path)
-    return render(request, "overview.html.jinja", connection, **found)
+    return render(request, "overview.html.jinja", connection, **overview(connection, request))
 
 
-def overview(connection: sa.Connection, request: Request, reports: Path) -> dict[str, Any]:
+def overview(connection: sa.Connection, request: Request) -> dict[str, Any]:
     """What the template ``overview.html.jinja`` shows."""
-    runs = ask(connection, "last_runs")
-    for run in runs:
-        run["took"] = (run["ended_at_utc"] - run["started_at_utc"]).total_seconds() if run["ended_at_utc"] else None
-    freshness = ask(connection, "freshness")
-    verdicts = [_verdict(run, request, reports) for run in ask(connection, "verdicts")]
+    found = status(connection, request)
+    tables = ask(connection, "tables")
     return {
-        "stale": [row["table"] for row in freshness if row["verdict"] != "pass"],
-        "bad": list(dict.fromkeys(row["series"].value for row in verdicts if row["verdict"] != "success")),
+        "health": found,
+        "freshness": table([_fresh(row) for row in found.freshness], FRESHNESS, name="freshness"),
         "gaps": gap_counts(connection, request),
-        "freshness": table(freshness, FRESHNESS, name="freshness"),
-        "verdicts": table(verdicts, VERDICTS, name="verdicts"),
-        "runs": table(runs, RUNS, name="runs"),
-        "tables": table(ask(connection, "tables"), TABLES, name="tables"),
+        "proof": table([_proven(request, row) for row in found.proof], PROOF, name="proof", query=query("proof")),
+        "rules": _rules(connection, request, found),
+        "acknowledged": table(
+            [acknowledged_row(request, finding) for finding in found.acknowledged], ACKNOWLEDGED, name="acknowledged"
+        ),
+        "runs": table(_runs(request, found), RUNS, name="runs"),
+        "tables": table(tables, TABLES, name="tables", query=query("tables")),
+        "megabytes": sum(row["megabytes"] or 0 for row in tables),
+        "budget": _budget(ask(connection, "requests")),
     }
 
 
-def _verdict(run: dict[str, Any], request: Request, reports: Path) -> dict[str, Any]:
-    """A quality run as the overview shows it; broken rules of severity error count as failed."""
-    report = msgspec.json.decode(run["report"] or "{}")
-    name = folder_name(run["dag_run_id"] or "")
+def _fresh(row: dict[str, Any]) -> dict[str, Any]:
+    lag = row["lag_minutes"]
+    ago = "never" if lag is None else f"{minutes(lag)} ago"
+    return {**row, "ago": ago, "allowed": minutes(row["allowed_lag_minutes"])}
+
+
+def _proven(request: Request, row: dict[str, Any]) -> dict[str, Any]:
+    link = Link(row["series"], address(request, "coverage", series=row["series"]))
+    return {**row, "series": link, "share": row["proven"] / row["markets"]}
+
+
+def _rules(connection: sa.Connection, request: Request, found: Status) -> Table:
+    """The rules that were broken in one of the latest quality runs, the worst first."""
+    bars = histories(connection)
+    by_rule = found.quality.by_rule
+    broken = [check for check, history in bars.items() if any(bar.is_bad for bar in history.bars) and check in by_rule]
+    rules = sorted((by_rule[check] for check in broken), key=by_weight)[:MOST_RULES]
+    rows = [{**rule_row(request, findings), "history": bars[findings[0].check]} for findings in rules]
+    return table(rows, RULES, name="rules", empty="No rule was broken in any of the latest quality runs.")
+
+
+def rule_row(request: Request, findings: Sequence[Finding]) -> dict[str, Any]:
+    """A rule over all its series, as a row."""
+    first = worst(findings)
+    faults = [finding for finding in findings if finding.is_fault]
+    is_known = bool(faults) and all(finding.acknowledged for finding in faults)
     return {
-        "series": Link(run["series"], f"{address(request, 'coverage')}?series={run['series']}"),
-        "verdict": "failed" if report.get("broken_errors") else run["state"],
-        "first_day": run["window_start_utc"] and run["window_start_utc"].date(),
-        "last_day": run["window_end_utc"] and (run["window_end_utc"] - timedelta(microseconds=1)).date(),
-        "errors": ", ".join(report.get("broken_errors", [])),
-        "warnings": ", ".join(report.get("broken_warnings", [])),
-        "checks": report.get("checks"),
-        "started_at_utc": run["started_at_utc"],
-        "report": Link("open", address(request, "reports", QUALITY_DAG, name))
-        if (reports / QUALITY_DAG / name / "index.html").exists()
-        else None,
+        "rule": Link(first.check, address(request, "quality", first.check)),
+        "about": first.about,
+        "severity": Cell(first.severity, first.severity),
+        "state": state_cell("acknowledged" if is_known else first.state, first.severity),
+        "series": f"{len(faults)} of {len(findings)}" if faults else "",
+        "violations": sum(finding.violations for finding in findings),
+        "since": min((f.since for f in faults if f.since), default=None),
+        "first_seen": min((f.first_seen for f in faults if f.first_seen), default=None),
+    }
+
+
+def state_cell(state: str, severity: str) -> Cell:
+    """The state of a rule, coloured by what its failure means."""
+    badge = {"passed": "pass", "empty": "", "acknowledged": "info"}.get(state, severity)
+    return Cell(state, state, badge=badge)
+
+
+ACKNOWLEDGED = {
+    "rule": "rule",
+    "series": "series",
+    "violations": "rows",
+    "until_day": "acknowledged until",
+    "acknowledged_by": "by",
+    "acknowledged_at_utc": "at (UTC)",
+    "reason": "reason",
+}
+
+
+def acknowledged_row(request: Request, finding: Finding) -> dict[str, Any]:
+    about = dict(finding.acknowledged or {})
+    link = Link(finding.check, address(request, "quality", finding.check))
+    return {**about, "rule": link, "series": finding.series, "violations": finding.violations}
+
+
+def _runs(request: Request, found: Status) -> list[dict[str, Any]]:
+    """The latest Airflow run of each job, the worst first."""
+    runs = [_run(request, job, scopes) for job, scopes in found.runs.items()]
+    return sorted(runs, key=lambda run: -STATES.index(run["state"].value))
+
+
+def _run(request: Request, job: str, scopes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The latest Airflow run of a job: totals over its series; the state is that of the worst."""
+    dag_run_id = scopes[0]["dag_run_id"]
+    state = max((run["state"] for run in scopes), key=STATES.index)
+    began = min(run["started_at_utc"] for run in scopes)
+    ends = [run["ended_at_utc"] for run in scopes]
+    report, place = report_address(request, job, dag_run_id), run_address(request, job, dag_run_id)
+    totals = {
+        name: sum(run[name] for run in scopes) for name in ("inserted", "updated", "rejected", "requests", "retries")
+    }
+    return totals | {
+        "job": Link(job, run_address(request, job, None)),
+        "state": Link(state, place, badge=state),
+        "report": Link("open", report) if report else None,
+        "started_at_utc": began,
+        "took": round((max(ends) - began).total_seconds()) if all(ends) else None,
+        "scopes": sum(run["scope"] != PLAN for run in scopes),
+    }
+
+
+def _budget(hours: list[dict[str, Any]]) -> dict[str, Any]:
+    """How much of the allowed requests was used in the last 24 hours, and in the busiest of them."""
+    used = sum(hour["requests"] for hour in hours)
+    busiest = max(hours, key=lambda hour: hour["requests"], default=None)
+    try:
+        rate = KalshiHook().config().requests_per_second
+    except (AirflowNotFoundException, BadConnection):
+        rate = 0
+    return {
+        "used": used,
+        "rate": rate,
+        "share_of_day": used / (rate * 24 * 3600) if rate else None,
+        "busiest": busiest,
+        "share_of_hour": busiest["requests"] / (rate * 3600) if rate and busiest else None,
+        "waited": sum(hour["waited_seconds"] for hour in hours),
     }

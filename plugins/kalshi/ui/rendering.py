@@ -31,6 +31,7 @@ MENU = {
     "": "Overview",
     "markets": "Markets",
     "coverage": "Coverage",
+    "quality": "Quality",
     "gaps": "Gaps",
     "portfolio": "Portfolio",
     "reports": "Reports",

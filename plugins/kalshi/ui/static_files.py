@@ -12,7 +12,12 @@ import vl_convert
 from kalshi.reports.files import TEMPLATES
 
 FOLDER = Path(__file__).parent / "static"
-TYPES = {"pages.css": "text/css", "pages.js": "text/javascript", "vega.js": "text/javascript"}
+TYPES = {
+    "pages.css": "text/css",
+    "pages.js": "text/javascript",
+    "forms.js": "text/javascript",
+    "vega.js": "text/javascript",
+}
 
 
 @cache

@@ -1,6 +1,7 @@
 "use strict";
 // Applies the theme, draws the charts, and lets tables be sorted, snippets be copied and the page refresh itself.
 
+const root = new URL(document.currentScript.src).pathname.replace("static/pages.js", "");
 const systemTheme = window.matchMedia("(prefers-color-scheme: dark)");
 
 /* Airflow shows these pages in a frame; a class on its own page names the selected theme. */
@@ -76,6 +77,18 @@ function sortBy(heading) {
   heading.setAttribute("aria-sort", turn === 1 ? "ascending" : "descending");
 }
 
+/* Airflow's own pages belong into its window, not into our frame, which may not navigate it: its page follows the link. */
+function leaveFrame(event, link) {
+  const outside = airflowPage();
+  if (!outside) return;
+  event.preventDefault();
+  const copied = outside.ownerDocument.createElement("a");
+  copied.href = link.href;
+  outside.ownerDocument.body.append(copied);
+  copied.click();
+  copied.remove();
+}
+
 async function copy(button) {
   await navigator.clipboard.writeText(button.nextElementSibling.textContent);
   button.textContent = "copied";
@@ -108,6 +121,8 @@ if (airflowPage()) new MutationObserver(applyTheme).observe(airflowPage(), { att
 document.addEventListener("click", (event) => {
   const heading = event.target.closest("main thead th");
   if (heading && !heading.querySelector("a")) sortBy(heading);  // a link sorts on the server
+  const link = event.target.closest("a[href]");
+  if (link && link.origin === window.location.origin && !link.pathname.startsWith(root)) leaveFrame(event, link);
   const button = event.target.closest("[data-copies]");
   if (button) copy(button);
 });

@@ -3,7 +3,7 @@
 from kalshi.warehouse.migrate import run_sql_file
 
 revision = "0013_event_summary"
-down_revision = "0011_origin"
+down_revision = "0012_acknowledgement"
 
 
 def upgrade() -> None:

@@ -1,5 +1,5 @@
 -- The quality runs of each series in its latest Airflow run, one for each window.
-SELECT r.scope AS series, r.state, r.started_at_utc, r.window_start_utc, r.window_end_utc, r.dag_run_id, r.report
+SELECT r.run_id, r.scope AS series, r.state, r.started_at_utc, r.window_start_utc, r.window_end_utc, r.dag_run_id
 FROM (
   SELECT MAX(together.run_id) AS run_id
   FROM (

@@ -1,0 +1,79 @@
+"""Where our jobs are in Airflow: their DAGs, their runs, and the pages that start them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from fastapi import Request
+
+from kalshi.reports.files import folder_name
+from kalshi.settings import DAGS, load_settings
+from kalshi.ui.rendering import address, root
+
+CANDLES = ("kalshi_candles_daily", "kalshi_candles_backfill")
+DAGS_OF = {
+    "catalog": ("kalshi_catalog_sync",),
+    "settlements": ("kalshi_settlements_sync",),
+    "trades": ("kalshi_trades_sync",),
+    "snapshots": ("kalshi_price_snapshots",),
+    "candles": CANDLES,
+    "candles_from_trades": CANDLES,
+    "candles_dense": CANDLES,
+    "portfolio": ("kalshi_portfolio_sync",),
+    "reconciliation": ("kalshi_reconciliation",),
+    "quality": ("kalshi_data_quality",),
+}
+"""By job, the DAGs that run it; the last one reads any days."""
+WITHOUT_SERIES = {"portfolio"}
+WITH_DAYS = {"trades", *(job for job, dags in DAGS_OF.items() if dags == CANDLES), "reconciliation", "quality"}
+
+
+def our_dags() -> list[str]:
+    return sorted(file.stem for file in DAGS.glob("kalshi_*.py"))
+
+
+def airflow_address(request: Request, *parts: str) -> str:
+    """The path of a page of Airflow itself: ``dags``, a DAG's id, ``runs``, a run's id."""
+    return "/".join([root(request).rpartition("/")[0], *(quote(part, safe="") for part in parts)])
+
+
+def run_address(request: Request, job: str, dag_run_id: str | None) -> str:
+    """A run in Airflow, or else its DAG; "" for a job that isn't ours."""
+    if (dag := dag_of(job, dag_run_id)) is None:
+        return ""
+    return airflow_address(request, "dags", dag, *(("runs", dag_run_id) if dag_run_id else ()))
+
+
+def report_address(request: Request, job: str, dag_run_id: str | None) -> str:
+    """The report of a run; "" if this machine has none."""
+    dag = dag_of(job, dag_run_id)
+    if not dag or not dag_run_id or not _has_report(dag, dag_run_id):
+        return ""
+    return address(request, "reports", dag, folder_name(dag_run_id))
+
+
+def dag_of(job: str, dag_run_id: str | None) -> str | None:
+    """The DAG of a run. Of those that run the same job, it is the one that has written its report, or else the one
+    that runs are scheduled or started by hand of."""
+    dags = DAGS_OF.get(job, ())
+    if len(dags) < 2:
+        return dags[0] if dags else None
+    found = [dag for dag in dags if dag_run_id and _has_report(dag, dag_run_id)]
+    by_hand = (dag_run_id or "").startswith("manual")
+    return found[0] if len(found) == 1 else dags[-1 if by_hand else 0]
+
+
+def _has_report(dag: str, dag_run_id: str) -> bool:
+    return (load_settings().reports.path / dag / folder_name(dag_run_id) / "index.html").exists()
+
+
+def form_address(
+    request: Request, job: str, series: str = "", first: datetime | None = None, end: datetime | None = None
+) -> str:
+    """The form that runs a job, filled in: these series (comma-separated), from ``first`` to before ``end``."""
+    days: dict[str, str] = {"sources": "trades"} if job == "candles_from_trades" else {}
+    if first and end and job in WITH_DAYS:
+        last = max(first, end - timedelta(microseconds=1))
+        days |= {"date_from": f"{first:%Y-%m-%d}", "date_to": f"{last:%Y-%m-%d}"}
+    return address(request, "run", DAGS_OF[job][-1], series="" if job in WITHOUT_SERIES else series, **days)
