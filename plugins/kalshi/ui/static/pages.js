@@ -78,6 +78,7 @@ async function refresh(main) {
 function prepare() {
   applyTheme();
   for (const frame of document.querySelectorAll("iframe.report")) frame.addEventListener("load", applyTheme);
+  for (const grid of document.querySelectorAll(".grid")) grid.scrollLeft = grid.scrollWidth;  // the latest day
   if (window.vegaEmbed) drawCharts();
 }
 
@@ -86,7 +87,7 @@ systemTheme.addEventListener("change", applyTheme);
 if (airflowPage()) new MutationObserver(applyTheme).observe(airflowPage(), { attributeFilter: ["class"] });
 document.addEventListener("click", (event) => {
   const heading = event.target.closest("main thead th");
-  if (heading && !event.target.closest("a")) sortBy(heading);
+  if (heading && !event.target.closest("a, .grid")) sortBy(heading);
   const button = event.target.closest("[data-copies]");
   if (button) copy(button);
 });
