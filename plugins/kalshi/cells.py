@@ -9,9 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-Unit = Literal["", "$", "price", "share", "contracts", "°F", "day", "plain"]
+Unit = Literal["", "$", "price", "share", "contracts", "°F", "day", "plain", "score"]
 """What a number means. ``$``: dollars to the cent; ``price``: dollars to the tenth of a cent where there is one;
-``share``: 0 to 1, shown in percent; ``day``: only the day of a time; ``plain``: no thousands separators."""
+``share``: 0 to 1, shown in percent; ``day``: only the day of a time; ``plain``: no thousands separators;
+``score``: four decimals."""
 BADGES = ("success", "pass", "warning", "warn", "running", "failed", "fail", "abandoned", "error", "info")
 """The words that are shown as a coloured badge."""
 MINUS = "\N{MINUS SIGN}"
@@ -116,7 +117,7 @@ def cell(value: Any, unit: Unit = "") -> Cell:
         return Cell("yes" if value else "no", value)
     if isinstance(value, int | float | Decimal):
         text = number(value, unit)
-        return Cell(text, value, is_number=True, is_loss=unit == "$" and value < 0)
+        return Cell(text, value, is_number=True, is_loss=unit in ("$", "price") and value < 0)
     if isinstance(value, date):  # and datetime
         return Cell(moment(value, unit), value)
     text = str(value)
@@ -155,6 +156,7 @@ FORMATS: dict[Unit, Callable[[Any], str]] = {
     "price": _price,
     "share": lambda value: f"{100 * float(value):.1f} %",
     "contracts": lambda value: _trimmed(f"{value:,.2f}"),
+    "score": lambda value: f"{value:.4f}",
     "°F": lambda value: f"{_trimmed(f'{value:.2f}')} °F",
     "plain": lambda value: _trimmed(f"{value:f}") if isinstance(value, Decimal) else str(value),
 }

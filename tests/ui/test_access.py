@@ -18,6 +18,7 @@ QUALITY = f"kalshi_data_quality/{folder_name(RUN)}"
 EXAMPLES = {
     "/": "/",
     "/coverage": "/coverage?days=10",
+    "/calibration": "/calibration?decision=day_10",
     "/gaps": "/gaps?job=candles",
     "/event/{event_ticker:path}": f"/event/{EVENT}",
     "/portfolio": "/portfolio",

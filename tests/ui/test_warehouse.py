@@ -11,7 +11,7 @@ from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from tests.support.databases import address_of
 
 CONNECTION = "AIRFLOW_CONN_KALSHI_WAREHOUSE"
-ASKING = ["", "coverage", "gaps", "event/KXHIGHNY-26SEP20", "portfolio"]
+ASKING = ["", "coverage", "calibration", "gaps", "event/KXHIGHNY-26SEP20", "portfolio"]
 
 
 def refused(client: TestClient, address: str) -> str:
@@ -69,10 +69,11 @@ def migrated(warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_tables_without_rows_make_pages_that_say_what_to_do(client: TestClient, migrated: None) -> None:
-    said = {address: client.get(address) for address in ("", "coverage", "gaps", "portfolio", "reports")}
+    said = {address: client.get(address) for address in ("", "coverage", "calibration", "gaps", "portfolio", "reports")}
     assert {address: answer.status_code for address, answer in said.items()} == dict.fromkeys(said, 200)
     assert "trigger the DAG kalshi_data_quality" in said[""].text
-    assert "trigger the DAG kalshi_data_quality" in said["coverage"].text
+    assert "list its events" in said["coverage"].text
+    assert "a quality run of these days" in said["calibration"].text
     assert "kalshi_portfolio_sync" in said["portfolio"].text
     assert "No job has read anything yet" in said[""].text
     assert "Nothing is missing" in said["gaps"].text

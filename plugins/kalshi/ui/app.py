@@ -10,7 +10,7 @@ from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from kalshi.ui import coverage, event, gaps, overview, portfolio, reports
+from kalshi.ui import calibration, coverage, event, gaps, overview, portfolio, reports
 from kalshi.ui.rendering import FOLDER, TEMPLATES
 from kalshi.ui.responses import not_found, problem
 from kalshi.ui.warehouse import WarehouseUnavailable
@@ -46,7 +46,7 @@ def warehouse_unavailable(request: Request, error: Exception) -> Response:
     return problem(request, 503, "No warehouse", str(error))
 
 
-for page in (overview, coverage, gaps, event, portfolio, reports):
+for page in (overview, coverage, calibration, gaps, event, portfolio, reports):
     app.include_router(page.router)
 
 

@@ -30,6 +30,8 @@ BY_MONTH_BEYOND = 92
 ROWS, CELLS = 25, 2500
 """On a page, at most: so that it stays below 500 KB."""
 MOST_EVENTS = 60
+NARROWEST = 4
+"""Days below which a month's name stands."""
 MOST_NAMES = 200
 """That the field for the series suggests."""
 
@@ -125,9 +127,14 @@ def _pages(request: Request, selection: Selection, number_of_series: int, rows: 
 
 
 def _heads(columns: Sequence[date], by: str) -> list[tuple[str, list[str]]]:
-    """Above the columns: months with their days, or years with their months."""
+    """Above the columns: months with their days, or years with their months. A month of a few days has no room for its
+    name beside another's."""
     outer, inner = ("%b %Y", "%d") if by == "day" else ("%Y", "%b")
-    return [(name, [f"{day:{inner}}" for day in days]) for name, days in groupby(columns, lambda day: f"{day:{outer}}")]
+    heads = [
+        (name, [f"{day:{inner}}" for day in days]) for name, days in groupby(columns, lambda day: f"{day:{outer}}")
+    ]
+    fits = NARROWEST if by == "day" and len(heads) > 1 else 1
+    return [(name if len(days) >= fits else "", days) for name, days in heads]
 
 
 def _row(request: Request, grid: Grid, series: str) -> list[tuple[State, str, str]]:

@@ -25,7 +25,14 @@ TEMPLATES = REPORTS.overlay(
     loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(FOLDER / "templates"), REPORTS.loader])  # type: ignore[list-item]
 )
 TEMPLATES.globals["CHARTS"] = CONFIG
-MENU = {"": "Overview", "coverage": "Coverage", "gaps": "Gaps", "portfolio": "Portfolio", "reports": "Reports"}
+MENU = {
+    "": "Overview",
+    "coverage": "Coverage",
+    "calibration": "Calibration",
+    "gaps": "Gaps",
+    "portfolio": "Portfolio",
+    "reports": "Reports",
+}
 """Paths below the pages' root, and their names."""
 CSV = "csv"
 """The parameter of a page's address that asks for one of its tables instead, by name."""
