@@ -23,6 +23,7 @@ NOON = datetime(2026, 9, 20, 12, 5, 59, tzinfo=UTC)
         (Decimal("1234.5"), "$", "$1,234.50"),
         (Decimal("-0.006"), "$", MINUS + "$0.01"),
         (Decimal("-0.004"), "$", "$0.00"),
+        (0.12345, "score", "0.1235"),
         (Decimal("0.56"), "price", "$0.56"),
         (Decimal("0.5650"), "price", "$0.565"),
         (Decimal(1), "price", "$1.00"),

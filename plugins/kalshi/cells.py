@@ -9,10 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-Unit = Literal["", "$", "price", "share", "contracts", "°F", "s", "day", "plain"]
+Unit = Literal["", "$", "price", "share", "contracts", "°F", "s", "day", "plain", "score"]
 """What a number means. ``$``: dollars to the cent; ``price``: dollars to the tenth of a cent where there is one;
 ``share``: 0 to 1, shown in percent; ``s``: seconds; ``day``: only the day of a time; ``plain``: no thousands
-separators."""
+separators; ``score``: four decimals."""
 BADGES = ("success", "pass", "warning", "warn", "running", "failed", "fail", "abandoned", "error", "info")
 """The words that are shown as a coloured badge."""
 MARKS = ("yes", "no", "winner")
@@ -162,7 +162,7 @@ def cell(value: Any, unit: Unit = "") -> Cell:
         return Cell("yes" if value else "no", value)
     if isinstance(value, int | float | Decimal):
         text = number(value, unit)
-        return Cell(text, value, is_number=True, is_loss=unit == "$" and value < 0)
+        return Cell(text, value, is_number=True, is_loss=unit in ("$", "price") and value < 0)
     if isinstance(value, date):  # and datetime
         return Cell(moment(value, unit), value)
     text = str(value)
@@ -208,6 +208,7 @@ FORMATS: dict[Unit, Callable[[Any], str]] = {
     "share": lambda value: f"{100 * float(value):.1f} %",
     "contracts": lambda value: _trimmed(f"{value:,.2f}"),
     "s": lambda value: f"{value:,.1f} s",
+    "score": lambda value: f"{value:.4f}",
     "°F": lambda value: f"{_trimmed(f'{value:.2f}')} °F",
     "plain": lambda value: _trimmed(f"{value:f}") if isinstance(value, Decimal) else str(value),
 }

@@ -260,3 +260,14 @@ def test_two_runs_leave_two_rows_each_and_the_view_shows_the_latest(filled: sa.E
     for view in ("kalshi_coverage_latest", "kalshi_decision_coverage_latest"):
         (row,) = select(filled, f"SELECT COUNT(*) AS n, MIN(run_id) AS oldest FROM {view}")
         assert (row["n"], row["oldest"]) == (18, latest.run_id)
+
+
+def test_of_two_runs_at_the_same_time_the_later_one_counts_whichever_ends_first(filled_on_both: sa.Engine) -> None:
+    check(filled_on_both)
+    for table in ("kalshi_coverage", "kalshi_decision_coverage"):
+        plant(filled_on_both, f"UPDATE {table} SET run_id = run_id + 1000")
+    earlier = check(filled_on_both)
+    for view in ("kalshi_coverage_latest", "kalshi_decision_coverage_latest"):
+        (row,) = select(filled_on_both, f"SELECT COUNT(*) AS n, MIN(run_id) AS oldest FROM {view}")
+        assert row["n"] == 18
+        assert row["oldest"] > earlier.run_id

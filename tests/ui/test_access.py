@@ -19,6 +19,7 @@ EXAMPLES = {
     "/": "/",
     "/markets": "/markets?text=new+york",
     "/coverage": "/coverage?days=10",
+    "/calibration": "/calibration?decision=day_10",
     "/gaps": "/gaps?job=candles",
     "/quality": "/quality?state=failed",
     "/quality/{check}": "/quality/candle_prices_in_range",

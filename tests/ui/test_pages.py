@@ -22,6 +22,8 @@ PAGES = {
     "quality": "quality",
     "rule": "quality/candle_prices_in_range",
     "run": "run/kalshi_trades_sync?series=KXHIGHNY",
+    "months": "coverage?days=400&show=proof",
+    "calibration": "calibration?decision=day_10",
     "gaps": "gaps",
     "event": f"event/{EVENT}",
     "portfolio": "portfolio",
@@ -71,25 +73,25 @@ def test_the_address_that_a_log_prints_opens_the_report_inside_airflow(page: Pag
     report.get_by_role("heading", name="Kalshi data quality").wait_for()
 
 
-def test_the_menu_leads_to_every_page_and_a_day_of_the_heat_map_to_its_event(page: Page, site: Site) -> None:
+def test_the_menu_leads_to_every_page_and_a_year_to_its_months_days_and_events(page: Page, site: Site) -> None:
     page.goto(site.url)
     page.get_by_role("link", name="Kalshi", exact=True).click()
     page.wait_for_selector("iframe[title=Kalshi]")
     pages = framed(page)
     pages.wait_for_selector("section.status.red h1:has-text('problem')")
     expect(pages.locator("li.red:has-text('candle_prices_in_range')")).to_contain_text("is broken: KXHIGHNY")
-    for name in ("Markets", "Portfolio", "Reports", "Gaps", "Quality", "Coverage"):
+    for name in ("Markets", "Portfolio", "Reports", "Gaps", "Quality", "Calibration", "Coverage"):
         pages.get_by_role("link", name=name, exact=True).click()
         pages.wait_for_selector(f"h1:has-text('{name}')")
         expect(pages.locator("nav a[aria-current]")).to_have_text(name)
-    pages.wait_for_selector("body[data-drawn]")
-    assert pages.locator(".plotted .role-title-text").all_text_contents() == [
-        "every minute",
-        "day_before_10",
-        "day_10",
-        "open",
-    ]
-    pages.locator(".plotted").nth(2).locator(f"path[aria-label*='{EVENT}']").click()
+    pages.locator("input[name=date_from]").fill("2025-10-01")
+    pages.locator("select[name=by]").select_option("month")
+    pages.get_by_role("button", name="Show").click()
+    pages.wait_for_selector("h2:text-is('Months')")
+    pages.locator(".grid tr:has-text('New York') td:last-child a").click()
+    pages.wait_for_selector("h2:text-is('Events')")
+    assert pages.locator(".grid tr:has-text('New York') td.unread").count() >= 10, "days that no run has read"
+    pages.locator(f".grid a[href$='/event/{EVENT}']").click()
     pages.wait_for_selector("h1:has-text('Highest temperature in New York City')")
     assert page.url.endswith(f"/event/{EVENT}"), "Airflow's own address says where one is"
     pages.wait_for_selector("body[data-drawn]")
@@ -136,7 +138,8 @@ def test_the_overview_counts_gaps_by_job_and_leads_to_them(page: Page, site: Sit
         ["trades", "KXHIGHNY", "all", "2026-09-17 00:00", "2026-09-18 00:00", "2026-09-22 14:00"],
         ["trades", CRUEL, "unknown", "2026-09-16 00:00", "2026-09-17 00:00", "2026-09-21 09:00"],
     ], "the newest first, and no gaps of other jobs"
-    assert missing.nth(1).locator("td").last.inner_text() == CRUEL
+    assert missing.nth(1).locator("td").nth(7).inner_text() == CRUEL
+    assert missing.first.locator("td").nth(8).inner_text().startswith("No scheduled run read this")
     accepted = page.locator("h2:has-text('Accepted') ~ div.wide tbody tr")
     assert accepted.locator("td").last.inner_text() == f"because {CRUEL}"
     assert "python -m kalshi gaps accept --job JOB" in page.locator("pre").inner_text()

@@ -12,7 +12,8 @@ from tests.support.databases import address_of
 
 CONNECTION = "AIRFLOW_CONN_KALSHI_WAREHOUSE"
 ASKING = [
-    *("", "markets", "coverage", "quality", "quality/candle_schema", "gaps", "event/KXHIGHNY-26SEP20", "portfolio"),
+    *("", "markets", "coverage", "quality", "quality/candle_schema", "calibration", "gaps"),
+    *("event/KXHIGHNY-26SEP20", "portfolio"),
 ]
 
 
@@ -71,10 +72,12 @@ def migrated(warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_tables_without_rows_make_pages_that_say_what_to_do(client: TestClient, migrated: None) -> None:
-    said = {address: client.get(address) for address in ("", "coverage", "quality", "gaps", "portfolio", "reports")}
+    pages = ("", "coverage", "quality", "calibration", "gaps", "portfolio", "reports")
+    said = {address: client.get(address) for address in pages}
     assert {address: answer.status_code for address, answer in said.items()} == dict.fromkeys(said, 200)
     assert "trigger the DAG kalshi_data_quality" in said[""].text
-    assert "trigger the DAG kalshi_data_quality" in said["coverage"].text
+    assert "list its events" in said["coverage"].text
+    assert "a quality run of these days" in said["calibration"].text
     assert "trigger the DAG kalshi_data_quality" in said["quality"].text
     assert "trigger the DAG kalshi_catalog_sync" in said[""].text
     assert "kalshi_portfolio_sync" in said["portfolio"].text

@@ -251,3 +251,28 @@ def test_official_hosts_of_one_environment_become_one_exchange(warehouse_on_both
         for statement in sqlparse.split(file.read_text(encoding="utf-8")):
             connection.exec_driver_sql(statement.replace("%", "%%"))
         assert exchanges.names(connection) == {demo: False, prod: False}
+
+
+def test_of_the_coverage_of_an_older_warehouse_the_latest_look_is_known(empty: sa.Engine) -> None:
+    number = next(n for n, file in enumerate(SQL_FILES) if "latest_coverage" in file.stem)
+    stop_before(empty, number)
+    with empty.begin() as connection:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        for run, market in ((1, "A"), (2, "A"), (1, "B")):
+            connection.exec_driver_sql(
+                "INSERT INTO kalshi_coverage (run_id, market_ticker, utc_day, event_ticker, series_ticker, "
+                "expected_minutes, present_minutes, missing_minutes, quoted_minutes, longest_gap_minutes, candles, "
+                "empty_books) VALUES (%s, %s, '2026-09-20', 'E', 'S', 1, 1, 0, 1, 0, 1, 0)",
+                (run, market),
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO kalshi_decision_coverage (run_id, market_ticker, decision, event_ticker, series_ticker, "
+                "decided_at_utc, candle_present, quote_known) "
+                "VALUES (%s, %s, 'open', 'E', 'S', '2026-09-20', TRUE, FALSE)",
+                (run, market),
+            )
+    migrate(empty)
+    with empty.connect() as connection:
+        for view in ("kalshi_coverage_latest", "kalshi_decision_coverage_latest"):
+            found = connection.exec_driver_sql(f"SELECT market_ticker, run_id FROM {view} ORDER BY market_ticker")
+            assert [tuple(row) for row in found] == [("A", 2), ("B", 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,15 +24,33 @@ def write_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> i
     rows, day = 0, scope.start
     while day < scope.until and scope.markets:
         values = {**scope.values(rules), "day": day, "until": min(day + DAY, scope.until)}
-        rows += in_transaction(engine, lambda c, v=values: sql.run_file(c, "quality", "coverage", **v).rowcount)  # type: ignore[misc]
+        rows += in_transaction(engine, _write_day, values)
         day += DAY
+    return rows
+
+
+def _write_day(connection: sa.Connection, values: dict[str, Any]) -> int:
+    rows = sql.run_file(connection, "quality", "coverage", **values).rowcount
+    _mark_latest(connection, "kalshi_coverage", "utc_day", "utc_day = :day", values)
     return rows
 
 
 def write_decision_coverage(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> int:
     """Add this run's rows to ``kalshi_decision_coverage``, for the decisions in its window; return how many."""
+    return in_transaction(engine, _write_decisions, scope.values(rules))
+
+
+def _write_decisions(connection: sa.Connection, values: dict[str, Any]) -> int:
     statement = (
         f"INSERT INTO kalshi_decision_coverage (run_id, {DECISION_COLUMNS}) "
         f"SELECT :run_id, {DECISION_COLUMNS} FROM ({sql.read('quality', 'decision_quotes').text}) AS decided"
     )
-    return in_transaction(engine, lambda c: sql.run(c, statement, **scope.values(rules)).rowcount)
+    rows = sql.run(connection, statement, **values).rowcount
+    _mark_latest(connection, "kalshi_decision_coverage", "decision", "TRUE", values)
+    return rows
+
+
+def _mark_latest(connection: sa.Connection, table: str, key: str, batch: str, values: dict[str, Any]) -> None:
+    """Keep ``is_latest`` true of one row per market and ``key``: that of the latest run."""
+    statement = sql.read("quality", "latest").text
+    sql.run(connection, statement.format(table=table, key=key, batch=batch), **values)

@@ -7,7 +7,19 @@ from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.middleware.base import RequestResponseEndpoint
 
-from kalshi.ui import coverage, event, gaps, markets, overview, portfolio, portfolio_market, quality, reports, run_form
+from kalshi.ui import (
+    calibration,
+    coverage,
+    event,
+    gaps,
+    markets,
+    overview,
+    portfolio,
+    portfolio_market,
+    quality,
+    reports,
+    run_form,
+)
 from kalshi.ui.errors import handle_errors
 from kalshi.ui.responses import not_found
 from kalshi.ui.static_files import TYPES, content, version_of
@@ -38,7 +50,19 @@ async def set_security_headers(request: Request, call_next: RequestResponseEndpo
 
 
 handle_errors(app)
-for page in (overview, markets, coverage, quality, gaps, event, portfolio, portfolio_market, reports, run_form):
+for page in (
+    overview,
+    markets,
+    coverage,
+    quality,
+    calibration,
+    gaps,
+    event,
+    portfolio,
+    portfolio_market,
+    reports,
+    run_form,
+):
     app.include_router(page.router)
 
 

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kalshi.cells import Cell, Heading, Link, Table, cell
 from kalshi.settings import load_settings
-from kalshi.ui.coverage import OptionalDay
 from kalshi.ui.forecast import measured
+from kalshi.ui.parameters import OptionalDay
 from kalshi.ui.rendering import CSV, Column, Columns, address, changed, pager, render, table
 from kalshi.ui.responses import problem
 from kalshi.ui.warehouse import Warehouse, ask

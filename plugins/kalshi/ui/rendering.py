@@ -32,6 +32,7 @@ MENU = {
     "markets": "Markets",
     "coverage": "Coverage",
     "quality": "Quality",
+    "calibration": "Calibration",
     "gaps": "Gaps",
     "portfolio": "Portfolio",
     "reports": "Reports",

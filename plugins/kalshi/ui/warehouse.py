@@ -17,8 +17,8 @@ from kalshi.warehouse.server import InsecureServer
 
 SECONDS = 30
 """The time limit for a page's query."""
-NO_TABLES = {1049, 1146, 1356}
-"""MySQL's error numbers for: no such database, no such table, a view of a table that doesn't exist."""
+NO_TABLES = {1049, 1054, 1146, 1356}
+"""MySQL's error numbers for: no such database, column, table; a view of a table that doesn't exist."""
 NO_ACCESS = {1040, 1044, 1045, 1053, 1129, 1130, 1142}
 """Too many connections, wrong user or password, shutting down, host not allowed, no permission to read the table.
 Numbers from 2000 on are the client's: no server, connection lost."""

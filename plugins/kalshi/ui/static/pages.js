@@ -107,6 +107,7 @@ async function refresh(main) {
 function prepare() {
   applyTheme();
   for (const frame of document.querySelectorAll("iframe.report")) frame.addEventListener("load", applyTheme);
+  for (const grid of document.querySelectorAll(".grid")) grid.scrollLeft = grid.scrollWidth;  // the latest day
   if (window.vegaEmbed) drawCharts();
 }
 
@@ -120,7 +121,7 @@ systemTheme.addEventListener("change", applyTheme);
 if (airflowPage()) new MutationObserver(applyTheme).observe(airflowPage(), { attributeFilter: ["class"] });
 document.addEventListener("click", (event) => {
   const heading = event.target.closest("main thead th");
-  if (heading && !heading.querySelector("a")) sortBy(heading);  // a link sorts on the server
+  if (heading && !heading.querySelector("a") && !heading.closest(".grid")) sortBy(heading);  // a link sorts on the server
   const link = event.target.closest("a[href]");
   if (link && link.origin === window.location.origin && !link.pathname.startsWith(root)) leaveFrame(event, link);
   const button = event.target.closest("[data-copies]");

@@ -1,0 +1,54 @@
+"""What several pages are asked for: series and days."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from typing import Annotated
+
+import sqlalchemy as sa
+from pydantic import BeforeValidator
+
+from kalshi.settings import DecisionTime, Settings
+from kalshi.ui.warehouse import ask
+
+OptionalDay = Annotated[date | None, BeforeValidator(lambda value: value or None)]
+EARLIEST = date(1900, 1, 1)
+"""The first day that may be asked for: no market is older."""
+MOST_DAYS = 3660
+MOST_DAYS_BY_DAY = 400
+
+
+def moment(decision: DecisionTime) -> str:
+    """When a strategy decides, in words."""
+    day = {-1: "the day before", 0: "the day itself"}.get(decision.day, f"day {decision.day:+d}")
+    return f"{decision.time:%H:%M} local time on {day}"
+
+
+def wrong_days(first: date, last: date, by: str) -> str:
+    """What is wrong with the days that were asked for, and what to choose; empty if nothing is."""
+    for day in (first, last):
+        if day < EARLIEST:
+            return f"The day {day} is too early: choose {EARLIEST} or a later day."
+    if first > last:
+        return f"The first day, {first}, comes after the last one, {last}: exchange them."
+    most = MOST_DAYS_BY_DAY if by == "day" else MOST_DAYS
+    number_of_days = (last - first).days + 1
+    if number_of_days > most:
+        return f"{number_of_days:,} days by {by} are too many: choose at most {most:,}" + (
+            ", or show them by month." if by == "day" else "."
+        )
+    return ""
+
+
+def known_series(connection: sa.Connection, settings: Settings, series: str, category: str = "") -> list[str]:
+    """The series that are asked for: those of kalshi.toml first."""
+    if series:
+        return [series]
+    stored = [row["series"] for row in ask(connection, "coverage_series", category=category)]
+    configured = [] if category else settings.series_tickers
+    return list(dict.fromkeys([*configured, *stored]))
+
+
+def end_of_month(first: date) -> date:
+    return first.replace(day=monthrange(first.year, first.month)[1])
