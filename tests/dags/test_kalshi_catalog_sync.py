@@ -68,7 +68,7 @@ def test_a_second_run_inserts_nothing_and_updates_nothing(dag: DagUnderTest, exc
     for outcome in (first, second):
         assert password not in outcome.output
         assert password not in json.dumps(outcome.report) + outcome.page
-    assert re.search(r"^KXHIGHNY +success +\d+ +\d+ +20\d\d-\d\d-\d\d", first.output, re.MULTILINE)
+    assert re.search(r"^KXHIGHNY +success +[\d,]+ +[\d,]+ +20\d\d-\d\d-\d\d", first.output, re.MULTILINE)
 
 
 def test_a_series_that_fails_does_not_hold_up_the_others(dag: DagUnderTest) -> None:
