@@ -58,7 +58,7 @@ def test_a_second_run_changes_nothing_and_the_private_key_shows_nowhere(
     assert first.report["verdict"] == "success"
     assert [s["scope"] for s in first.report["series"]] == ["0", "1"]
     assert min(rows.values()) > 1
-    for heading in ("Equity curve, and P&amp;L by series", "P&amp;L by series", "Open positions", "Balance"):
+    for heading in ("Realised P&amp;L so far, and by series", "P&amp;L by series", "Open positions", "Balance"):
         assert f"<h2>{heading}</h2>" in first.page
     assert "<svg" in first.page
 
