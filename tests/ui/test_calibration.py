@@ -115,9 +115,9 @@ def test_without_a_settled_market_the_page_says_where_quotes_and_results_come_fr
         ("decision=noon", 400, "There is no noon: choose one of day_before_10, day_10, open"),
         ("date_from=2026-09-02&date_to=2026-09-01", 400, "comes after the last one"),
         ("date_from=0001-01-01", 400, "0001-01-01 is too early: choose 1900-01-01 or a later day"),
-        ("bin=12", 422, "less than 12"),
+        ("bin=12", 422, "The parameter bin must be"),
         ("price=last", 422, "mid"),
-        ("spread=2", 422, "less than or equal to 1"),
+        ("spread=2", 422, "The parameter spread must be 1 or less"),
     ],
 )
 def test_a_bad_question_is_answered_with_what_is_wrong(

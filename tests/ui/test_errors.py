@@ -71,7 +71,7 @@ def test_an_address_without_a_page_says_so_to_people_and_scripts(pages: TestClie
 
 
 def test_files_are_kept_for_good_under_the_address_that_names_their_version(pages: TestClient) -> None:
-    page = pages.get("/coverage").text
+    page = pages.get("/calibration").text
     addresses = re.findall(r'"/kalshi(/static/[^"]+)"', page)
     assert len(addresses) == 3
     for address in addresses:
@@ -99,7 +99,7 @@ def test_a_bookmark_leads_through_the_login_back_to_its_page(browser: Browser, s
     page.fill("input[name=password]", USERS["viewer"])
     page.click("button[type=submit]")
     page.wait_for_url(bookmark)
-    assert page.locator("select[name=series]").input_value() == "KXHIGHNY"
+    assert page.locator("[name=series]").input_value() == "KXHIGHNY"
     context.close()
 
 

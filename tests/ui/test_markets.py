@@ -51,7 +51,7 @@ def events(client: TestClient, question: str = "") -> list[str]:
     """The events of the page, in its order."""
     answer = client.get(f"markets?{question}")
     assert answer.status_code == 200
-    return re.findall(r'<tr><td[^>]*><a href="[^"]*/event/[^"]*">([^<]*)</a>', answer.text)
+    return re.findall(r'<tr>\s*<td[^>]*><a href="[^"]*/event/[^"]*">([^<]*)</a>', answer.text)
 
 
 ALL = ["KXRATE-26DEC", "KXHIGHDEN-26SEP20", "KXHIGHNY-26SEP20", "KXHIGHNY-26SEP19", "KXHIGHNY-26SEP18"]

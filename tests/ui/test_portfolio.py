@@ -134,7 +134,7 @@ def test_drawdown_is_the_distance_from_the_highest_sum_so_far_which_begins_at_ze
 
 def test_the_sql_under_a_table_gives_its_rows(account: sa.Engine, client: TestClient) -> None:
     page = client.get("/portfolio").text
-    statements = re.findall(r"<summary>SQL</summary>.*?<pre>(.*?)</pre>", page, re.DOTALL)
+    statements = re.findall(r"<summary>SQL</summary>.*?<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
     by_table = dict(zip(("series", "positions", "markets", "differences"), statements, strict=True))
     for table, field in (("series", "after fees"), ("positions", "unrealised"), ("markets", "after fees")):
         statement = by_table[table].replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")

@@ -123,7 +123,7 @@ def test_a_rule_says_since_when_it_is_broken_and_shows_rows_that_lead_to_their_e
 
 def test_the_query_of_a_rule_runs_as_it_is_shown(client: TestClient, checked: sa.Engine) -> None:
     page = client.get(f"quality/{RULE}").text
-    shown = page.split("<pre>")[1].split("</pre>")[0].replace("&#39;", "'").replace("&gt;", ">")
+    shown = page.split('<pre tabindex="0">')[1].split("</pre>")[0].replace("&#39;", "'").replace("&gt;", ">")
     assert ":markets" not in shown
     assert "bucket_start_utc >= '2026-09-20 00:00:00'" in shown
     minutes = ("expected", "present", "missing", "quoted")

@@ -324,13 +324,13 @@ def _rules(drawing: Drawing) -> list[View]:
     return [
         {
             "data": {"values": marks},
-            "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.6},
+            "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.6, "aria": False},
             "encoding": {"x": X},
         },
         {
             "data": _data("moments"),
             "transform": [{"filter": {"param": "here", "empty": False}}],
-            "mark": {"type": "rule", "opacity": 0.8},
+            "mark": {"type": "rule", "opacity": 0.8, "aria": False},
             "encoding": {"x": X},
         },
     ]

@@ -29,6 +29,8 @@ EXPECTED: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "bool_parsing": lambda limits: "true or false",
     "greater_than_equal": lambda limits: f"{limits['ge']} or {_beyond(limits['ge'], 'later', 'more')}",
     "less_than_equal": lambda limits: f"{limits['le']} or {_beyond(limits['le'], 'earlier', 'less')}",
+    "greater_than": lambda limits: f"more than {limits['gt']}",
+    "less_than": lambda limits: f"less than {limits['lt']}",
     "string_too_long": lambda limits: f"at most {limits['max_length']} characters long",
     "literal_error": lambda limits: f"one of {limits['expected']}",
 }

@@ -16,8 +16,8 @@ LOCK_SECONDS = 120
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 """MySQL allows no longer names; databases whose names share this prefix wait for each other."""
 
-COLUMN_EXISTS = 1060
-"""The server's error number for a column that is there already."""
+EXISTS = {1060, 1061}
+"""The server's error numbers for a column and an index that are there already."""
 
 
 class MigrationLocked(RuntimeError):
@@ -36,8 +36,8 @@ def run_sql_file(name: str) -> None:
         try:  # the text as it stands: here a colon names no value
             op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
         except sa.exc.OperationalError as error:
-            # A migration that was killed runs again, and ALTER TABLE … ADD COLUMN can't say IF NOT EXISTS on MySQL.
-            if error.orig is None or error.orig.args[0] != COLUMN_EXISTS:
+            # A migration that was killed runs again, and ALTER TABLE … ADD can't say IF NOT EXISTS on MySQL.
+            if error.orig is None or error.orig.args[0] not in EXISTS:
                 raise
 
 
