@@ -237,20 +237,20 @@ class History:
         return next(m for m in self.model.markets if m.ticker.endswith(letter) and m.closes > self.model.now)
 
     def _delay(self, market: Market, what: str, delay: timedelta) -> None:
-        """Delay what isn't published yet."""
+        """Delay what isn't published yet. Nothing is published in the past."""
         now = self.model.now
         if what == "trade":
             for trade in market.trades:
                 if trade.published > now:
-                    trade.published = trade.at + delay
+                    trade.published = max(now, trade.at + delay)
         elif what == "candle":
             for candle in market.candles:
                 if candle.published > now:
-                    candle.published = candle.end + delay
+                    candle.published = max(now, candle.end + delay)
         elif what == "market" and market.listed > now:
-            market.listed = market.opens + delay
+            market.listed = max(now, market.opens + delay)
         elif what == "settlement" and market.settlement_published > now:
-            market.settlement_published = market.settled + delay
+            market.settlement_published = max(now, market.settled + delay)
 
     def _run(self, step: Run) -> None:
         """The scheduled run, as its DAG asks for it, unless the one of this hour has succeeded."""

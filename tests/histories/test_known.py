@@ -77,6 +77,10 @@ def test_hours_of_a_first_run_that_learnt_not_even_the_time_are_read_after_a_pau
     )
 
 
+def test_a_trade_that_was_held_back_is_published_when_it_is_let_go(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, Late("trade", 58), At("00:00:01"), Hour(), Late("trade", 1))
+
+
 def test_a_candle_published_after_the_end_of_its_day_is_read(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, At("16:00:00"), Late("candle", 1, "A"), At("00:00:05"), Hour())
 

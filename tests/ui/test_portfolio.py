@@ -253,7 +253,7 @@ def test_what_this_week_earned_by_city_after_fees_is_three_clicks_from_the_login
     page.goto(site.url)
     page.get_by_role("link", name="Kalshi", exact=True).click()
     pages = page.frame_locator("iframe[title=Kalshi]")
-    pages.get_by_role("link", name="Portfolio").click()
+    pages.get_by_role("link", name="Portfolio", exact=True).click()
     pages.get_by_role("link", name="This week").click()
     expect(pages.get_by_role("link", name="This week")).to_have_attribute("aria-current", "true", timeout=SECONDS)
     expect(pages.get_by_role("heading", name="Earned by series, after fees")).to_be_visible()
