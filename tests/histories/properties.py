@@ -313,7 +313,8 @@ def is_owed(history: History, difference: Difference) -> bool:
         return True
     listed = history.exchange.shown.get(difference.market.ticker)
     latest = _latest(history, difference)
-    return bool(listed and latest and max(difference.since, listed) <= latest.began)
+    # What was published at the moment when the run began may have been published after it.
+    return bool(listed and latest and max(difference.since, listed) < latest.began)
 
 
 def _latest(history: History, difference: Difference) -> Ran | None:
