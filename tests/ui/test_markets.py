@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from kalshi.warehouse import sql
 from tests.ui.planted import Planted
 
 
@@ -143,14 +142,3 @@ def test_words_of_the_exchange_stay_text(client: TestClient, catalog: Planted) -
     catalog.event("KXRATE-X", title="<img src=x onerror=alert(1)>")
     catalog.market("KXRATE-X-1")
     assert "<img" not in client.get("markets").text
-
-
-def test_the_sums_of_all_markets_are_read_from_an_index_alone(catalog: Planted) -> None:
-    """Their rows hold the exchange's own JSON: to read them all would take seconds."""
-    values: dict[str, object] = dict.fromkeys(("text", "ticker", "prefix", "within", "series", "category", "state"), "")
-    values |= {"in_city": [], "first": None, "last": None, "most": 50, "skipped": 0}
-    statement = sql.read("ui", "markets").text.replace("{order}", "event")
-    with catalog.engine.connect() as connection:
-        plan = sql.run(connection, f"EXPLAIN {statement}", **values).mappings().all()
-    (read,) = (row for row in plan if row["table"] == "kalshi_market")
-    assert "Using index" in read["Extra"]

@@ -1,8 +1,8 @@
-"""An index for the markets page: include/sql/migrations/0013_event_summary.sql."""
+"""Which coverage is the latest: include/sql/migrations/0013_latest_coverage.sql."""
 
 from kalshi.warehouse.migrate import run_sql_file
 
-revision = "0013_event_summary"
+revision = "0013_latest_coverage"
 down_revision = "0012_acknowledgement"
 
 
