@@ -193,6 +193,11 @@ class Settings(_Table, frozen=True):
     def series_tickers(self) -> list[str]:
         return [series.ticker for series in self.series]
 
+    @property
+    def cities(self) -> dict[str, str]:
+        """The city of each configured series."""
+        return {series.ticker: series.city for series in self.series}
+
     def time_zone(self, series_ticker: str) -> ZoneInfo | None:
         """The time zone of a configured series; None for any other."""
         return next((ZoneInfo(s.time_zone) for s in self.series if s.ticker == series_ticker), None)

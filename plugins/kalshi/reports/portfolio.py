@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -123,8 +122,7 @@ class PortfolioRun(RunReport[PortfolioReport], kw_only=True):
     pnl_by_day: Annotated[list[DayPnl], Field("realised less fees")]
 
 
-def figures(connection: sa.Connection, wanted: list[str], runs: Sequence[int] = ()) -> dict[str, Any]:
-    """The fields of the report besides the runs, of these subaccounts."""
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
     ask = partial(rows_of, connection)
     positions = ask("portfolio_positions", OpenPosition, subaccounts=wanted, most=MOST_POSITIONS)
     differences = ask("portfolio_differences", Difference, subaccounts=wanted, most=MOST_DIFFERENCES)
@@ -137,8 +135,7 @@ def figures(connection: sa.Connection, wanted: list[str], runs: Sequence[int] = 
     }
 
 
-def sections(report: Any) -> list[Table]:
-    """The tables of the report, or of anything else with these :func:`figures`."""
+def _sections(report: PortfolioRun) -> list[Table]:
     return [
         section("P&L by series", "Unrealised: at the latest bid.", SeriesPnl, report.pnl_by_series),
         section(
@@ -164,8 +161,8 @@ PORTFOLIO = RunPage(
     "the exchange's differ.",
     report=PortfolioRun,
     series=PortfolioReport,
-    details=figures,
-    sections=sections,
+    details=_details,
+    sections=_sections,
     chart=chart_of(
         "pnl_by_day",
         vconcat=[{**EARNED_SO_FAR, "width": 900}, {**PNL_BY_SERIES, "width": 900}],

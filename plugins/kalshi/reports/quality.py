@@ -263,7 +263,7 @@ def _heat_maps(report: QualityRun) -> alt.VConcatChart | None:
         return None
     import altair as alt  # takes 0.2 s: too slow for every import of a DAG file
 
-    cities = {series.ticker: series.city for series in load_settings().series}
+    cities = load_settings().cities
     by_decision: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in report.decisions:
         city = cities.get(row.series, row.series)

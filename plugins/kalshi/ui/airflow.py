@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
 from fastapi import Request
@@ -26,7 +26,8 @@ DAGS_OF = {
 }
 """By job, the DAGs that run it; the last one reads any days."""
 WITHOUT_SERIES = {"portfolio"}
-WITH_DAYS = {"trades", *(job for job, dags in DAGS_OF.items() if dags == CANDLES), "reconciliation", "quality"}
+WITH_DAYS = {"kalshi_trades_sync", "kalshi_candles_backfill", "kalshi_reconciliation", "kalshi_data_quality"}
+"""The DAGs that can be asked for days."""
 
 
 def our_dags() -> list[str]:
@@ -72,8 +73,15 @@ def form_address(
     request: Request, job: str, series: str = "", first: datetime | None = None, end: datetime | None = None
 ) -> str:
     """The form that runs a job, filled in: these series (comma-separated), from ``first`` to before ``end``."""
-    days: dict[str, str] = {"sources": "trades"} if job == "candles_from_trades" else {}
-    if first and end and job in WITH_DAYS:
-        last = max(first, end - timedelta(microseconds=1))
-        days |= {"date_from": f"{first:%Y-%m-%d}", "date_to": f"{last:%Y-%m-%d}"}
-    return address(request, "run", DAGS_OF[job][-1], series="" if job in WITHOUT_SERIES else series, **days)
+    last = max(first, end - timedelta(microseconds=1)) if first and end else None
+    days = (first.date(), last.date()) if first and last else (None, None)
+    sources = "trades" if job == "candles_from_trades" else ""
+    return dag_form(request, DAGS_OF[job][-1], "" if job in WITHOUT_SERIES else series, *days, sources=sources)
+
+
+def dag_form(
+    request: Request, dag: str, series: str, first: date | None = None, last: date | None = None, **others: str
+) -> str:
+    """The form that runs a DAG, filled in; days, both included, only if it can be asked for them."""
+    days = {"date_from": first, "date_to": last} if dag in WITH_DAYS else {}
+    return address(request, "run", dag, series=series, **others, **days)

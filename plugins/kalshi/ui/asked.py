@@ -7,14 +7,13 @@ from datetime import date
 from typing import Annotated
 
 import sqlalchemy as sa
-from pydantic import BeforeValidator
 
 from kalshi.settings import DecisionTime, Settings
+from kalshi.ui.parameters import EARLIEST, EMPTY_IS_NONE
 from kalshi.ui.warehouse import ask
 
-OptionalDay = Annotated[date | None, BeforeValidator(lambda value: value or None)]
-EARLIEST = date(1900, 1, 1)
-"""The first day that may be asked for: no market is older."""
+OptionalDay = Annotated[date | None, EMPTY_IS_NONE]
+"""``wrong_days`` says what is wrong with it."""
 MOST_DAYS = 3660
 MOST_DAYS_BY_DAY = 400
 

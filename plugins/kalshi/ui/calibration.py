@@ -15,8 +15,9 @@ from fastapi import APIRouter, Query, Request, Response
 from kalshi.cells import Link, Table, number
 from kalshi.quality.calibration import BINS, EDGES, FEW, LEAST, Bin, Quote, Score, curve, purchases
 from kalshi.settings import Settings, load_settings
-from kalshi.ui.asked import EARLIEST, OptionalDay, end_of_month, known_series, moment, wrong_days
+from kalshi.ui.asked import OptionalDay, end_of_month, known_series, moment, wrong_days
 from kalshi.ui.calibration_charts import edge_chart, month_chart, named, reliability_chart
+from kalshi.ui.parameters import EARLIEST
 from kalshi.ui.rendering import Chart, Column, Columns, address, render, table
 from kalshi.ui.responses import problem
 from kalshi.ui.warehouse import Warehouse, ask, query
@@ -160,7 +161,7 @@ def calibration(
         "by_month": Chart(month_chart(months), widest=900) if len(months) > 1 else None,
         "curve": _curve(request, selection, bins),
         "purchases": _purchases(request, selection, bought),
-        "series": _by_series(request, selection, scores, {each.ticker: each.city for each in settings.series}),
+        "series": _by_series(request, selection, scores, settings.cities),
         "months": _month_table(request, selection, months, values),
         "behind": _behind(connection, request, selection, values),
         "most": MOST_MARKETS,

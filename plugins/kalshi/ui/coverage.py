@@ -15,9 +15,11 @@ from kalshi.cells import Link, Table, number
 from kalshi.cells import table as table_of
 from kalshi.settings import Settings, load_settings
 from kalshi.ui import covered
-from kalshi.ui.asked import EARLIEST, MOST_DAYS, OptionalDay, end_of_month, known_series, moment, wrong_days
+from kalshi.ui.airflow import dag_form
+from kalshi.ui.asked import MOST_DAYS, OptionalDay, end_of_month, known_series, moment, wrong_days
 from kalshi.ui.coverage_grid import Grid, Selection, read_grid
 from kalshi.ui.covered import Covered, Decided, State, ratio, state, total
+from kalshi.ui.parameters import EARLIEST
 from kalshi.ui.rendering import Column, Columns, address, render, table
 from kalshi.ui.responses import problem
 from kalshi.ui.warehouse import Warehouse, ask, query
@@ -83,7 +85,7 @@ def coverage(connection: sa.Connection, request: Request, selection: Selection, 
     ranked = _ranked(connection, selection, known) if len(known) > rows else known
     shown = ranked[(selection.page - 1) * rows : selection.page * rows]
     grid = read_grid(connection, selection, shown, settings.quality.max_spread)
-    cities = {series.ticker: series.city for series in settings.series}
+    cities = settings.cities
     return {
         "selection": selection,
         "earliest": EARLIEST,
@@ -155,7 +157,7 @@ def _deeper(request: Request, grid: Grid, series: str, first: date, shown: State
         month = grid.selection.params(series=series, by="day", date_from=max(first, grid.selection.first), date_to=last)
         return address(request, "coverage", **month) if known.events or shown.todo else ""
     if shown.kind == "unread" and shown.todo:
-        return _run(request, shown.todo, series, *_days_to_read(first, known))
+        return dag_form(request, shown.todo, series, *_days_to_read(first, known))
     if known.event:
         return address(request, "event", known.event)
     if known.events:  # several on one day
@@ -170,12 +172,6 @@ def _days_to_read(first: date, known: Covered) -> tuple[date, date]:
     return known.opens.date() if known.opens else first, until.date() if until else first
 
 
-def _run(request: Request, dag: str, series: str, first: date, last: date) -> str:
-    """The form that starts the run which would fill these days; the catalog isn't read by days."""
-    days = {} if dag == "kalshi_catalog_sync" else {"date_from": first, "date_to": last}
-    return address(request, "run", dag, series=series, **days)
-
-
 def _legend(grid: Grid) -> list[tuple[str, str, int]]:
     """The words of the cells with their colour, and how many cells say so; the least known first."""
     counted: dict[str, tuple[str, int]] = {}
@@ -188,7 +184,7 @@ def _legend(grid: Grid) -> list[tuple[str, str, int]]:
     return sorted(((kind, word, many) for word, (kind, many) in counted.items()), key=lambda each: order.index(each[0]))
 
 
-TODO: Columns = {
+LACKING: Columns = {
     "city": "city",
     "series": "series",
     "state": "what is missing",
@@ -226,10 +222,10 @@ def _todo(request: Request, grid: Grid, cities: Mapping[str, str]) -> Table:
                     "first": firsts[0],
                     "last": edge,
                     "events": known.events,
-                    "run": Link(ACTIONS[dag], _run(request, dag, series, first, min(last, grid.now.date()))),
+                    "run": Link(ACTIONS[dag], dag_form(request, dag, series, first, min(last, grid.now.date()))),
                 }
             )
-    return table(records, TODO, name="todo")
+    return table(records, LACKING, name="todo")
 
 
 def _questions(request: Request, grid: Grid, cities: Mapping[str, str], settings: Settings) -> Table:

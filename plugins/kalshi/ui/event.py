@@ -10,16 +10,17 @@ from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BeforeValidator
 
 from kalshi.cells import Cell, Link, cell
 from kalshi.settings import load_settings
+from kalshi.ui.airflow import dag_form
 from kalshi.ui.charts import Drawing, datasets, event_chart, price_view
 from kalshi.ui.clock import Clock, city_clock, in_words
 from kalshi.ui.event_data import Event, Moment, read_event
 from kalshi.ui.event_prices import SOURCES, History, history
 from kalshi.ui.event_tables import change_table, coverage_table, market_table, moment_table, share_table, tape
 from kalshi.ui.forecast import Quote, centres, expected, probabilities, quote
+from kalshi.ui.parameters import EMPTY_IS_NONE
 from kalshi.ui.rendering import CSV, Chart, address, changed, pager, render
 from kalshi.ui.responses import not_found
 from kalshi.ui.warehouse import Warehouse, ask
@@ -36,7 +37,7 @@ HOLDS = timedelta(hours=1)
 MOST_TO_SETTLEMENT = timedelta(days=1)
 """From the close, for the settlement to be drawn."""
 Rows = list[dict[str, Any]]
-OptionalMoment = Annotated[datetime | None, BeforeValidator(lambda value: value or None)]
+OptionalMoment = Annotated[datetime | None, EMPTY_IS_NONE]
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,6 @@ def _lacking(
     today = datetime.now(UTC).date()
     first = min(event.opens.date(), today) if event.opens else None
     last = min(event.closes.date(), today) if event.closes else None
-    days = {"series": event.series, "date_from": first, "date_to": last}
     has_opened = event.opens is not None and event.opens <= datetime.now(UTC).replace(tzinfo=None)
     unsettled = [m for m in event.markets if not m["has_settlement"]]
     has_candles = found is not None and not {"dense", "candles"}.isdisjoint(found.sources)
@@ -231,12 +231,7 @@ def _lacking(
         (has_opened and not is_checked, "No quality run has checked it.", "kalshi_data_quality"),
         (event.settled and not is_proven, "Nothing proves its volume yet.", "kalshi_reconciliation"),
     ]
-    by_day = {"kalshi_candles_backfill", "kalshi_trades_sync", "kalshi_data_quality", "kalshi_reconciliation"}
-    return [
-        (said, Link(dag, address(request, "run", dag, **(days if dag in by_day else {"series": event.series}))))
-        for is_so, said, dag in known
-        if is_so
-    ]
+    return [(said, Link(dag, dag_form(request, dag, event.series, first, last))) for is_so, said, dag in known if is_so]
 
 
 def _unsettled(markets: Rows) -> str:

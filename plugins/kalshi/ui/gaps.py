@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kalshi.cells import Link, Table
 from kalshi.operations.missing import COLUMNS, MOST, named
+from kalshi.ui.airflow import dag_form
 from kalshi.ui.rendering import address, render, table
 from kalshi.ui.warehouse import Warehouse, ask
 from kalshi.warehouse import gaps
@@ -36,7 +37,6 @@ DAGS = {
     "candles_dense": "kalshi_candles_backfill",
 }
 """What fills the gaps of each job at once, rather than at its next ordinary run."""
-BY_DAYS = {"kalshi_trades_sync", "kalshi_candles_backfill"}
 MEANINGS = {
     "no run came": "No scheduled run read this: Airflow was off, or its runs failed before they began.",
     "not read yet": "A run was to read this and has not got through it.",
@@ -103,8 +103,7 @@ def _run(gap: dict[str, Any], request: Request) -> Link | None:
     if dag is None:
         return None
     start, end = gap["window_start_utc"], gap["window_end_utc"] - timedelta(microseconds=1)
-    days = {"date_from": start.date(), "date_to": end.date()} if dag in BY_DAYS else {}
-    return Link("read it now", address(request, "run", dag, series=gap["scope"], **days))
+    return Link("read it now", dag_form(request, dag, gap["scope"], start.date(), end.date()))
 
 
 @router.get("/gaps")

@@ -112,7 +112,7 @@ def markets(connection: sa.Connection, request: Request, search: Search) -> dict
 def _values(search: Search) -> dict[str, Any]:
     """The values of ``markets.sql``: tickers are searched from their start, titles and cities anywhere."""
     ticker = search.text.upper()
-    cities = {series.ticker: series.city for series in load_settings().series}
+    cities = load_settings().cities
     return {
         "text": search.text,
         "ticker": f"{ticker}-",
@@ -135,7 +135,7 @@ def _literal(text: str) -> str:
 def _events(
     connection: sa.Connection, request: Request, search: Search, found: list[dict[str, Any]], query: str
 ) -> Table:
-    cities = {series.ticker: series.city for series in load_settings().series}
+    cities = load_settings().cities
     paid: dict[str, list[dict[str, Any]]] = {}
     for row in ask(connection, "winners", events=[row["event"] for row in found]):
         paid.setdefault(row["event"], []).append(row)

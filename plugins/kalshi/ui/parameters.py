@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 """No market is older, and a year before or after these still has dates."""
-_EMPTY_IS_NONE = BeforeValidator(lambda value: value or None)
+EMPTY_IS_NONE = BeforeValidator(lambda value: value or None)
 """A form sends an empty text if nothing was chosen."""
 Day = Annotated[date, Field(ge=EARLIEST, le=LATEST)]
-OptionalDay = Annotated[Day | None, _EMPTY_IS_NONE]
-OptionalSubaccount = Annotated[Annotated[int, Field(ge=0, le=65_535)] | None, _EMPTY_IS_NONE]
+OptionalDay = Annotated[Day | None, EMPTY_IS_NONE]
+OptionalSubaccount = Annotated[Annotated[int, Field(ge=0, le=65_535)] | None, EMPTY_IS_NONE]
 LONGEST_VALUE = 60
 """Characters of a wrong value that are repeated."""
 A_DAY = "a day such as 2026-09-20"

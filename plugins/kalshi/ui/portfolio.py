@@ -90,6 +90,7 @@ DIFFERENCES: Columns = {
     "exchange_fees": Column("theirs", "$"),
     "exchange_list": "in their list",
 }
+NOTHING = dict.fromkeys(EARNED, ZERO)
 Rows = list[dict[str, Any]]
 
 
@@ -228,12 +229,7 @@ def _sum(rows: Iterable[dict[str, Any]], field: str) -> Decimal:
 
 def by_day(earned: Rows) -> Rows:
     """What was earned on each day by all series together, the total so far and how far it is below its highest."""
-    days: dict[date, dict[str, Decimal]] = {}
-    for row in earned:
-        day = days.setdefault(row["day"], {"realized": ZERO, "fees": ZERO, "net": ZERO})
-        for field in day:
-            day[field] += row[field]
-    days = dict(sorted(days.items()))
+    days = dict(sorted(_earned_by("day", earned).items()))
     totals = list(accumulate(day["net"] for day in days.values()))
     highest = accumulate(totals, max, initial=ZERO)
     next(highest, None)  # the account starts at 0
@@ -245,17 +241,21 @@ def by_day(earned: Rows) -> Rows:
 
 def _by_series(earned: Rows) -> dict[str, dict[str, Decimal]]:
     """What each series earned, the largest gain first."""
-    found: dict[str, dict[str, Decimal]] = {}
+    return dict(sorted(_earned_by("series", earned).items(), key=lambda item: (-item[1]["net"], item[0])))
+
+
+def _earned_by(field: str, earned: Rows) -> dict[Any, dict[str, Decimal]]:
+    """What was earned, by the values of this field."""
+    found: dict[Any, dict[str, Decimal]] = {}
     for row in earned:
-        series = found.setdefault(row["series"], {"realized": ZERO, "fees": ZERO, "net": ZERO})
-        for field in series:
-            series[field] += row[field]
-    return dict(sorted(found.items(), key=lambda item: (-item[1]["net"], item[0])))
+        sums = found.setdefault(row[field], NOTHING)
+        found[row[field]] = {name: amount + row[name] for name, amount in sums.items()}
+    return found
 
 
 def _city(series: str) -> str:
     """The city of a series in kalshi.toml, or its ticker."""
-    return next((each.city for each in load_settings().series if each.ticker == series), series)
+    return load_settings().cities.get(series, series)
 
 
 def _equity(connection: sa.Connection, asked: dict[str, Any]) -> Chart | None:
@@ -287,7 +287,6 @@ def _series(request: Request, selection: Selection, earned: Rows, positions: Row
     held: dict[str, Rows] = {}
     for position in positions:
         held.setdefault(position["series"], []).append(position)
-    nothing = {"realized": ZERO, "fees": ZERO, "net": ZERO}
     records = [
         {
             "city": _city(series),
@@ -302,7 +301,7 @@ def _series(request: Request, selection: Selection, earned: Rows, positions: Row
                     subaccount=selection.subaccount,
                 ),
             ),
-            **found.get(series, nothing),
+            **found.get(series, NOTHING),
             "positions": len(held.get(series, [])),
             **summed(held.get(series, []), "cost", "unrealized"),
         }

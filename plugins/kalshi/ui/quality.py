@@ -19,7 +19,7 @@ from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.quality.scope import Scope
 from kalshi.settings import SEVERITIES, load_settings
 from kalshi.ui.airflow import form_address, report_address
-from kalshi.ui.findings import Finding, Latest, by_weight, histories, latest, worst
+from kalshi.ui.findings import FAULTS, Finding, Latest, by_weight, histories, latest, worst
 from kalshi.ui.overview import ACKNOWLEDGED, RULES, acknowledged_row, rule_row, state_cell
 from kalshi.ui.rendering import Chart, address, render, table
 from kalshi.ui.responses import not_found
@@ -133,7 +133,7 @@ def rule(connection: sa.Connection, request: Request, found: Latest, findings: S
     first = worst(findings)
     runs = {run["run_id"]: run for run in found.runs}
     rows = ask(connection, "quality_found", runs=[*runs], check=first.check)
-    broken = [row for row in rows if row["state"] in ("failed", "broken")]
+    broken = [row for row in rows if row["state"] in FAULTS]
     return {
         "rule": first,
         "broken": [finding.series for finding in findings if finding.is_fault],
