@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 import sqlalchemy as sa
+from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from kalshi.exchange import Exchange
 from kalshi.quality.run import QualityRequest, check_series
@@ -69,6 +70,17 @@ class Site:
         answer = requests.post(f"{self.url}/auth/token", json={"username": user, "password": USERS[user]}, timeout=60)
         answer.raise_for_status()
         return str(answer.json()["access_token"])
+
+    def finished_run(self, dag: str, run: str) -> dict[str, Any]:
+        """The run of ``dag`` as Airflow's API gives it, once it has ended; AssertionError if that takes minutes."""
+        headers = {"Authorization": f"Bearer {self.token('admin')}"}
+        for attempt in Retrying(stop=stop_after_delay(180), wait=wait_fixed(1), reraise=True):
+            with attempt:
+                answer = requests.get(f"{self.url}/api/v2/dags/{dag}/dagRuns/{run}", headers=headers, timeout=60)
+                answer.raise_for_status()
+                found: dict[str, Any] = answer.json()
+                assert found["state"] in ("success", "failed"), found
+        return found
 
 
 @contextmanager

@@ -54,15 +54,14 @@ def test_the_catalog_sync_is_triggered_by_its_form_for_two_series_and_succeeds(p
     form.get_by_test_id("trigger-dag-submit").click()
     expect(form).to_be_hidden(timeout=SECONDS)
     page.goto(f"{site.url}/dags/kalshi_catalog_sync/runs?run_type=manual")
-    expect(page.get_by_text("Success").first).to_be_visible(timeout=3 * SECONDS)
+    address = page.locator("tbody a[href*='/runs/manual__']").first.get_attribute("href")
+    assert address
+    found = site.finished_run("kalshi_catalog_sync", address.rpartition("/")[2])
+    assert (found["state"], found["conf"]["series"]) == ("success", [*SERIES])
     with site.engine.connect() as connection:
-        found = connection.execute(
-            sa.text(
-                "SELECT scope, state FROM kalshi_sync_run WHERE job = 'catalog' AND dag_run_id LIKE 'manual%' "
-                "AND scope <> '(plan)' ORDER BY scope"
-            )
-        )
-        assert found.all() == [(series, "success") for series in sorted(SERIES)]
+        statement = "SELECT scope, state FROM kalshi_sync_run WHERE dag_run_id = :run AND scope <> '(plan)'"
+        read = connection.execute(sa.text(statement), {"run": found["dag_run_id"]}).all()
+    assert sorted(read) == [(series, "success") for series in sorted(SERIES)]
 
 
 def test_the_address_that_a_log_prints_opens_the_report_inside_airflow(page: Page, site: Site) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import requests
 import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -54,16 +53,13 @@ def test_the_form_is_filled_in_and_starts_a_run_from_within_airflow(page: Page, 
     started = form.locator("output a")
     expect(started).to_contain_text("manual__", timeout=SECONDS)
     run = started.inner_text()
-    headers = {"Authorization": f"Bearer {site.token('admin')}"}
-    found = requests.get(
-        f"{site.url}/api/v2/dags/kalshi_catalog_sync/dagRuns/{run}", headers=headers, timeout=60
-    ).json()
+    found = site.finished_run("kalshi_catalog_sync", run)
     expected = {"series": ["KXHIGHDEN"], "max_pages": 2, "include_historical": False, "full": False}
     assert found["conf"] == expected
     assert found["triggering_user_name"] == "admin"
     started.click()
     page.wait_for_url(f"{site.url}/dags/kalshi_catalog_sync/runs/**")
-    expect(page.get_by_text("Success").first).to_be_visible(timeout=3 * SECONDS)
+    expect(page.get_by_text("Success").first).to_be_visible(timeout=SECONDS)
     with site.engine.connect() as connection:
         statement = "SELECT scope FROM kalshi_sync_run WHERE dag_run_id = :run AND scope <> '(plan)'"
         assert connection.execute(sa.text(statement), {"run": run}).scalars().all() == ["KXHIGHDEN"]
