@@ -53,7 +53,7 @@ PARAMS = {
 def kalshi_candles_daily() -> None:
     plan = PlanOperator(task_id="plan", job=CANDLES.job, series="{{ params.series }}")
     synced = CandlesSyncOperator.partial(
-        task_id="sync_catalog",
+        task_id="sync_candles",
         sources="{{ params.sources }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.scope }}",

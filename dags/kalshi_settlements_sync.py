@@ -48,7 +48,7 @@ PARAMS = {
 def kalshi_settlements_sync() -> None:
     plan = PlanOperator(task_id="plan", job=SETTLEMENTS.job, series="{{ params.series }}")
     synced = SettlementsSyncOperator.partial(
-        task_id="sync_catalog",
+        task_id="sync_settlements",
         max_pages="{{ params.max_pages }}",
         full="{{ params.full }}",
         map_index_template="{{ task.planned.scope }}",

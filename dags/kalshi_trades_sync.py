@@ -44,7 +44,7 @@ PARAMS = {
 def kalshi_trades_sync() -> None:
     plan = PlanOperator(task_id="plan", job=TRADES.job, series="{{ params.series }}")
     synced = TradesSyncOperator.partial(
-        task_id="sync_catalog",
+        task_id="sync_trades",
         date_from="{{ params.date_from }}",
         date_to="{{ params.date_to }}",
         force="{{ params.force }}",

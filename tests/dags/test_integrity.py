@@ -87,6 +87,11 @@ def test_every_param_is_typed_and_described(dag: DAG) -> None:
         assert param.description, name
 
 
+def test_no_two_dags_name_their_work_alike(bag: DagBag) -> None:
+    names = [name for dag in bag.dags.values() for name in dag.task_ids if name not in ("plan", "report")]
+    assert sorted(names) == sorted(set(names)), "a task is named for what it does"
+
+
 def test_every_task_has_a_button_to_the_report(dag: DAG) -> None:
     for task in dag.tasks:
         assert [link.name for link in task.operator_extra_links] == ["Report"], task.task_id

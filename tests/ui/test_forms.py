@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.parse import quote
 
 import pytest
@@ -21,15 +20,6 @@ def open_form(page: Page, site: Site, dag: str) -> None:
     page.goto(f"{site.url}/dags/{dag}")
     page.get_by_test_id("trigger-dag-button").click()
     page.get_by_role("dialog").get_by_test_id("trigger-dag-submit").wait_for(timeout=SECONDS)
-
-
-def state_at_the_end(run: str, headers: dict[str, str]) -> str:
-    """How the run ended; ``run``: its address in Airflow's API."""
-    deadline = monotonic() + 5 * SECONDS / 1000
-    while (state := requests.get(run, headers=headers, timeout=60).json()["state"]) not in ("success", "failed"):
-        assert monotonic() < deadline, state
-        sleep(1)
-    return str(state)
 
 
 @pytest.mark.parametrize("dag", DAGS)
@@ -65,7 +55,7 @@ def test_every_task_has_a_button_to_the_report_of_its_run_and_the_log_prints_its
     answer = requests.post(runs, headers=headers, json=asked, timeout=60)
     assert answer.status_code == 200, answer.text
     run = answer.json()["dag_run_id"]
-    assert state_at_the_end(f"{runs}/{quote(run)}", headers) == "success"
+    assert site.finished_run("kalshi_catalog_sync", quote(run))["state"] == "success"
     address = report_address(site.url, "kalshi_catalog_sync", run)
     for task, index in (("plan", -1), ("sync_catalog", 0), ("report", -1)):
         links = f"{runs}/{quote(run)}/taskInstances/{task}/links?map_index={index}"

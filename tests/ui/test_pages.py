@@ -57,7 +57,7 @@ def test_the_catalog_sync_is_triggered_by_its_form_for_two_series_and_succeeds(p
     address = page.locator("tbody a[href*='/runs/manual__']").first.get_attribute("href")
     assert address
     found = site.finished_run("kalshi_catalog_sync", address.rpartition("/")[2])
-    assert (found["state"], found["conf"]["series"]) == ("success", [*SERIES])
+    assert (found["conf"]["series"], found["state"]) == ([*SERIES], "success")
     with site.engine.connect() as connection:
         statement = "SELECT scope, state FROM kalshi_sync_run WHERE dag_run_id = :run AND scope <> '(plan)'"
         read = connection.execute(sa.text(statement), {"run": found["dag_run_id"]}).all()
