@@ -37,8 +37,6 @@ from scripts.airflow_process import end_on_signals
 from scripts.backends import EXCHANGES, LOCAL, connections
 from scripts.warm_airflow import WarmAirflow, warm_airflow
 
-SERIES = (demo_page.SERIES, "KXHIGHCHI")
-"""The series whose prices the demo reads; it reads the catalog of all."""
 OWN_LINE = re.compile(r"^\S+T(?P<clock>\d\d:\d\d:\d\d)\S* \[\w+ *\] (?P<message>.*?) *\[(?:kalshi|airflow\.task\.\S*)")
 
 
@@ -56,21 +54,18 @@ class Step:
 def steps() -> Iterator[Step]:
     """Every DAG, on whole days up to yesterday. The first day is only known once the catalog has been read."""
     yield Step("kalshi_catalog_sync", "series, events and markets of every configured city", CATALOG)
-    priced = {"series": SERIES}
     (first, closed), yesterday = opened_and_closed(), datetime.now(UTC).date() - timedelta(days=1)
     two_days_ago = yesterday - timedelta(days=1)
-    yield Step("kalshi_settlements_sync", "settlements and their results", SETTLEMENTS, priced)
+    yield Step("kalshi_settlements_sync", "settlements and their results", SETTLEMENTS)
     if KalshiHook().config().key_id:
         yield Step("kalshi_portfolio_sync", "positions, fills and P&L of the account", PORTFOLIO)
-    yield Step("kalshi_trades_sync", "public trades", TRADES, priced | days(first, yesterday))
-    yield Step("kalshi_candles_backfill", "1-minute candles of past days", CANDLES, priced | days(first, two_days_ago))
-    yield Step("kalshi_candles_daily", "1-minute candles of yesterday", CANDLES, priced, yesterday)
-    yield Step("kalshi_price_snapshots", "top of the book of open markets", SNAPSHOTS, priced)
+    yield Step("kalshi_trades_sync", "public trades", TRADES, days(first, yesterday))
+    yield Step("kalshi_candles_backfill", "1-minute candles of past days", CANDLES, days(first, two_days_ago))
+    yield Step("kalshi_candles_daily", "1-minute candles of yesterday", CANDLES, date=yesterday)
+    yield Step("kalshi_price_snapshots", "top of the book of open markets", SNAPSHOTS)
     closings = days(closed, yesterday)
-    yield Step(
-        "kalshi_reconciliation", "settled markets against the exchange's volume", RECONCILIATION, priced | closings
-    )
-    yield Step("kalshi_data_quality", "coverage, rules and a small backtest", QUALITY, priced | days(first, yesterday))
+    yield Step("kalshi_reconciliation", "settled markets against the exchange's volume", RECONCILIATION, closings)
+    yield Step("kalshi_data_quality", "coverage, rules and a small backtest", QUALITY, days(first, yesterday))
     yield Step("kalshi_health_check", "connections, rights, clocks, disk, stale tables", None)
 
 
@@ -88,11 +83,12 @@ def opened_and_closed() -> tuple[date, date]:
         "GROUP BY e.event_ticker HAVING MAX(m.result) IS NOT NULL AND closed < UTC_DATE()) settled "
         "GROUP BY event_date HAVING COUNT(DISTINCT series_ticker) = :number ORDER BY event_date DESC LIMIT 1"
     ).bindparams(sa.bindparam("series", expanding=True))
+    series = load_settings().series_tickers
     with WarehouseHook().connected() as engine, engine.connect() as connection:
-        last = connection.execute(query, {"series": SERIES, "number": len(SERIES)}).one_or_none()
+        last = connection.execute(query, {"series": series, "number": len(series)}).one_or_none()
     if last is None:
         raise SystemExit(
-            f"\nThe catalog has no date with a settled event of each of {', '.join(SERIES)}: no days to read."
+            f"\nThe catalog has no date with a settled event of each of {', '.join(series)}: no days to read."
         )
     return last.opened.date(), last.closed.date()
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser
 
 from tests.support.airflow_cli import PROJECT, Airflow
 from tests.support.exchange_server import ExchangeServer
+from tests.support.pages import logged_in
 from tests.support.processes import ignore_interrupts
 
 DEMO = [sys.executable, "-m", "scripts.demo"]
@@ -46,7 +47,11 @@ def environment(
 
 
 def test_demo_runs_every_dag_and_ends_with_an_answer_a_picture_and_one_page(
-    environment: dict[str, str], empty_database: str, tmp_path: Path, browser: Browser
+    environment: dict[str, str],
+    empty_database: str,
+    tmp_path: Path,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     done = subprocess.run(DEMO, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -81,6 +86,10 @@ def test_demo_runs_every_dag_and_ends_with_an_answer_a_picture_and_one_page(
         assert page.locator("p.synthetic").is_visible()
         page.go_back()
     page.close()
+
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", empty_database)
+    with logged_in() as pages:
+        assert "<h1>All is well</h1>" in pages.get("/").text
 
 
 def test_an_unreachable_exchange_is_reported_before_anything_runs(environment: dict[str, str]) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kalshi.settings import load_settings
-from kalshi.ui.app import app
 from scripts.private_server import PrivateServer
 from tests.support.api_key import make_key
+from tests.support.pages import logged_in
 from tests.ui.planted import Planted
 from tests.ui.site import SECONDS, USERS, Site
 from tests.ui.site import site as running_site
@@ -58,12 +57,8 @@ def reports_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.fixture
 def client(reports_folder: Path) -> Iterator[TestClient]:
     """The pages without Airflow around them, for a user who is logged in."""
-    (login,) = app.router.dependencies
-    app.dependency_overrides[login.dependency] = lambda: None  # type: ignore[index]
-    airflow = FastAPI()
-    airflow.mount("/kalshi", app)
-    yield TestClient(airflow, base_url="http://testserver/kalshi")
-    app.dependency_overrides.clear()
+    with logged_in() as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
