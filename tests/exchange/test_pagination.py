@@ -109,17 +109,17 @@ def test_the_next_page_is_fetched_while_the_caller_works_on_this_one(
         return int(exchange_server.stats()["by_path"].get("/trade-api/v2/markets", 0))
 
     before = seen()
-    pages = exchange.markets(series_ticker=WIDE)
-    next(pages)
-    assert eventually(lambda: seen() == before + 2)
-    assert len(list(pages)) == 2
-    assert seen() == before + 3
+    with read_ahead(exchange.markets(series_ticker=WIDE)) as pages:
+        next(pages)
+        assert eventually(lambda: seen() == before + 2)
+        assert len(list(pages)) == 2
+        assert seen() == before + 3
 
 
 def test_a_caller_that_stops_early_leaves_no_thread_behind(exchange: Exchange) -> None:
-    for _ in exchange.markets(series_ticker=WIDE):
-        break
-    assert eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("read-ahead")])
+    with read_ahead(exchange.markets(series_ticker=WIDE)) as pages:
+        next(pages)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")]
     assert exchange.traffic.requests <= 2
 
 
@@ -145,7 +145,8 @@ def test_no_page_is_requested_twice_and_every_list_ends(links: dict[str, str], s
 
     pages: list[Page[Market]] = []
     try:
-        pages.extend(read_ahead(paginate(fetch, start=start)))
+        with read_ahead(paginate(fetch, start=start)) as prefetched:
+            pages.extend(prefetched)
     except RepeatedCursor:
         assert pages[-1].cursor in asked
     else:
@@ -162,7 +163,8 @@ def test_reading_ahead_changes_neither_the_items_nor_the_error_at_their_end(item
 
     read: list[int] = []
     try:
-        read.extend(read_ahead(source()))
+        with read_ahead(source()) as prefetched:
+            read.extend(prefetched)
     except PageCapReached:
         assert fails
     else:

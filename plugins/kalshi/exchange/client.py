@@ -14,7 +14,7 @@ from msgspec import Raw, Struct, defstruct
 from kalshi.exchange.budget import RequestBudget
 from kalshi.exchange.config import ExchangeConfig
 from kalshi.exchange.errors import ExchangeError, RequestRefused
-from kalshi.exchange.pages import Page, paginate, read_ahead
+from kalshi.exchange.pages import Page, paginate
 from kalshi.exchange.transport import Admit, Identity, Traffic, Transport
 from kalshi.records import (
     Balance,
@@ -303,4 +303,4 @@ class Exchange:
             found, rejected = sift(getattr(answer, listing.selector), listing.record, listing.path)
             return Page(listing.path, number, found, rejected, answer.cursor)
 
-        return read_ahead(paginate(fetch, start=start, max_pages=max_pages))
+        return paginate(fetch, start=start, max_pages=max_pages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -61,14 +62,23 @@ def paginate(
             )
 
 
-def read_ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Item]:
-    """Yield the same items; a thread prefetches up to ``depth`` of them while the caller works on another."""
-    end = object()
+@contextmanager
+def read_ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Iterator[Item]]:
+    """For a with-block: the same items, while a thread prefetches up to ``depth`` of them.
+
+    The thread ends with the block. It must not be left to the garbage collector, which may run inside the start of
+    another thread: each would then wait for the other, for ever.
+    """
     pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
     try:
-        pending = deque(pool.submit(next, items, end) for _ in range(depth))
-        while (item := pending.popleft().result()) is not end:
-            pending.append(pool.submit(next, items, end))
-            yield item  # type: ignore[misc]  # not the sentinel
+        yield _prefetched(pool, items, depth)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _prefetched(pool: ThreadPoolExecutor, items: Iterator[Item], depth: int) -> Iterator[Item]:
+    end = object()
+    pending = deque(pool.submit(next, items, end) for _ in range(depth))
+    while (item := pending.popleft().result()) is not end:
+        pending.append(pool.submit(next, items, end))
+        yield item  # type: ignore[misc]  # not the sentinel

@@ -77,10 +77,14 @@ def read_api_candles(
     buffer = _Buffer(run, reading, tally, done, unknown)
     # Three threads: one fetches and decodes, one formats lines, and this one writes.
     answers = _fetch(exchange, run.scope, units, asked_at=exchange.now())
-    for answer in read_ahead(map(_formatted, read_ahead(answers, ANSWERS_AHEAD)), ANSWERS_AHEAD):
-        buffer.add(answer)
-        for market in answer.markets:
-            on_read(market)
+    with (
+        read_ahead(answers, ANSWERS_AHEAD) as fetched,
+        read_ahead(map(_formatted, fetched), ANSWERS_AHEAD) as formatted,
+    ):
+        for answer in formatted:
+            buffer.add(answer)
+            for market in answer.markets:
+                on_read(market)
     buffer.flush()
     tally.requests += exchange.traffic.requests - exchange.traffic.retries - before
     return [Doubt(ticker, "neither tier knows the market's candles") for ticker in sorted(unknown)]

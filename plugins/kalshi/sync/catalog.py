@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -171,7 +171,7 @@ class _SeriesSync:
                 f"The series {self._scope} can't be read, and so neither can its events and markets: {series.reason}"
             )
 
-    def _markets(self, pages: Iterable[Page[Market]], reading: Reading, *, resumable: bool = False) -> list[Doubt]:
+    def _markets(self, pages: Iterator[Page[Market]], reading: Reading, *, resumable: bool = False) -> list[Doubt]:
         return write_pages(
             self._run, pages, self._write_markets, reading, resumable=resumable, on_written=self._tally.see
         )

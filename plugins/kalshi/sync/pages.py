@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from kalshi.exchange import PageCapReached
-from kalshi.exchange.pages import Page
+from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Market, Record, Rejected, ticker_in
 from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.run import SyncRun
@@ -29,25 +29,30 @@ Write = Callable[[sa.Connection, Page[Record]], dict[str, WriteCounts]]
 
 def write_pages(
     run: SyncRun,
-    pages: Iterable[Page[Record]],
+    pages: Iterator[Page[Record]],
     write: Write[Record],
     reading: Reading | None = None,
     *,
     concerns: str | None = None,
     resumable: bool = False,
+    on_read: Callable[[Page[Record]], None] | None = None,
     on_written: Callable[[Page[Record]], None] | None = None,
 ) -> list[Doubt]:
-    """Write each page in its own transaction while the next one is being fetched, for ``reading``.
+    """Write each page in its own transaction while the next one is being fetched, by another thread, for ``reading``.
 
-    ``resumable``: store the cursor of the next page (``next_cursor``). Hitting the page cap becomes a warning of the
-    run, and the doubt that is returned.
+    ``resumable``: store the cursor of the next page (``next_cursor``). ``on_read`` is called before a page is written,
+    ``on_written`` afterwards, both outside its transaction. Hitting the page cap becomes a warning of the run, and the
+    doubt that is returned.
     """
     try:
-        for page in pages:
-            reached = {"next_cursor": page.cursor, "at": datetime.now(UTC).isoformat()}
-            write_page(run, page, write, reading, reached if resumable and page.cursor else None, concerns=concerns)
-            if on_written:
-                on_written(page)
+        with read_ahead(pages) as prefetched:
+            for page in prefetched:
+                if on_read:
+                    on_read(page)
+                reached = {"next_cursor": page.cursor, "at": datetime.now(UTC).isoformat()}
+                write_page(run, page, write, reading, reached if resumable and page.cursor else None, concerns=concerns)
+                if on_written:
+                    on_written(page)
     except PageCapReached as cap:
         run.warn(str(cap))
         return [Doubt(WHOLE, str(cap))]

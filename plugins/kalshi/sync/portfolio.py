@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -195,14 +194,12 @@ class _PortfolioSync:
             )
             return {"kalshi_exchange_position": figures, "kalshi_position": opened}
 
-        def with_quotes() -> Iterator[Page[Position]]:
-            for page in pages:
-                tickers.update(found.record.ticker for found in page.records)
-                held.update(found.record.ticker for found in _held(page, listed))
-                self._refresh(sorted(held - self._refreshed))
-                yield page
+        def refresh_quotes(page: Page[Position]) -> None:
+            tickers.update(found.record.ticker for found in page.records)
+            held.update(found.record.ticker for found in _held(page, listed))
+            self._refresh(sorted(held - self._refreshed))
 
-        write_pages(self._run, with_quotes(), write, self._reading)
+        write_pages(self._run, pages, write, self._reading, on_read=refresh_quotes)
         return held, tickers
 
     def _refresh(self, tickers: list[str]) -> None:

@@ -141,15 +141,16 @@ def read_trades(
         return {"kalshi_trade": _write(connection, page, run)}
 
     pages = (page for ticker in left for page in _pages(exchange, ticker, window, cutoff))
-    for ticker, page, is_last in read_ahead(pages):
-        if page is None:
-            yield Doubt(ticker, "neither tier knows the market")
-            continue
-        write_page(run, page, write, reading, {"market": ticker} if is_last else None, concerns=ticker)
-        if on_written:
-            on_written(page)
-        report.trades += len(page.records)
-        report.traded += is_last and bool(page.records or page.number > 1)
+    with read_ahead(pages) as prefetched:
+        for ticker, page, is_last in prefetched:
+            if page is None:
+                yield Doubt(ticker, "neither tier knows the market")
+                continue
+            write_page(run, page, write, reading, {"market": ticker} if is_last else None, concerns=ticker)
+            if on_written:
+                on_written(page)
+            report.trades += len(page.records)
+            report.traded += is_last and bool(page.records or page.number > 1)
 
 
 def _write(connection: sa.Connection, page: Page[Trade], run: SyncRun) -> WriteCounts:
