@@ -227,3 +227,18 @@ def test_dense_minutes_follow_a_forced_day_whose_run_was_killed(shared_warehouse
         Reread(days=1, kill=transaction),
         Hour(),
     )
+
+
+def test_candles_are_not_built_from_trades_that_were_read_before_the_last_could_be_published(
+    shared_warehouse: sa.Engine,
+) -> None:
+    replay(
+        shared_warehouse,
+        Late("trade", 58),
+        Reread(ago=3),
+        At("00:12:00"),
+        Run("trades"),
+        At("00:31:00"),
+        Run("candles"),
+        sources=BOTH,
+    )

@@ -113,9 +113,11 @@ def _sync(
     if request.incremental:
         in_transaction(run.engine, gaps.schedule, window=window, run_id=run.run_id)
     provable = provable_until(exchange)
+    if not request.incremental:  # the next incremental run reads the overlap anyway
+        in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.end, OVERLAP)
     if not is_missing(run, window, provable):
         return False
-    in_transaction(run.engine, gaps.doubt_edge, window=window, overlap=OVERLAP)
+    in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.start, OVERLAP)
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
     read = partial(read_trades, exchange, run, request.trades_cutoff, report)
     return read_missing(run, window, read, until=until, provable=provable)

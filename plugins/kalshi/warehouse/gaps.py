@@ -348,17 +348,18 @@ def note_unread(connection: sa.Connection, window: Window, overlap: timedelta) -
             note(connection, (Gap(day, reason="no run came") for day in _days(missed)))
 
 
-def doubt_edge(connection: sa.Connection, window: Window, overlap: timedelta) -> None:
-    """Note the ``overlap`` before a window if it was read before that time had passed: records of it may have been
-    published since."""
+def doubt_edge(connection: sa.Connection, job: str, scope: str, edge: datetime, overlap: timedelta) -> None:
+    """Note the ``overlap`` before ``edge`` if a window up to there was read before that time had passed: records of it
+    may have been published since."""
+    before = Window(job, scope, edge - overlap, edge)
     read_at = sql.run(
         connection,
         "SELECT MAX(r.started_at_utc) FROM kalshi_checkpoint w JOIN kalshi_sync_run r ON r.run_id = w.run_id "
-        "WHERE w.job = :job AND w.scope = :scope AND w.window_start_utc < :start AND w.window_end_utc >= :start",
-        **window.values,
+        "WHERE w.job = :job AND w.scope = :scope AND w.window_start_utc < :end AND w.window_end_utc >= :end",
+        **before.values,
     ).scalar()
-    if read_at is not None and read_at.replace(tzinfo=UTC) < window.start + overlap - CLOCKS:
-        note(connection, [Gap(replace(window, start=window.start - overlap, end=window.start), reason=READ_EARLY)])
+    if read_at is not None and read_at.replace(tzinfo=UTC) < edge + overlap - CLOCKS:
+        note(connection, [Gap(before, reason=READ_EARLY)])
 
 
 def _not_begun(connection: sa.Connection, window: Window) -> Iterator[Window]:
