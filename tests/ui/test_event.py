@@ -168,6 +168,31 @@ def test_the_tape_has_the_latest_trades_first_and_pages_through_all(client: Test
     assert "go back" in page_of(client, f"{EVENT}?trades=9")
 
 
+def test_the_tape_can_be_of_one_bracket(client: TestClient, event: Planted) -> None:
+    event.trades(f"{EVENT}-B70.5", OPENS, *[("0.50", "1000", "yes")] * 60)
+    event.trades(f"{EVENT}-T70", OPENS + timedelta(hours=2), ("0.125", "0.37", "no"))
+    page = page_of(client, f"{EVENT}?zone=local&trades=2&market={EVENT}-T70")
+    assert f'<option value="{EVENT}-T70" selected>69° or below</option>' in page
+    assert '<input type="hidden" name="zone" value="local">' in page
+    assert 'name="trades"' not in page, "another bracket begins at its first page"
+    assert "1 to 50 of 60 trades" in page_of(client, f"{EVENT}?market={EVENT}-B70.5")
+    assert f"/kalshi/event/{EVENT}?market={EVENT}-B70.5&amp;trades=2#trades" in page_of(
+        client, f"{EVENT}?market={EVENT}-B70.5"
+    )
+    assert [row["bracket"] for row in table_of(client, "trades", f"{EVENT}?market={EVENT}-T70")] == ["69° or below"]
+    assert "No trades of this bracket are stored." in page_of(client, f"{EVENT}?market={EVENT}-T71")
+
+
+def test_the_page_of_an_event_refreshes_itself_until_it_is_over(client: TestClient, planted: Planted) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0)
+    planted.series("KXHIGHNY")
+    for name, closes in (("KXHIGHNY-NOW", now + timedelta(hours=9)), ("KXHIGHNY-PAST", now - timedelta(hours=9))):
+        planted.event(name)
+        planted.market(f"{name}-B1", open_time_utc=now - timedelta(hours=30), close_time_utc=closes)
+    assert '<main data-refresh="60">' in page_of(client, "KXHIGHNY-NOW")
+    assert "data-refresh" not in page_of(client, "KXHIGHNY-PAST")
+
+
 def test_an_open_event_is_drawn_from_its_snapshots(client: TestClient, planted: Planted) -> None:
     now = datetime.now(UTC).replace(tzinfo=None, second=0, microsecond=0)
     planted.series("KXHIGHNY")

@@ -42,10 +42,11 @@ OptionalMoment = Annotated[datetime | None, EMPTY_IS_NONE]
 
 @dataclass(frozen=True)
 class View:
-    """How a person looks at the event: at which moment, by which clock, which page of its trades."""
+    """How a person looks at the event: at which moment, by which clock, which page of whose trades."""
 
     at: datetime | None = None
     clock: Clock = field(default_factory=Clock)
+    market: str = ""
     page: int = 1
     is_file: bool = False
 
@@ -62,13 +63,14 @@ def show_event(
     event_ticker: str,
     at: OptionalMoment = None,
     zone: Literal["", "utc", "local"] = "",
+    market: Annotated[str, Query(max_length=120)] = "",
     trades: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
 ) -> Response:
     event = read_event(connection, event_ticker)
     if event is None:
         return not_found(request, f"The warehouse has no event {event_ticker}; kalshi_catalog_sync reads events.")
     clock = city_clock(event.city) if event.city and zone == "local" else Clock()
-    view = View(naive_utc(at) if at else None, clock, trades, CSV in request.query_params)
+    view = View(naive_utc(at) if at else None, clock, market, trades, CSV in request.query_params)
     return render(request, "event.html.jinja", connection, **event_page(connection, request, event, view))
 
 
@@ -78,7 +80,7 @@ def event_page(connection: sa.Connection, request: Request, event: Event, view: 
     moments = _moments(connection, event, found, view)
     quotes = {moment.name: _quotes_at(connection, event, moment.at, found) for moment in moments}
     drawing = _drawing(event, found, moments, view) if found else None
-    count = ask(connection, "event_trade_count", event=event.ticker)[0]["trades"]
+    count = ask(connection, "event_trade_count", event=event.ticker, market=view.market)[0]
     minutes = ask(connection, "event_coverage", markets=[*event.names])
     proof = ask(connection, "event_proof", event=event.ticker)
     return {
@@ -87,7 +89,9 @@ def event_page(connection: sa.Connection, request: Request, event: Event, view: 
         "ways": [*_neighbours(connection, request, event), *_other_clock(request, event, view.clock)],
         "series_href": address(request, "markets", series=event.series),
         "facts": _facts(event, view.clock),
-        "lacking": _lacking(request, event, found, trades=count, is_checked=bool(minutes), is_proven=bool(proof)),
+        "lacking": _lacking(
+            request, event, found, trades=count["trades"], is_checked=bool(minutes), is_proven=bool(proof)
+        ),
         "history": found,
         "sources": [SOURCES[name] for name in found.sources] if found else [],
         "chart": Chart(event_chart(drawing)) if drawing else None,
@@ -96,8 +100,10 @@ def event_page(connection: sa.Connection, request: Request, event: Event, view: 
         "markets": market_table(event, view.clock),
         "changes": change_table(connection, event, view.clock),
         "coverage": coverage_table(connection, event, minutes, proof, view.clock),
-        "tape": tape(connection, event, view.clock, view.size, view.page),
-        "pager": pager(request, "trades", view.page, view.size, count, "trades"),
+        "tape": tape(connection, event, view.clock, view.market, view.size, view.page),
+        "pager": pager(request, "trades", view.page, view.size, int(count["shown"]), "trades"),
+        "shown_market": view.market,
+        "other_choices": {n: v for n, v in request.query_params.items() if n not in ("market", "trades")},
     }
 
 

@@ -194,8 +194,8 @@ def _gaps(connection: sa.Connection, event: Event, clock: Clock) -> dict[str, li
     return gaps
 
 
-def tape(connection: sa.Connection, event: Event, clock: Clock, size: int, page: int) -> Table:
-    """A page of the trades, the latest first."""
+def tape(connection: sa.Connection, event: Event, clock: Clock, market: str, size: int, page: int) -> Table:
+    """A page of the trades, the latest first; of one ``market`` unless that is empty."""
     columns: Columns = {
         "at": f"time ({clock.name})",
         "bracket": "bracket",
@@ -205,7 +205,7 @@ def tape(connection: sa.Connection, event: Event, clock: Clock, size: int, page:
         "dollars": Column("taker paid", "$"),
         "block": "block trade",
     }
-    values = {"event": event.ticker, "most": size, "skipped": (page - 1) * size}
+    values = {"event": event.ticker, "market": market, "most": size, "skipped": (page - 1) * size}
     records = [
         row
         | {

@@ -100,7 +100,10 @@ async function refresh(main) {
   const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-  if (fresh) main.replaceChildren(...fresh.childNodes);
+  if (!fresh) return;
+  const heights = [...main.querySelectorAll(".plotted")].map((chart) => chart.offsetHeight);
+  main.replaceChildren(...fresh.childNodes);
+  main.querySelectorAll(".plotted").forEach((chart, i) => { chart.style.minHeight = `${heights[i] ?? 0}px`; });  // nothing jumps
   prepare();
 }
 
