@@ -242,3 +242,18 @@ def test_candles_are_not_built_from_trades_that_were_read_before_the_last_could_
         Run("candles"),
         sources=BOTH,
     )
+
+
+def test_a_retry_knows_where_the_archive_ends_by_now(shared_warehouse: sa.Engine) -> None:
+    replay(
+        shared_warehouse,
+        Run("trades", fail=2, lenient=True),
+        Pause(29),
+        Run("trades", fail=2, lenient=True),
+        Cutoff(20),
+        Run("trades"),
+    )
+
+
+def test_days_of_the_archive_are_not_filled_before_its_markets_are_known(shared_warehouse: sa.Engine) -> None:
+    replay(shared_warehouse, Run("trades", fail=2, lenient=True), Pause(29), Cutoff(240), Run("trades"))

@@ -30,7 +30,7 @@ def as_utc(moment: Any) -> Any:
 class PlanOperator(KalshiOperator):
     """Migrates the warehouse, asks once where the historical tier ends, and plans one task per series.
 
-    XCom: a list of ``{"scope", "cutoff", "trades_cutoff"}``, times in ISO 8601.
+    XCom: a list of ``{"scope", "cutoff", "trades_cutoff", "planned_at"}``, times in ISO 8601.
     """
 
     template_fields: Sequence[str] = ("series",)
@@ -50,7 +50,8 @@ class PlanOperator(KalshiOperator):
         cutoff = found.markets_settled.isoformat()
         trades = found.trades_created.isoformat() if found.trades_created else None
         self.log.info("Markets settled before %s and trades before %s are in the historical tier.", cutoff, trades)
-        return [{"scope": ticker, "cutoff": cutoff, "trades_cutoff": trades} for ticker in self.series]
+        plan = {"cutoff": cutoff, "trades_cutoff": trades, "planned_at": datetime.now(UTC).isoformat()}
+        return [{"scope": ticker, **plan} for ticker in self.series]
 
 
 class SeriesSyncOperator(KalshiOperator):
@@ -86,6 +87,7 @@ class SeriesSyncOperator(KalshiOperator):
             "window_start": as_utc(context.get("data_interval_start")) or asked_at,
             "window_end": as_utc(context.get("data_interval_end")) or asked_at,
             "asked_at": asked_at,
+            "planned_at": datetime.fromisoformat(self.planned["planned_at"]),
             "by_hand": context["dag_run"].run_type == "manual",
         }
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.sync.api_candles import ApiTally, read_api_candles
 from kalshi.sync.candle_plan import MINUTES_PER_BATCH
+from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.derived_candles import build_dense, make_from_trades
 from kalshi.sync.evidence import (
     Doubt,
@@ -23,7 +24,7 @@ from kalshi.sync.evidence import (
     read_missing,
     warn_of_gaps,
 )
-from kalshi.sync.parents import ensure_catalog, warn_where_no_market
+from kalshi.sync.parents import catalog_of_older_gaps, ensure_catalog, warn_where_no_market
 from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import JobRequest, SyncRun, latest_end, recorded_run
 from kalshi.sync.trades import TradesRequest, sync_trades
@@ -79,6 +80,7 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
         raise ValueError(f"Candles come from {' and '.join(SOURCES)}, not from {', '.join(sorted(unknown))}.")
     report = CandlesReport()
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
+        request = with_current_cutoff(exchange, run, request)
         tally = ApiTally()
         window, until = _window(exchange, run, request)
         report.from_utc, report.to_utc = window.start, until
@@ -129,9 +131,12 @@ def _sync(
     if not any(is_missing(run, replace(window, job=job), provable) for job in readers):
         return False
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
+    parents = catalog_of_older_gaps(exchange, run, request.cutoff, until)
     too_many = False
     for job, read in readers.items():
-        too_many |= read_missing(run, replace(window, job=job), read, until=until, provable=provable)
+        too_many |= read_missing(
+            run, replace(window, job=job), read, until=until, provable=provable, before_older=parents
+        )
     return too_many
 
 

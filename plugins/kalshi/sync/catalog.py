@@ -14,6 +14,7 @@ from kalshi.exchange import Exchange, ExchangeError
 from kalshi.exchange.pages import Page
 from kalshi.records import Event, Market, Rejected, Series, known_time
 from kalshi.settings import load_settings
+from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import look_up
@@ -98,6 +99,7 @@ def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest)
     """
     report = CatalogReport()
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
+        request = with_current_cutoff(exchange, run, request)
         too_many = _SeriesSync(exchange, run, request, _Tally(report)).run_all()
         warn_of_gaps(run, JOB)
         run.check_rejected(too_many)

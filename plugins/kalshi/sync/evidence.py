@@ -110,13 +110,14 @@ def read_missing(
     until: datetime | None = None,
     provable: datetime | None = None,
     older: bool = True,
+    before_older: Callable[[Gap], None] = lambda _: None,
 ) -> bool:
     """Read what is missing of ``window``, then ``older`` gaps of its job and scope within a bounded number of requests.
 
     ``provable``: what is later than this stays missing, as the exchange may still publish records of that time
     (``provable_until``); by default a reading proves all that it reads. A gap outside the window that the exchange
     refuses to fill keeps its reason, and the next one is tried. Returns whether too many records of the window were
-    rejected.
+    rejected. ``before_older`` is called before an older gap is read: it reads what the gap depends on, or raises.
 
     Raises:
         ExchangeError: while reading the window; ExchangeUnavailable also while filling older gaps.
@@ -127,17 +128,27 @@ def read_missing(
         tried.add(gap)
         too_many |= read_gap(run, gap, read, until=until)
     if older:
-        _fill_older(run, window, read, provable, limit=max(LEAST_REQUESTS, run.traffic.requests - before))
+        limit = max(LEAST_REQUESTS, run.traffic.requests - before)
+        _fill_older(run, window, read, provable, limit=limit, before_each=before_older)
     return too_many
 
 
-def _fill_older(run: SyncRun, window: Window, read: Read, provable: datetime | None, limit: int) -> None:
+def _fill_older(
+    run: SyncRun,
+    window: Window,
+    read: Read,
+    provable: datetime | None,
+    *,
+    limit: int,
+    before_each: Callable[[Gap], None],
+) -> None:
     before = run.traffic.requests
     tried: set[Gap] = set()
     while run.traffic.requests - before < limit and (gap := _next(run, window, provable, tried, inside=False)):
         tried.add(gap)
         log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
         with refusal_logged(gap.name):
+            before_each(gap)
             read_gap(run, gap, read)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from kalshi.sync.catalog import JOB, CatalogRequest, sync_catalog
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, checkpoints
 from kalshi.warehouse.checkpoints import EPOCH
+from kalshi.warehouse.gaps import Gap
 from kalshi.warehouse.server import in_transaction
 
 
@@ -33,6 +35,21 @@ def warn_where_no_market(run: SyncRun, start: datetime, end: datetime) -> None:
         f"No market of {run.scope} was open from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, so there was "
         + (f"nothing to read: {known}." if known else "nothing to read; the exchange lists no other market of it.")
     )
+
+
+def catalog_of_older_gaps(exchange: Exchange, run: SyncRun, cutoff: datetime, end: datetime) -> Callable[[Gap], None]:
+    """What is to be called before an older gap is read: once in a run, and only if a gap begins before ``cutoff``, it
+    ensures that the historical tier is in the catalog, too. A market that isn't would be missing from the gap without
+    a word."""
+    is_ensured = False
+
+    def ensure(gap: Gap) -> None:
+        nonlocal is_ensured
+        if gap.window.start < cutoff and not is_ensured:
+            ensure_catalog(exchange, run, cutoff, gap.window.start, end)
+            is_ensured = True
+
+    return ensure
 
 
 def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Fill, Found, Market, PortfolioSettlement, Position
+from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import next_cursor, write_pages
@@ -69,6 +70,7 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
     """
     report = PortfolioReport()
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
+        request = with_current_cutoff(exchange, run, request)
         try:
             too_many = _PortfolioSync(exchange, run, request, report).run_all()
         finally:

@@ -33,8 +33,9 @@ class JobRequest:
 
     ``scope``: a series ticker, ``*`` (the whole exchange), or a subaccount's number.
     ``tolerated_share``: the share of rejected records above which the run fails at its end; ``asked_at``:
-    when the run was requested, the same for every retry. No window ends later. ``by_hand``: a person chose the window,
-    so the run warns if no market was open in it; scheduled windows may well be empty.
+    when the run was requested, the same for every retry. No window ends later. ``planned_at``: when the exchange was
+    asked for the cutoffs of the request (None: just now). ``by_hand``: a person chose the window, so the run warns if
+    no market was open in it; scheduled windows may well be empty.
     """
 
     scope: str
@@ -43,6 +44,7 @@ class JobRequest:
     window_start: datetime | None = field(default=None, kw_only=True)
     window_end: datetime | None = field(default=None, kw_only=True)
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC), kw_only=True)
+    planned_at: datetime | None = field(default=None, kw_only=True)
     by_hand: bool = field(default=False, kw_only=True)
 
     def key(self, job: str) -> ledger.RunKey:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
 from kalshi.records import Found, Market
+from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
 from kalshi.sync.lookup import look_up, markets_of
@@ -87,6 +88,7 @@ def sync_settlements(exchange: Exchange, engine: sa.Engine, request: Settlements
     """
     report = SettlementsReport()
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
+        request = with_current_cutoff(exchange, run, request)
         tally = _Tally()
         try:
             too_many = _sync(exchange, run, request, tally)

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Trade, known_time
+from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.evidence import Doubt, Reading, expect, is_missing, provable_until, read_missing, warn_of_gaps
 from kalshi.sync.pages import write_page
-from kalshi.sync.parents import ensure_catalog, warn_where_no_market
+from kalshi.sync.parents import catalog_of_older_gaps, ensure_catalog, warn_where_no_market
 from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import JobRequest, SyncRun, latest_end, recorded_run
 from kalshi.warehouse import catalog, gaps
@@ -75,6 +76,7 @@ def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -
         if request.incremental and request.window_start:  # before the exchange is asked anything
             first = Window(JOB, run.scope, request.window_start, request.window_start)
             in_transaction(engine, gaps.begin_schedule, first, LONGEST_REMEMBERED, run.run_id)
+        request = with_current_cutoff(exchange, run, request)
         window, until = _window(exchange, run, request)
         report.from_utc, report.to_utc = window.start, until
         too_many = _sync(exchange, run, request, window, until, report)
@@ -120,7 +122,8 @@ def _sync(
     in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.start, OVERLAP)
     ensure_catalog(exchange, run, request.cutoff, window.start, until)
     read = partial(read_trades, exchange, run, request.trades_cutoff, report)
-    return read_missing(run, window, read, until=until, provable=provable)
+    parents = catalog_of_older_gaps(exchange, run, request.cutoff, until)
+    return read_missing(run, window, read, until=until, provable=provable, before_older=parents)
 
 
 def read_trades(

@@ -54,6 +54,18 @@ def start_run(connection: sa.Connection, key: RunKey) -> int:
     return int(entered.lastrowid)
 
 
+def is_retry(connection: sa.Connection, run_id: int) -> bool:
+    """Whether the Airflow run has attempted the same job, scope and window before."""
+    found = sql.run(
+        connection,
+        "SELECT EXISTS (SELECT 1 FROM kalshi_sync_run r JOIN kalshi_sync_run earlier ON earlier.job = r.job "
+        "AND earlier.scope = r.scope AND earlier.dag_run_id = r.dag_run_id "
+        "AND earlier.window_start_utc <=> r.window_start_utc AND earlier.run_id < r.run_id WHERE r.run_id = :run_id)",
+        run_id=run_id,
+    )
+    return bool(found.scalar_one())
+
+
 def beat(connection: sa.Connection, run_id: int) -> None:
     """Update the heartbeat of a run."""
     sql.run(
