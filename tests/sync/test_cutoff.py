@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -16,8 +17,10 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeConfig, RequestRefused
 from kalshi.exchange.config import BASE_URLS
 from kalshi.hooks.kalshi import KalshiHook
-from kalshi.sync.cutoff import accept, find_cutoff
+from kalshi.sync.catalog import CatalogRequest
+from kalshi.sync.cutoff import accept, find_cutoff, with_current_cutoff
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
+from kalshi.sync.run import recorded_run
 from kalshi.warehouse import exchanges
 from kalshi.warehouse.exchanges import ForeignData
 from tests.support.account import AFTERNOON, account_at
@@ -191,3 +194,31 @@ def test_a_key_that_is_refused_does_not_become_the_warehouses(warehouse: sa.Engi
             with pytest.raises(RequestRefused, match="401"):
                 accept(exchange, warehouse)
     assert count(warehouse, "kalshi_account_key") == 0
+
+
+def asked_for_the_cutoff(server: ExchangeServer) -> int:
+    return int(server.stats()["by_path"].get("/trade-api/v2/historical/cutoff", 0))
+
+
+@pytest.mark.parametrize(
+    ("age", "attempts", "asks"),
+    [(timedelta(minutes=5), 1, 0), (timedelta(hours=2), 1, 1), (timedelta(minutes=5), 2, 1)],
+    ids=["a fresh plan", "a run that had to wait", "a retry"],
+)
+def test_the_cutoff_is_asked_for_again_where_that_of_the_plan_may_be_outdated(
+    exchange_server: ExchangeServer,
+    exchange: Exchange,
+    warehouse: sa.Engine,
+    age: timedelta,
+    attempts: int,
+    asks: int,
+) -> None:
+    long_ago = datetime(2025, 1, 1, tzinfo=UTC)
+    planned = CatalogRequest("KXHIGHNY", long_ago, dag_run_id="manual", planned_at=datetime.now(UTC) - age)
+    before = asked_for_the_cutoff(exchange_server)
+    for _ in range(attempts):
+        key = planned.key("catalog")
+        with recorded_run(warehouse, key, exchange.traffic) as run:
+            request = with_current_cutoff(exchange, run, planned)
+    assert asked_for_the_cutoff(exchange_server) - before == asks
+    assert (request.cutoff > long_ago) == bool(asks)
