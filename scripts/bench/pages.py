@@ -7,13 +7,13 @@ import os
 import time
 from dataclasses import dataclass
 
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tabulate import tabulate
 
 from scripts.backends import WAREHOUSE
 from scripts.bench.contest import fresh_warehouse
 from scripts.bench.quality import DAY, EVENT_ROWS, NEWEST, SERIES, add_days, prepare, seconds_of
+from scripts.pages_client import logged_in
 from scripts.private_server import PrivateServer
 
 CHECKED_DAYS = 3
@@ -57,17 +57,12 @@ def measure(server: PrivateServer, sizes: list[int]) -> str:
 
 def _views(uri: str, candles: int) -> list[View]:
     """Every page, without Airflow around it, for a user who is logged in."""
-    from kalshi.ui.app import app  # sets up Airflow's logging, too
     from kalshi.ui.rendering import MENU
 
-    logging.disable(logging.INFO)
-    (login,) = app.router.dependencies
-    app.dependency_overrides[login.dependency] = lambda: None  # type: ignore[index]
     os.environ[WAREHOUSE] = uri
-    airflow = FastAPI()
-    airflow.mount("/kalshi", app)
-    client = TestClient(airflow, base_url="http://testserver/kalshi")
-    return [_view(client, page, candles) for page in (*MENU, EVENT)]
+    with logged_in() as client:
+        logging.disable(logging.INFO)
+        return [_view(client, page, candles) for page in (*MENU, EVENT)]
 
 
 def _view(client: TestClient, page: str, candles: int) -> View:

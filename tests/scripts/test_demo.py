@@ -16,9 +16,9 @@ import psutil
 import pytest
 from playwright.sync_api import Browser
 
+from scripts.pages_client import logged_in
 from tests.support.airflow_cli import PROJECT, Airflow
 from tests.support.exchange_server import ExchangeServer
-from tests.support.pages import logged_in
 from tests.support.processes import ignore_interrupts
 
 DEMO = [sys.executable, "-m", "scripts.demo"]

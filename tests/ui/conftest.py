@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kalshi.settings import load_settings
+from scripts.pages_client import logged_in
 from scripts.private_server import PrivateServer
 from tests.support.api_key import make_key
-from tests.support.pages import logged_in
 from tests.ui.planted import Planted
 from tests.ui.site import SECONDS, USERS, Site
 from tests.ui.site import site as running_site
