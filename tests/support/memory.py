@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ from scripts.private_server import PrivateServer, Program
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (each folder is private to its owner)
 PREFIX = "kalshi-tests-"
+LOCK = "lock"
 ROOM_BYTES = 4 * 2**30
 """What must be free: four processes with two servers each take about half of it."""
 
@@ -24,8 +26,19 @@ ROOM_BYTES = 4 * 2**30
 def data_folder() -> Iterator[Path]:
     """A new folder, removed when the with-block ends; without room in memory, where temporary files are."""
     _remove_abandoned()
-    with TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=MEMORY if _has_room() else None) as folder:
-        yield Path(folder)
+    with TemporaryDirectory(prefix=PREFIX, dir=MEMORY if _has_room() else None) as folder, _locked(Path(folder)):
+        data = Path(folder) / "data"
+        data.mkdir()
+        yield data
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder. A lock ends with its process, and another container that shares the memory sees it, too: it
+    would not find the process."""
+    with (folder / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 @contextmanager
@@ -44,7 +57,7 @@ def _has_room() -> bool:
 
 def _remove_abandoned() -> None:
     """Stop the servers of test processes that were killed, and free their memory."""
-    for folder in MEMORY.glob(f"{PREFIX}*"):
-        if not psutil.pid_exists(int(folder.name.removeprefix(PREFIX).partition("-")[0])):
-            private_server.stop(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+    for lock in MEMORY.glob(f"{PREFIX}*/{LOCK}"):
+        with suppress(BlockingIOError, FileNotFoundError), _locked(lock.parent):  # somebody's, or just removed
+            private_server.stop(lock.parent / "data")
+            shutil.rmtree(lock.parent, ignore_errors=True)
