@@ -39,7 +39,7 @@ def test_a_job_whose_rows_are_refused_leaves_no_thread_behind(
 ) -> None:
     with (
         refusing_rows(warehouse, job.table),
-        pytest.raises((sa.exc.DBAPIError, pymysql.Error), match="refused by the test") as error,
+        pytest.raises(ERRORS, match="refused by the test") as error,
     ):
         job.run(exchange, warehouse)
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("read-ahead")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,9 +57,8 @@ class PortfolioSyncOperator(SeriesSyncOperator):
     report = PORTFOLIO
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
-        trades = self.planned["trades_cutoff"]
-        cutoff = datetime.fromisoformat(trades) if trades else None
-        return sync_portfolio(exchange, engine, PortfolioRequest(trades_cutoff=cutoff, **self.about(context)))
+        request = PortfolioRequest(trades_cutoff=self.trades_cutoff, **self.about(context))
+        return sync_portfolio(exchange, engine, request)
 
 
 class PortfolioReportOperator(ReportOperator):

@@ -87,7 +87,7 @@ class SeriesSyncOperator(KalshiOperator):
             "window_start": as_utc(context.get("data_interval_start")) or asked_at,
             "window_end": as_utc(context.get("data_interval_end")) or asked_at,
             "asked_at": asked_at,
-            "planned_at": datetime.fromisoformat(self.planned["planned_at"]),
+            "planned_at": self._planned_time("planned_at"),
             "by_hand": context["dag_run"].run_type == "manual",
         }
 
@@ -99,8 +99,12 @@ class SeriesSyncOperator(KalshiOperator):
     @property
     def trades_cutoff(self) -> datetime | None:
         """Older trades are in the historical tier; None if the exchange doesn't report it."""
-        cutoff = self.planned["trades_cutoff"]
-        return datetime.fromisoformat(cutoff) if cutoff else None
+        return self._planned_time("trades_cutoff")
+
+    def _planned_time(self, name: str) -> datetime | None:
+        """A time of the plan; None if it has none. A task may be run again with the plan of an earlier release."""
+        planned = self.planned.get(name)
+        return datetime.fromisoformat(planned) if planned else None
 
 
 class ReportOperator(KalshiOperator):

@@ -24,7 +24,7 @@ from kalshi.sync.evidence import (
     read_missing,
     warn_of_gaps,
 )
-from kalshi.sync.parents import catalog_of_older_gaps, ensure_catalog, warn_where_no_market
+from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import JobRequest, SyncRun, latest_end, recorded_run
 from kalshi.sync.trades import TradesRequest, sync_trades
@@ -130,12 +130,11 @@ def _sync(
     provable = provable_until(exchange)
     if not any(is_missing(run, replace(window, job=job), provable) for job in readers):
         return False
-    ensure_catalog(exchange, run, request.cutoff, window.start, until)
-    parents = catalog_of_older_gaps(exchange, run, request.cutoff, until)
+    before_older = ensure_catalog(exchange, run, request.cutoff, window.start, until)
     too_many = False
     for job, read in readers.items():
         too_many |= read_missing(
-            run, replace(window, job=job), read, until=until, provable=provable, before_older=parents
+            run, replace(window, job=job), read, until=until, provable=provable, before_older=before_older
         )
     return too_many
 

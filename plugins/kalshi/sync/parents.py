@@ -37,22 +37,27 @@ def warn_where_no_market(run: SyncRun, start: datetime, end: datetime) -> None:
     )
 
 
-def catalog_of_older_gaps(exchange: Exchange, run: SyncRun, cutoff: datetime, end: datetime) -> Callable[[Gap], None]:
-    """What is to be called before an older gap is read: once in a run, and only if a gap begins before ``cutoff``, it
-    ensures that the historical tier is in the catalog, too. A market that isn't would be missing from the gap without
-    a word."""
-    is_ensured = False
+def ensure_catalog(
+    exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime
+) -> Callable[[Gap], None]:
+    """Sync the catalog of the run's series for the time from ``start`` to ``end``, unless it is complete.
 
-    def ensure(gap: Gap) -> None:
-        nonlocal is_ensured
-        if gap.window.start < cutoff and not is_ensured:
-            ensure_catalog(exchange, run, cutoff, gap.window.start, end)
-            is_ensured = True
+    Returns what is to be called before an older gap is read: if that begins before ``cutoff``, it ensures, once in a
+    run, that the historical tier is in the catalog, too. A market that isn't would be missing without a word.
+    """
+    _ensure(exchange, run, cutoff, start, end)
+    has_archive = start < cutoff
 
-    return ensure
+    def ensure_for(gap: Gap) -> None:
+        nonlocal has_archive
+        if gap.window.start < cutoff and not has_archive:
+            _ensure(exchange, run, cutoff, gap.window.start, end)
+            has_archive = True
+
+    return ensure_for
 
 
-def ensure_catalog(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:
+def _ensure(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:
     """Sync the catalog of the run's series, unless it is complete up to ``end``.
 
     The historical tier is read if the window begins before ``cutoff``. The catalog sync is a separate run in

@@ -17,7 +17,7 @@ from kalshi.records import Trade, known_time
 from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.evidence import Doubt, Reading, expect, is_missing, provable_until, read_missing, warn_of_gaps
 from kalshi.sync.pages import write_page
-from kalshi.sync.parents import catalog_of_older_gaps, ensure_catalog, warn_where_no_market
+from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import JobRequest, SyncRun, latest_end, recorded_run
 from kalshi.warehouse import catalog, gaps
@@ -120,10 +120,9 @@ def _sync(
     if not is_missing(run, window, provable):
         return False
     in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.start, OVERLAP)
-    ensure_catalog(exchange, run, request.cutoff, window.start, until)
+    before_older = ensure_catalog(exchange, run, request.cutoff, window.start, until)
     read = partial(read_trades, exchange, run, request.trades_cutoff, report)
-    parents = catalog_of_older_gaps(exchange, run, request.cutoff, until)
-    return read_missing(run, window, read, until=until, provable=provable, before_older=parents)
+    return read_missing(run, window, read, until=until, provable=provable, before_older=before_older)
 
 
 def read_trades(
