@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,16 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Record, Series, read_record
-from kalshi.warehouse.catalog import event_date, placeholder_events, write_events, write_markets, write_series
+from kalshi.warehouse import checkpoints, gaps
+from kalshi.warehouse.catalog import (
+    event_date,
+    placeholder_events,
+    write_events,
+    write_markets,
+    write_series,
+    write_unknown_markets,
+)
+from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -239,3 +248,43 @@ def test_a_response_older_than_the_stored_row_changes_nothing(catalog: sa.Engine
     assert only(rows(catalog, "kalshi_market")) == before
     assert rows(catalog, "kalshi_settlement_change") == []
     assert write_market(catalog, 3, **stale, updated_time="2026-09-24T12:00:00Z").updated == 1
+
+
+OPENS, CLOSES, EXTENDED = "2026-08-01T10:00:00Z", "2026-08-01T20:00:00Z", "2026-08-01T22:00:00Z"
+LIFE = {"open_time": OPENS, "close_time": CLOSES, "updated_time": "2026-08-01T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "answer", "reopened"),
+    [
+        (None, LIFE, (10, 20)),
+        (LIFE, LIFE, None),
+        (LIFE, {"updated_time": "2026-08-01T13:00:00Z"}, None),
+        (LIFE, {**LIFE, "close_time": EXTENDED}, (10, 22)),
+        (LIFE, {**LIFE, "close_time": EXTENDED, "updated_time": "2026-08-01T11:00:00Z"}, None),
+        ({}, LIFE, (10, 20)),
+    ],
+    ids=["new", "the same", "without times", "closes later", "an older answer", "times at last"],
+)
+def test_a_window_is_reopened_for_a_market_whose_life_there_is_news(
+    catalog: sa.Engine, stored: dict[str, str] | None, answer: dict[str, str], reopened: tuple[int, int] | None
+) -> None:
+    day = Window("trades", SERIES, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC))
+    if stored is not None:
+        write_market(catalog, 1, **stored)
+    in_transaction(catalog, checkpoints.claim, day, 2)
+    write_market(catalog, 3, **answer)
+    left = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
+    assert [(g.market, g.window.start.hour, g.window.end.hour) for g in left] == (
+        [(MARKET, *reopened)] if reopened else []
+    )
+
+
+def test_a_market_first_seen_in_a_snapshot_reopens_what_was_read_without_it(catalog: sa.Engine) -> None:
+    day = Window("trades", SERIES, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC))
+    in_transaction(catalog, checkpoints.claim, day, 1)
+    seen = [found(Market, ticker=MARKET, event_ticker=EVENT, **LIFE)]
+    for run_id in (2, 3):
+        in_transaction(catalog, write_unknown_markets, seen, run_id)
+    (left,) = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
+    assert (left.market, left.window.start.hour, left.window.end.hour) == (MARKET, 10, 20)

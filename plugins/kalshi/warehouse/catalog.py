@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from kalshi.records import Event, Found, Market, Series
 from kalshi.warehouse import gaps, sql
 from kalshi.warehouse.tables import GIVEN, RAW, Column, Guard, Table
-from kalshi.warehouse.writer import Staging, WriteCounts, upsert
+from kalshi.warehouse.writer import Row, Staging, WriteCounts, upsert
 
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
 
@@ -157,13 +157,7 @@ def write_markets(
     """
     placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
     rows = MARKET.rows(found, series_ticker=series_ticker, is_placeholder=False)
-    with _reopening(connection, [series_ticker], found), Staging(connection, MARKET, rows) as staging:
-        # Lock first: two runs that saw the same old value would both record the change.
-        sql.run(
-            connection,
-            f"SELECT COUNT(*) FROM kalshi_market t JOIN `{staging.name}` s "
-            "ON t.market_ticker = s.market_ticker FOR UPDATE",
-        )
+    with _staged(connection, MARKET, rows, [series_ticker]) as staging:
         sql.run(
             connection,
             "INSERT INTO kalshi_settlement_change (market_ticker, old_result, new_result, "
@@ -189,20 +183,38 @@ def write_unknown_markets(
     new = [f for f in found if f.record.ticker in unknown]
     events = {f.record.event_ticker: series_of(f.record.event_ticker) for f in new}
     placeholders = _expect_events(connection, events, run_id)
+    if not new:
+        return {"kalshi_market": WriteCounts(), "kalshi_event": placeholders}
     rows = MARKET_PLACEHOLDER.rows(new, series_ticker=lambda m: events[m.event_ticker], is_placeholder=True)
-    with _reopening(connection, sorted(set(events.values())), new):
-        written = upsert(connection, MARKET_PLACEHOLDER, rows, run_id=run_id)
-    return {"kalshi_market": written, "kalshi_event": placeholders}
+    with _staged(connection, MARKET_PLACEHOLDER, rows, sorted(set(events.values()))) as staging:
+        return {"kalshi_market": staging.merge(run_id), "kalshi_event": placeholders}
 
 
 @contextmanager
-def _reopening(connection: sa.Connection, series: Sequence[str], found: Sequence[Found[Market]]) -> Iterator[None]:
-    """Reopen windows that were read without markets that the block adds, or without part of their lives."""
-    tickers = [f.record.ticker for f in found]
+def _staged(connection: sa.Connection, table: Table, rows: Sequence[Row], series: Sequence[str]) -> Iterator[Staging]:
+    """Stage markets of these series for the block to merge, and reopen windows that were read without them, or without
+    part of their lives. The stored ones are locked: two runs that saw the same old value would both act on it."""
     gaps.hold(connection, series)
-    before = gaps.lives(connection, tickers)
-    yield
-    gaps.reopen_lives(connection, before, gaps.lives(connection, tickers))
+    with Staging(connection, table, rows) as staging:
+        stored = f"FROM `{staging.name}` s LEFT JOIN kalshi_market ON kalshi_market.market_ticker = s.market_ticker"
+        sql.run(connection, f"SELECT COUNT(*) {stored} FOR UPDATE")
+        changes = _changes_of_life(connection, table, stored) if gaps.is_any_begun(connection, series) else []
+        yield staging
+        gaps.reopen_lives(connection, changes)
+
+
+def _changes_of_life(connection: sa.Connection, table: Table, stored: str) -> list[gaps.LifeChange]:
+    """The staged markets that are new or whose life will change; ``stored``: the SQL that joins them to the table."""
+    columns = ("series_ticker", "open_time_utc", "close_time_utc")
+    old = [table.qualified(column) for column in columns]
+    new = [f"IF({old[0]} IS NULL, s.`{c}`, {table.guarded(c)})" for c in columns]
+    is_same = " AND ".join(f"{before} <=> {after}" for before, after in zip(old, new, strict=True))
+    # FOR UPDATE reads what the lock holds, not what was there when the transaction began.
+    query = f"SELECT s.market_ticker, {', '.join(old + new)} {stored} WHERE NOT ({is_same}) FOR UPDATE"
+    return [
+        gaps.LifeChange(ticker, gaps.Life(*life[:3]) if life[0] else None, gaps.Life(*life[3:]))
+        for ticker, *life in sql.run(connection, query)
+    ]
 
 
 def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: int) -> None:

@@ -246,6 +246,12 @@ def hold(connection: sa.Connection, series: Iterable[str]) -> None:
     sql.run(connection, query, series=sorted(series)).all()
 
 
+def is_any_begun(connection: sa.Connection, series: Sequence[str]) -> bool:
+    """Whether any window that was derived from the markets of these series was begun."""
+    query = "SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND scope IN :series LIMIT 1"
+    return sql.run(connection, query, jobs=list(PARENTS), series=series).first() is not None
+
+
 def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[Span]) -> None:
     """Reopen what was derived from the parent's rows before they changed. Only windows that were begun count; the
     others will see the rows anyway."""
@@ -288,30 +294,27 @@ class Life:
         return self.opens or ALWAYS[0], self.closes or ALWAYS[1]
 
 
-def lives(connection: sa.Connection, tickers: Sequence[str]) -> dict[str, Life]:
-    """The lives of these markets; unknown markets are left out."""
-    rows = sql.run(
-        connection,
-        "SELECT market_ticker, series_ticker, open_time_utc, close_time_utc FROM kalshi_market "
-        "WHERE market_ticker IN :tickers",
-        tickers=tickers,
-    )
-    return {ticker: Life(*life) for ticker, *life in rows}
+@dataclass(frozen=True)
+class LifeChange:
+    """A market whose life changes; ``before`` is None for a market that is new."""
+
+    market: str
+    before: Life | None
+    after: Life
 
 
-def reopen_lives(connection: sa.Connection, before: dict[str, Life], after: dict[str, Life]) -> None:
+def reopen_lives(connection: sa.Connection, changes: Iterable[LifeChange]) -> None:
     """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there."""
     grown: dict[str, list[Span]] = defaultdict(list)
     shrunk: dict[str, list[Span]] = defaultdict(list)
-    for market, now in after.items():
-        old = before.get(market)
+    for change in changes:
+        old, new = change.before, change.after
         if old is None or old.opens is old.closes is None:
-            if now != old:
-                grown[now.series].append((market, *now.span))
-        elif now != old:
-            is_longer = now.span[0] < old.span[0] or now.span[1] > old.span[1]
-            change = (market, min(now.span[0], old.span[0]), max(now.span[1], old.span[1]))
-            (grown if is_longer else shrunk)[now.series].append(change)
+            grown[new.series].append((change.market, *new.span))
+            continue
+        is_longer = new.span[0] < old.span[0] or new.span[1] > old.span[1]
+        span = (change.market, min(new.span[0], old.span[0]), max(new.span[1], old.span[1]))
+        (grown if is_longer else shrunk)[new.series].append(span)
     for scope, spans in grown.items():
         for job in PARENTS:
             _reopen(connection, job, scope, spans, "listed after it was read")
