@@ -7,9 +7,12 @@ import os
 import time
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from tabulate import tabulate
 
+from kalshi.warehouse.portfolio import match_fills
+from kalshi.warehouse.server import in_transaction
 from scripts.backends import WAREHOUSE
 from scripts.bench.contest import fresh_warehouse
 from scripts.bench.quality import DAY, EVENT_ROWS, NEWEST, SERIES, add_days, prepare, seconds_of
@@ -19,6 +22,16 @@ from scripts.private_server import PrivateServer
 CHECKED_DAYS = 3
 """The newest days, which a quality run has checked."""
 EVENT = f"event/{SERIES[0]}-{NEWEST:%Y-%m-%d}"
+FILLS = """
+INSERT INTO kalshi_fill (fill_id, market_ticker, subaccount, action, side, outcome, quantity, price, yes_price,
+  no_price, total_cost, fee_cost, executed_at_utc, run_id)
+SELECT CONCAT(m.market_ticker, '-', n.seq), m.market_ticker, 0, 'buy', side.side, side.side, 10 + n.seq, 0.42, 0.42,
+  0.58, 4.2, 0.07, m.open_time_utc + INTERVAL 3 * n.seq HOUR, 1
+FROM kalshi_market m JOIN bracket n ON n.seq < 4 JOIN (SELECT 'yes' AS side UNION SELECT 'no') side
+  ON side.side = IF(n.seq % 2, 'no', 'yes')
+WHERE m.market_ticker LIKE '%-2' AND m.market_ticker NOT IN (SELECT market_ticker FROM kalshi_fill)
+"""
+"""Four fills in one bracket of every event."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,7 @@ def measure(server: PrivateServer, sizes: list[int]) -> str:
         for size in sorted(sizes):
             wanted = max(CHECKED_DAYS, round(size / EVENT_ROWS))
             add_days(engine, NEWEST + DAY - there * DAY, wanted - there)
+            in_transaction(engine, _trade)
             there = wanted
             seconds_of(engine, CHECKED_DAYS)
             with engine.begin() as connection:
@@ -53,6 +67,13 @@ def measure(server: PrivateServer, sizes: list[int]) -> str:
     ]
     headers = ["page", "candles in the table", "first view, ms", "again, ms", "KB"]
     return tabulate(rows, headers=headers, floatfmt=".0f", colalign=("left", *["right"] * 4))
+
+
+def _trade(connection: sa.Connection) -> None:
+    """Add the fills of an account that trades every event."""
+    connection.exec_driver_sql(FILLS.replace("%", "%%"))
+    markets = connection.exec_driver_sql("SELECT DISTINCT market_ticker FROM kalshi_fill").scalars().all()
+    match_fills(connection, markets, 0, 1)
 
 
 def _views(uri: str, candles: int) -> list[View]:

@@ -279,3 +279,41 @@ def test_of_the_coverage_of_an_older_warehouse_the_latest_look_is_known(empty: s
         for view in ("kalshi_coverage_latest", "kalshi_decision_coverage_latest"):
             found = connection.exec_driver_sql(f"SELECT market_ticker, run_id FROM {view} ORDER BY market_ticker")
             assert [tuple(row) for row in found] == [("A", 2), ("B", 1)]
+
+
+def test_the_fills_of_an_older_warehouse_are_matched_as_its_views_matched_them(empty: sa.Engine) -> None:
+    number = next(n for n, file in enumerate(SQL_FILES) if file.stem == "0015_lots")
+    stop_before(empty, number)
+    queries = {
+        "kalshi_lot": "market_ticker, outcome, number, fill_id, quantity, open_quantity, until_count, price, fee_cost",
+        "kalshi_closed_lot": "market_ticker, yes_fill_id, no_fill_id, quantity, realized_pnl, opened_at_utc",
+        "kalshi_pnl_market": "market_ticker, quantity, cost_basis, realized_pnl, fees, fills",
+    }
+
+    def figures() -> dict[str, list[Any]]:
+        with empty.connect() as connection:
+            return {
+                name: list(connection.exec_driver_sql(f"SELECT {columns} FROM {name} ORDER BY 1, 2, 3"))
+                for name, columns in queries.items()
+            }
+
+    with empty.begin() as connection:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        for market in ("A", "B"):
+            connection.exec_driver_sql(
+                "INSERT INTO kalshi_market (market_ticker, event_ticker, series_ticker, is_placeholder, run_id) "
+                "VALUES (%s, 'E', 'S', FALSE, 1)",
+                (market,),
+            )
+        fills = [("A", "yes", 5, "0.40"), ("A", "no", 7, "0.70"), ("A", "yes", 4, "0.20"), ("B", "yes", 3, "0.10")]
+        for hour, (market, outcome, quantity, price) in enumerate(fills, 1):
+            connection.exec_driver_sql(
+                "INSERT INTO kalshi_fill (fill_id, market_ticker, subaccount, action, side, outcome, quantity, price, "
+                "yes_price, no_price, total_cost, fee_cost, executed_at_utc, run_id) VALUES (%s, %s, 0, 'buy', %s, "
+                "%s, %s, %s, %s, 1 - %s, 1, 0.01, %s, 1)",
+                (f"f{hour}", market, outcome, outcome, quantity, price, price, price, f"2026-09-20 {hour:02d}:00:00"),
+            )
+    before = figures()
+    assert [len(rows) for rows in before.values()] == [4, 2, 2]
+    migrate(empty)
+    assert figures() == before

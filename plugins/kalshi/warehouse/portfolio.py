@@ -115,8 +115,21 @@ def _write(
 
 
 def write_fills(connection: sa.Connection, found: Sequence[Found[Fill]], subaccount: int, run_id: int) -> WriteCounts:
-    """Upsert ``kalshi_fill``."""
-    return _write(connection, FILL, found, run_id, subaccount=subaccount)
+    """Upsert ``kalshi_fill``, and the lots that follow from it."""
+    written = _write(connection, FILL, found, run_id, subaccount=subaccount)
+    if written.inserted or written.updated:
+        match_fills(connection, sorted({f.record.ticker for f in found}), subaccount, run_id)
+    return written
+
+
+def match_fills(connection: sa.Connection, markets: Sequence[str], subaccount: int, run_id: int) -> None:
+    """Match all fills of these markets anew: ``kalshi_lot`` and ``kalshi_closed_lot``."""
+    about = {"subaccount": subaccount, "markets": markets}
+    for table in ("kalshi_closed_lot", "kalshi_lot"):
+        forget = f"DELETE FROM {table} WHERE subaccount = :subaccount AND market_ticker IN :markets"
+        sql.run(connection, forget, **about)
+    for statement in ("lots", "closed_lots"):
+        sql.run_file(connection, "portfolio", statement, **about, run_id=run_id)
 
 
 def write_settlements(
