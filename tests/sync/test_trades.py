@@ -128,7 +128,7 @@ def test_after_a_long_pause_runs_fill_the_days_between_and_warn_until_all_are_th
         report = trades(start, start + timedelta(hours=1), incremental=True)
         if report.state == "success":
             break
-        assert "gaps remain in the trades of KXHIGHNY" in report.warnings[0]
+        assert "gaps left in the trades of KXHIGHNY" in report.warnings[0]
         assert "(no run came)" in report.warnings[0]
     assert 0 < hour < 5, "a run fills a bounded number of days"
     there = {t["trade_id"] for t in listed(exchange_server, first, start, "/markets/trades", "/historical/trades")}

@@ -50,19 +50,23 @@ def test_the_form_is_filled_in_and_starts_a_run_from_within_airflow(page: Page, 
     expect(form.get_by_label("Historical tier", exact=True)).not_to_be_checked()
     expect(form.get_by_label("Reread everything", exact=True)).not_to_be_checked()
     form.get_by_role("button", name="Run").click()
-    started = form.locator("output a")
+    started = form.locator("output a").first
     expect(started).to_contain_text("manual__", timeout=SECONDS)
     run = started.inner_text()
     found = site.finished_run("kalshi_catalog_sync", run)
     expected = {"series": ["KXHIGHDEN"], "max_pages": 2, "include_historical": False, "full": False}
     assert found["conf"] == expected
     assert found["triggering_user_name"] == "admin"
+    expect(form.locator("output")).to_have_text(f"Done: {run} · its report · overview")
+    report = form.get_by_role("link", name="its report").get_attribute("href")
     started.click()
     page.wait_for_url(f"{site.url}/dags/kalshi_catalog_sync/runs/**")
     expect(page.get_by_text("Success").first).to_be_visible(timeout=SECONDS)
     with site.engine.connect() as connection:
         statement = "SELECT scope FROM kalshi_sync_run WHERE dag_run_id = :run AND scope <> '(plan)'"
         assert connection.execute(sa.text(statement), {"run": run}).scalars().all() == ["KXHIGHDEN"]
+    page.goto(f"{site.url}{report}")
+    expect(page.frame_locator("iframe.report").get_by_text("KXHIGHDEN").first).to_be_visible()
 
 
 def test_airflow_refuses_a_viewer_and_the_form_says_so(viewer: Page, site: Site) -> None:

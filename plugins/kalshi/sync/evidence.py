@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.settings import load_settings
 from kalshi.sync.run import SyncRun
-from kalshi.text import first_few
+from kalshi.text import counted, first_few
 from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
@@ -238,7 +238,7 @@ def warn_of_gaps(run: SyncRun, *jobs: str) -> None:
         if left:
             named = first_few([f"{gap.name} ({gap.reason})" for gap in left], MOST_NAMED)
             run.warn(
-                f"{len(left)} gaps remain in the {job} of {run.scope}: {named}. Ordinary runs try them again; "
+                f"{counted(len(left), 'gap')} left in the {job} of {run.scope}: {named}. Ordinary runs try again; "
                 "kalshi_gap lists them all."
             )
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from kalshi.cells import Link
+from kalshi.reports.files import folder_name
 from kalshi.settings import load_settings
 from kalshi.ui.rendering import Column, Columns, address, render, table
 from kalshi.ui.report_files import TYPES, read_report, report_file, reports
@@ -75,7 +76,7 @@ def _row(request: Request, report: dict[str, Any]) -> dict[str, Any]:
 
 @router.get("/reports/{dag}/{run}")
 def show_report(request: Request, dag: str, run: str) -> Response:
-    folder = load_settings().reports.path
+    folder, run = load_settings().reports.path, folder_name(run)
     if report_file(folder, f"{dag}/{run}/index.html") is None:
         message = f"There is no report of the run {run} of {dag}: its task report writes it when the run ends."
         return not_found(request, message)

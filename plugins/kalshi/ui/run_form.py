@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from kalshi.ui.airflow import airflow_address, our_dags
-from kalshi.ui.rendering import render
+from kalshi.ui.rendering import address, render
 from kalshi.ui.responses import not_found
 
 router = APIRouter()
@@ -19,4 +19,11 @@ router = APIRouter()
 def show_form(request: Request, dag: str) -> Response:
     if dag not in our_dags():
         return not_found(request, f"There is no DAG {dag} of this project: choose one of {', '.join(our_dags())}.")
-    return render(request, "run.html.jinja", dag=dag, airflow=airflow_address(request).rstrip("/"))
+    return render(
+        request,
+        "run.html.jinja",
+        dag=dag,
+        airflow=airflow_address(request).rstrip("/"),
+        reports=address(request, "reports", dag),
+        overview=address(request),
+    )

@@ -105,11 +105,33 @@ async function startRun(form, fields) {
   const answer = await send(`${form.dataset.runs}/dagRuns`, "POST", { logical_date: null, conf });
   if (!answer.ok) return refusal(answer, "start runs of this DAG");
   const run = answer.said.dag_run_id;
-  const link = Object.assign(document.createElement("a"), {
-    href: `${form.dataset.shows}/runs/${encodeURIComponent(run)}`,
-    textContent: run,
-  });
-  return ["Started: ", link];
+  form.followed = run;
+  const follow = () => follows(form, run).catch(() => {});  // the link stays, and Airflow knows more
+  setTimeout(follow, SECONDS_BETWEEN * 1000);
+  return ["Started: ", link(`${form.dataset.shows}/runs/${encodeURIComponent(run)}`, run)];
+}
+
+const SECONDS_BETWEEN = 2;
+const STATES = { queued: "Queued", running: "Running", success: "Done", failed: "Failed" };
+
+/* Say beside the button what becomes of a run, until it has ended or the form has started another. */
+async function follows(form, run) {
+  const [output, ended] = [form.querySelector("output"), ["success", "failed"]];
+  for (;;) {
+    const { ok, said } = await send(`${form.dataset.runs}/dagRuns/${encodeURIComponent(run)}`, "GET");
+    if (!ok || form.followed !== run) return;
+    output.firstChild.textContent = `${STATES[said.state] ?? said.state}: `;
+    if (ended.includes(said.state)) {
+      output.append(" · ", link(`${form.dataset.reports}/${encodeURIComponent(run)}`, "its report"));
+      output.append(" · ", link(form.dataset.overview, "overview"));
+      return;
+    }
+    await new Promise((done) => setTimeout(done, SECONDS_BETWEEN * 1000));
+  }
+}
+
+function link(href, textContent) {
+  return Object.assign(document.createElement("a"), { href, textContent });
 }
 
 document.addEventListener("submit", async (event) => {
