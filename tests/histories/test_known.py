@@ -229,6 +229,18 @@ def test_dense_minutes_follow_a_forced_day_whose_run_was_killed(shared_warehouse
     )
 
 
+@pytest.mark.parametrize("transaction", range(1, 9))
+def test_dense_minutes_follow_days_whose_run_was_killed_at_once(shared_warehouse: sa.Engine, transaction: int) -> None:
+    replay(
+        shared_warehouse,
+        Pause(8),
+        At("01:00:02"),
+        Reread(days=2, kill=transaction),
+        Run("candles"),
+        sources=BOTH,
+    )
+
+
 def test_candles_are_not_built_from_trades_that_were_read_before_the_last_could_be_published(
     shared_warehouse: sa.Engine,
 ) -> None:

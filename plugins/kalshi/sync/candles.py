@@ -120,8 +120,7 @@ def _sync(
     jobs = [SOURCES[source] for source in request.sources] + ([DENSE_JOB] if request.dense else [])
     asked_at = request.asked_at.replace(second=0, microsecond=0)
     edge = max(until, min(request.window_end or until, asked_at))  # the clocks may differ
-    for job in jobs:
-        expect(run, replace(window, job=job), until=edge, force=request.force)
+    expect(run, *(replace(window, job=job) for job in jobs), until=edge, force=request.force)
     readers: dict[str, Read] = {
         JOB: partial(read_api_candles, exchange, run, request.cutoff, tally),
         SOURCES["trades"]: partial(_read_from_trades, exchange, run, request),

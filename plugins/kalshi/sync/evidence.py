@@ -80,19 +80,20 @@ Read = Callable[[Reading], Iterable[Doubt]]
 """Reads and writes what is missing, and returns what it could not read."""
 
 
-def expect(run: SyncRun, window: Window, *, until: datetime | None = None, force: bool = False) -> None:
-    """Note that ``window`` has to be read, unless all of it was begun before (or ``force``).
+def expect(run: SyncRun, *windows: Window, until: datetime | None = None, force: bool = False) -> None:
+    """Note that these windows have to be read, unless all of one was begun before (or ``force``).
 
-    Do this first of all in a run: whatever fails afterwards, the gap remains. ``until``: what lies between the end of
-    the window and this time has to be read again, because it can't be proven yet.
+    Do this first of all in a run, and for all its windows at once: whatever fails afterwards, the gaps remain.
+    ``until``: what lies between the end of a window and this time has to be read again, because it can't be proven yet.
     """
-    fresh = replace(window, start=window.end, end=until or window.end)
 
     def work(connection: sa.Connection) -> None:
-        gaps.restate(connection, window.job, window.scope)
-        for part, reason, run_id in ((window, "not read yet", 0), (fresh, TOO_FRESH, run.run_id)):
-            if part.start < part.end and (force or not checkpoints.was_begun(connection, part)):
-                gaps.expect(connection, Gap(part, reason=reason), run_id)
+        for window in windows:
+            gaps.restate(connection, window.job, window.scope)
+            fresh = replace(window, start=window.end, end=until or window.end)
+            for part, reason, run_id in ((window, "not read yet", 0), (fresh, TOO_FRESH, run.run_id)):
+                if part.start < part.end and (force or not checkpoints.was_begun(connection, part)):
+                    gaps.expect(connection, Gap(part, reason=reason), run_id)
 
     in_transaction(run.engine, work)
 
