@@ -89,6 +89,21 @@ def test_every_series_has_a_cell_for_every_day_whether_or_not_anything_was_read(
     assert found[DEN][0].href == "/kalshi/run/kalshi_catalog_sync?series=KXHIGHDEN"
 
 
+def test_many_series_are_shown_page_by_page(pages: TestClient, warehouse_on_both: sa.Engine) -> None:
+    others = [f"KXMANY{number:02d}" for number in range(30)]
+    for series in others:
+        add_series(warehouse_on_both, series)
+    known = len(others) + len(load_settings().series_tickers)
+    found = [*cells(pages), *cells(pages, page="2")]
+    assert sorted(found) == sorted({*others, *load_settings().series_tickers})
+    first = pages.get("coverage", params=ASKED).text
+    assert f"1 to 25 of {known} series, the worst first" in first
+    assert re.findall(r'rel="(next|prev)"', first) == ["next"]
+    second = pages.get("coverage", params={**ASKED, "page": "2"}).text
+    assert f"26 to {known} of {known} series" in second
+    assert re.findall(r'rel="(next|prev)"', second) == ["prev"]
+
+
 def test_a_cell_says_by_colour_and_words_how_much_is_known_and_leads_to_what_comes_next(pages: TestClient) -> None:
     unread, unchecked, short, whole, _ = cells(pages)[NY]
     assert (unread.kind, unread.about) == (

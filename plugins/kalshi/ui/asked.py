@@ -16,6 +16,8 @@ OptionalDay = Annotated[date | None, EMPTY_IS_NONE]
 """``wrong_days`` says what is wrong with it."""
 MOST_DAYS = 3660
 MOST_DAYS_BY_DAY = 400
+MOST_SUGGESTED = 200
+"""Series that a field for one suggests."""
 
 
 def moment(decision: DecisionTime) -> str:
@@ -44,7 +46,7 @@ def known_series(connection: sa.Connection, settings: Settings, series: str, cat
     """The series that are asked for: those of kalshi.toml first."""
     if series:
         return [series]
-    stored = [row["series"] for row in ask(connection, "coverage_series", category=category)]
+    stored = [row["series"] for row in ask(connection, "series", category=category)]
     configured = [] if category else settings.series_tickers
     return list(dict.fromkeys([*configured, *stored]))
 

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request, Response
 from kalshi.cells import Link, Table, number
 from kalshi.quality.calibration import BINS, EDGES, FEW, LEAST, Bin, Quote, Score, curve, purchases
 from kalshi.settings import Settings, load_settings
-from kalshi.ui.asked import OptionalDay, end_of_month, known_series, moment, wrong_days
+from kalshi.ui.asked import MOST_SUGGESTED, OptionalDay, end_of_month, known_series, moment, wrong_days
 from kalshi.ui.calibration_charts import edge_chart, month_chart, named, reliability_chart
 from kalshi.ui.parameters import EARLIEST
 from kalshi.ui.rendering import Chart, Column, Columns, address, render, table
@@ -28,7 +28,6 @@ Price = Literal["mid", "bid", "ask"]
 DAYS = 365
 FEW_EVENTS = 30
 MOST_MARKETS = 200
-MOST_NAMES = 200
 PRICES: dict[str, str] = {"mid": "midpoint of bid and ask", "bid": "bid", "ask": "ask"}
 SCORES: Columns = {
     "events": "events",
@@ -150,7 +149,7 @@ def calibration(
     return {
         "selection": selection,
         "earliest": EARLIEST,
-        "names": known[:MOST_NAMES],
+        "names": known[:MOST_SUGGESTED],
         "decisions": decisions(settings),
         "prices": PRICES,
         "total": sum((score for _, score in chosen), Score()),

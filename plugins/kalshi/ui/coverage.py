@@ -16,11 +16,11 @@ from kalshi.cells import table as table_of
 from kalshi.settings import Settings, load_settings
 from kalshi.ui import covered
 from kalshi.ui.airflow import dag_form
-from kalshi.ui.asked import MOST_DAYS, OptionalDay, end_of_month, known_series, moment, wrong_days
+from kalshi.ui.asked import MOST_DAYS, MOST_SUGGESTED, OptionalDay, end_of_month, known_series, moment, wrong_days
 from kalshi.ui.coverage_grid import Grid, Selection, read_grid
 from kalshi.ui.covered import Covered, Decided, State, ratio, state, total
 from kalshi.ui.parameters import EARLIEST
-from kalshi.ui.rendering import Column, Columns, address, render, table
+from kalshi.ui.rendering import Column, Columns, address, pager, render, table
 from kalshi.ui.responses import problem
 from kalshi.ui.warehouse import Warehouse, ask, query
 
@@ -34,8 +34,6 @@ ROWS, CELLS = 25, 2500
 MOST_EVENTS = 60
 NARROWEST = 4
 """Days below which a month's name stands."""
-MOST_NAMES = 200
-"""That the field for the series suggests."""
 
 
 @router.get("/coverage")
@@ -89,10 +87,9 @@ def coverage(connection: sa.Connection, request: Request, selection: Selection, 
     return {
         "selection": selection,
         "earliest": EARLIEST,
-        "names": ranked[:MOST_NAMES],
+        "names": ranked[:MOST_SUGGESTED],
         "categories": [row["category"] for row in ask(connection, "coverage_categories")],
-        "pages": _pages(request, selection, len(known), rows),
-        "number": len(known),
+        "pager": pager(request, "page", selection.page, rows, len(known)),
         "switch": [
             (name, words, address(request, "coverage", **selection.params(show=name, page=selection.page)))
             for name, words in shows(settings).items()
@@ -117,15 +114,6 @@ def _ranked(connection: sa.Connection, selection: Selection, known: Sequence[str
     span = {"series": list(known), "first": selection.first, "last": selection.last}
     worst = [row["series"] for row in ask(connection, "coverage_ranks", **span)]
     return list(dict.fromkeys([*worst, *known]))
-
-
-def _pages(request: Request, selection: Selection, number_of_series: int, rows: int) -> list[tuple[str, str]]:
-    """The words and addresses of the pages before and after this one."""
-    links = []
-    for words, page in (("previous", selection.page - 1), ("next", selection.page + 1)):
-        if 1 <= page <= -(-number_of_series // rows):
-            links.append((words, address(request, "coverage", **selection.params(page=page))))
-    return links
 
 
 def _heads(columns: Sequence[date], by: str) -> list[tuple[str, list[str]]]:
