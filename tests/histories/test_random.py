@@ -1,4 +1,4 @@
-"""Random histories. KALSHI_HISTORIES sets how many there are (200), KALSHI_HISTORIES_SEED which ones (1).
+"""Random histories. KALSHI_HISTORIES sets how many there are (100; CI plays 200), KALSHI_HISTORIES_SEED which ones (1).
 
 A failure prints the shortest history that hypothesis finds, as the code of a test for test_known.py.
 """
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.histories.play import replay
 from tests.histories.steps import HISTORIES, Step
 
-COUNT = int(os.environ.get("KALSHI_HISTORIES", "200"))
+COUNT = int(os.environ.get("KALSHI_HISTORIES", "100"))
 SEED = int(os.environ.get("KALSHI_HISTORIES_SEED", "1"))
 PARTS = 10
 """Each may run in a process of its own; so many that none is left with a long one at the end."""
