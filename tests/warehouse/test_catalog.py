@@ -288,3 +288,24 @@ def test_a_market_first_seen_in_a_snapshot_reopens_what_was_read_without_it(cata
         in_transaction(catalog, write_unknown_markets, seen, run_id)
     (left,) = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
     assert (left.market, left.window.start.hour, left.window.end.hour) == (MARKET, 10, 20)
+
+
+def test_a_reading_that_begins_while_a_market_is_written_is_reopened(catalog: sa.Engine) -> None:
+    day = Window("trades", SERIES, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC))
+    with catalog.begin() as connection:
+        connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_series")).scalar()  # from now on it sees this moment
+        in_transaction(catalog, checkpoints.claim, day, 1)
+        write_markets(connection, [found(Market, ticker=MARKET, event_ticker=EVENT, **LIFE)], SERIES, 2)
+    (left,) = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
+    assert left.market == MARKET
+
+
+def test_markets_that_are_written_are_locked_before_anything_is_decided(catalog: sa.Engine) -> None:
+    write_market(catalog, 1, **SETTLED)
+    one = found(Market, ticker=MARKET, event_ticker=EVENT, **SETTLED)
+    with catalog.connect() as connection, catalog.connect() as other:
+        write_markets(connection, [one], SERIES, 2)  # changes nothing
+        other.execute(sa.text("SET SESSION innodb_lock_wait_timeout = 1"))
+        with pytest.raises(sa.exc.OperationalError, match="1205"):
+            other.execute(sa.text("SELECT title FROM kalshi_market LOCK IN SHARE MODE"))
+        other.invalidate()  # its short patience is not for other tests

@@ -274,3 +274,14 @@ def test_numbers_of_gaps_grow_although_the_clock_goes_back(warehouse: sa.Engine)
         return in_transaction(warehouse, work)
 
     assert note("2026-09-02 00:00:00") < note("2026-09-01 00:00:00")
+
+
+def test_a_market_that_turns_out_to_be_of_another_series_reopens_what_that_read_without_it(
+    warehouse: sa.Engine,
+) -> None:
+    opens, closes = (DAY_1.replace(tzinfo=None) + hour * HOUR for hour in (1, 3))
+    with warehouse.begin() as connection:
+        was_read(connection, window(0, 24))
+        change = LifeChange(MARKET, Life("KXHIGH", opens, closes), Life(SERIES, opens, closes))
+        gaps.reopen_lives(connection, [change])
+        assert left(connection) == [(MARKET, 1, 3)]

@@ -197,7 +197,8 @@ def _staged(connection: sa.Connection, table: Table, rows: Sequence[Row], series
     gaps.hold(connection, series)
     with Staging(connection, table, rows) as staging:
         stored = f"FROM `{staging.name}` s LEFT JOIN kalshi_market ON kalshi_market.market_ticker = s.market_ticker"
-        sql.run(connection, f"SELECT COUNT(*) {stored} FOR UPDATE")
+        # Not COUNT(*): without a column of the table, MariaDB leaves it out, and locks nothing.
+        sql.run(connection, f"SELECT COUNT(kalshi_market.market_ticker) {stored} FOR UPDATE")
         changes = _changes_of_life(connection, table, stored) if gaps.is_any_begun(connection, series) else []
         yield staging
         gaps.reopen_lives(connection, changes)

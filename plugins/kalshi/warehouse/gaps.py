@@ -248,7 +248,8 @@ def hold(connection: sa.Connection, series: Iterable[str]) -> None:
 
 def is_any_begun(connection: sa.Connection, series: Sequence[str]) -> bool:
     """Whether any window that was derived from the markets of these series was begun."""
-    query = "SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND scope IN :series LIMIT 1"
+    # A plain read could show the time before `hold` had to wait for the reading that began.
+    query = "SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND scope IN :series LIMIT 1 LOCK IN SHARE MODE"
     return sql.run(connection, query, jobs=list(PARENTS), series=series).first() is not None
 
 
@@ -263,7 +264,7 @@ def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[S
 def _reopen(connection: sa.Connection, job: str, scope: str, spans: Sequence[Span], reason: str) -> None:
     begun = sql.run(
         connection,
-        f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW}",
+        f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} LOCK IN SHARE MODE",
         job=job,
         scope=scope,
         start=min(s for _, s, _ in spans),
@@ -309,7 +310,7 @@ def reopen_lives(connection: sa.Connection, changes: Iterable[LifeChange]) -> No
     shrunk: dict[str, list[Span]] = defaultdict(list)
     for change in changes:
         old, new = change.before, change.after
-        if old is None or old.opens is old.closes is None:
+        if old is None or old.series != new.series or old.opens is old.closes is None:
             grown[new.series].append((change.market, *new.span))
             continue
         is_longer = new.span[0] < old.span[0] or new.span[1] > old.span[1]

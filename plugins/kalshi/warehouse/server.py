@@ -28,6 +28,7 @@ SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', ti
 LOST = {1053: "server shuts down", 1927: "connection killed", 2006: "server gone", 2013: "connection lost"}
 WORTH_RETRYING = {
     **LOST,
+    1020: "row changed since the transaction began",
     1040: "too many connections",
     1205: "lock wait timeout",
     1213: "deadlock",
@@ -219,6 +220,7 @@ def open_engine(address: ServerAddress, *, loads: bool = False) -> sa.Engine:
     return sa.create_engine(
         "mysql+pymysql://",
         creator=lambda: _connect(address, loads),
+        isolation_level="REPEATABLE READ",  # the default, unless the server has another
         pool_pre_ping=True,
         pool_recycle=1800,
         # SQLAlchemy ends each of our transactions; by default its pool would also send a ROLLBACK after every COMMIT.
