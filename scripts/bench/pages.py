@@ -72,8 +72,7 @@ def measure(server: PrivateServer, sizes: list[int]) -> str:
 def _trade(connection: sa.Connection) -> None:
     """Add the fills of an account that trades every event."""
     connection.exec_driver_sql(FILLS.replace("%", "%%"))
-    markets = connection.exec_driver_sql("SELECT DISTINCT market_ticker FROM kalshi_fill").scalars().all()
-    match_fills(connection, markets, 0, 1)
+    match_fills(connection, 1)
 
 
 def _views(uri: str, candles: int) -> list[View]:

@@ -18,6 +18,7 @@ from kalshi.exchange import Exchange, ExchangeUnavailable, RequestRefused
 from kalshi.exchange.signing import KeySignature
 from kalshi.sync.portfolio import PortfolioReport, PortfolioRequest, sync_portfolio
 from kalshi.sync.run import TooManyRejected
+from kalshi.warehouse.portfolio import match_fills
 from sandbox.account import Account, Fill
 from sandbox.tape import at
 from sandbox.world import Clock, World
@@ -131,7 +132,13 @@ def test_a_fill_and_a_settlement_that_are_missing_show_in_the_reconciliation(
         "WHERE p.quantity <> 0 ORDER BY f.fill_id LIMIT 1",
     )
     with warehouse.begin() as connection:
-        connection.execute(sa.text("DELETE FROM kalshi_fill WHERE fill_id = :id"), {"id": fill["fill_id"]})
+        for condition in (
+            "kalshi_closed_lot WHERE :id IN (yes_fill_id, no_fill_id)",
+            "kalshi_lot WHERE fill_id = :id",
+            "kalshi_fill WHERE fill_id = :id",
+        ):
+            connection.execute(sa.text(f"DELETE FROM {condition}"), {"id": fill["fill_id"]})
+        match_fills(connection, 1)
         earned = "UPDATE kalshi_exchange_position SET realized_pnl = realized_pnl + 0.000001 LIMIT 1"
         connection.execute(sa.text(earned))
     differences = select(warehouse, "SELECT * FROM kalshi_pnl_reconciliation ORDER BY differs_in")
@@ -144,7 +151,7 @@ def test_a_fill_and_a_settlement_that_are_missing_show_in_the_reconciliation(
     assert lacking["exchange_quantity"] - lacking["our_quantity"] == missing
     report = portfolio()
     assert report.state == "warning"
-    assert "differ in 1 markets of subaccount 0" in report.warnings[0], "figures are read again, old fills are not"
+    assert "differ in 1 market of subaccount 0" in report.warnings[0], "figures are read again, old fills are not"
 
 
 def test_every_fill_is_stored_as_the_exchange_tells_it(

@@ -77,7 +77,7 @@ def account(
         fill(connection, 3, NY, "yes", "0.40", LAST_WEEK)
         fill(connection, 4, NY, "no", "0.65", MONDAY, is_taker=False)
         fill(connection, 5, MIAMI, "no", "0.60", MONDAY, quantity="4", fee_cost="0.10")
-        match_fills(connection, [NY, MIAMI], 0, 1)
+        match_fills(connection, 1)
         for day, cash in ((LAST_WEEK, 90), (MONDAY, 95)):
             values = {"balance_date": day, "subaccount": 0, "balance": cash, "portfolio_value": 2}
             add(connection, "kalshi_balance", **values, exchange_updated_at_utc=day, run_id=1)

@@ -147,6 +147,16 @@ def test_half_a_migration_is_finished(empty: sa.Engine, file_number: int, statem
     assert {"kalshi_request_budget", "kalshi_settlement_change"} < schema(empty).keys()
 
 
+LOTS = next(n for n, file in enumerate(SQL_FILES) if file.stem == "0015_lots")
+
+
+@pytest.mark.parametrize("statement_number", range(1, 9))
+def test_views_become_tables_although_the_migration_was_killed(empty: sa.Engine, statement_number: int) -> None:
+    stop_before(empty, LOTS, statement_number)
+    assert migrate(empty) == NEWEST
+    assert "CREATE TABLE" in schema(empty)["kalshi_lot"]
+
+
 def test_workers_that_migrate_at_once_all_succeed(empty: sa.Engine, empty_database_on_both: str) -> None:
     command = [sys.executable, "-c", MIGRATE, empty_database_on_both]
     workers = [
@@ -282,8 +292,7 @@ def test_of_the_coverage_of_an_older_warehouse_the_latest_look_is_known(empty: s
 
 
 def test_the_fills_of_an_older_warehouse_are_matched_as_its_views_matched_them(empty: sa.Engine) -> None:
-    number = next(n for n, file in enumerate(SQL_FILES) if file.stem == "0015_lots")
-    stop_before(empty, number)
+    stop_before(empty, LOTS)
     queries = {
         "kalshi_lot": "market_ticker, outcome, number, fill_id, quantity, open_quantity, until_count, price, fee_cost",
         "kalshi_closed_lot": "market_ticker, yes_fill_id, no_fill_id, quantity, realized_pnl, opened_at_utc",

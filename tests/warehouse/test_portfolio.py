@@ -164,6 +164,43 @@ def test_an_event_sums_its_markets(book: Book) -> None:
     assert [event["realized_pnl"], event["fees"]] == dollars("0.40", "0.02")
 
 
+def test_a_fill_that_turns_out_to_be_of_another_subaccount_takes_its_lots_along(book: Book) -> None:
+    book.trade("yes", "10.00", "0.40")
+    book.trade("no", "4.00", "0.50")
+    with book.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE kalshi_fill SET subaccount = 3 WHERE outcome = 'no'"))
+        portfolio.match_fills(connection, 2)
+    rows = select(book.engine, "SELECT subaccount, quantity FROM kalshi_pnl_market ORDER BY subaccount")
+    assert rows == [{"subaccount": 0, "quantity": 10}, {"subaccount": 3, "quantity": -4}]
+    assert select(book.engine, "SELECT * FROM kalshi_closed_lot") == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM kalshi_closed_lot",
+        "UPDATE kalshi_lot SET price = 0.5",
+        "UPDATE kalshi_lot SET open_quantity = 0",
+        "UPDATE kalshi_closed_lot SET quantity = 1",
+    ],
+)
+def test_lots_that_are_not_those_of_their_fills_are_matched_again(book: Book, change: str) -> None:
+    book.trade("yes", "10.00", "0.40")
+    book.trade("no", "4.00", "0.50")
+    before = book.pnl()
+    with book.engine.begin() as connection:
+        connection.execute(sa.text(change))
+        portfolio.match_fills(connection, 2)
+    assert book.pnl() == before
+    assert len(select(book.engine, "SELECT * FROM kalshi_closed_lot WHERE quantity = 4")) == 1
+
+
+def test_a_fill_is_not_deleted_from_under_its_lots(book: Book) -> None:
+    book.trade("yes", "10.00", "0.40")
+    with book.engine.begin() as connection, pytest.raises(sa.exc.IntegrityError, match="foreign key"):
+        connection.execute(sa.text("DELETE FROM kalshi_fill"))
+
+
 def test_any_sequence_of_fills_comes_to_what_a_queue_of_lots_comes_to(book: Book) -> None:
     dice = random.Random(5)
     raws = []

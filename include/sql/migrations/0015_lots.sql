@@ -20,11 +20,11 @@ CREATE TABLE IF NOT EXISTS kalshi_lot (
   price           DECIMAL(10,6) NOT NULL COMMENT 'dollars per contract of the outcome',
   fee_cost        DECIMAL(24,8) NOT NULL COMMENT 'dollars of fees',
   executed_at_utc DATETIME(6)  NOT NULL COMMENT 'when it was filled',
-  run_id          BIGINT UNSIGNED NOT NULL,
+  run_id          BIGINT UNSIGNED NOT NULL COMMENT 'the run that matched the fills of the market last',
   updated_at_utc  DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (market_ticker, subaccount, outcome, number),
   UNIQUE KEY fill (fill_id),
-  CONSTRAINT kalshi_lot_fill FOREIGN KEY (fill_id) REFERENCES kalshi_fill (fill_id) ON DELETE CASCADE
+  CONSTRAINT kalshi_lot_fill FOREIGN KEY (fill_id) REFERENCES kalshi_fill (fill_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- kalshi_closed_lot: which fill closed which, and what that earned
@@ -39,14 +39,14 @@ CREATE TABLE IF NOT EXISTS kalshi_closed_lot (
   realized_pnl    DECIMAL(30,8) NOT NULL COMMENT 'dollars, before fees',
   opened_at_utc   DATETIME(6)  NOT NULL COMMENT 'the earlier of the two fills',
   closed_at_utc   DATETIME(6)  NOT NULL COMMENT 'the later of the two fills',
-  run_id          BIGINT UNSIGNED NOT NULL,
+  run_id          BIGINT UNSIGNED NOT NULL COMMENT 'the run that matched the fills of the market last',
   updated_at_utc  DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
   PRIMARY KEY (market_ticker, subaccount, yes_fill_id, no_fill_id),
   KEY yes_fill (yes_fill_id),
   KEY no_fill (no_fill_id),
   KEY closed (subaccount, closed_at_utc, market_ticker, realized_pnl),
-  CONSTRAINT kalshi_closed_lot_yes FOREIGN KEY (yes_fill_id) REFERENCES kalshi_fill (fill_id) ON DELETE CASCADE,
-  CONSTRAINT kalshi_closed_lot_no FOREIGN KEY (no_fill_id) REFERENCES kalshi_fill (fill_id) ON DELETE CASCADE
+  CONSTRAINT kalshi_closed_lot_yes FOREIGN KEY (yes_fill_id) REFERENCES kalshi_fill (fill_id),
+  CONSTRAINT kalshi_closed_lot_no FOREIGN KEY (no_fill_id) REFERENCES kalshi_fill (fill_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 DELETE FROM kalshi_closed_lot;

@@ -19,6 +19,7 @@ from kalshi.sync.lookup import markets_of
 from kalshi.sync.pages import next_cursor, write_pages
 from kalshi.sync.report import Field, JobReport, first
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
+from kalshi.text import counted
 from kalshi.warehouse import catalog, checkpoints, exchanges, portfolio
 from kalshi.warehouse.catalog import series_of
 from kalshi.warehouse.checkpoints import EPOCH, Window
@@ -77,8 +78,9 @@ def sync_portfolio(exchange: Exchange, engine: sa.Engine, request: PortfolioRequ
             report.open_positions, report.differences = in_transaction(engine, portfolio.counts, request.subaccount)
         if report.differences:
             run.warn(
-                f"Our figures and the exchange's differ in {report.differences} markets of subaccount {run.scope}: see "
-                "kalshi_pnl_reconciliation. A fill that arrived during the sync shows up there until the next one."
+                f"Our figures and the exchange's differ in {counted(report.differences, 'market')} of subaccount "
+                f"{run.scope}: see kalshi_pnl_reconciliation. A fill that arrived during the sync shows up there until "
+                "the next one."
             )
         warn_of_gaps(run, JOB)
         run.check_rejected(too_many)
@@ -105,6 +107,8 @@ class _PortfolioSync:
     def _read(self, reading: Reading) -> list[Doubt]:
         """Read everything in the window; no list of the portfolio has a page cap that could cut it short."""
         self._reading = reading
+        # What an older release or a person wrote has no lots yet.
+        in_transaction(self._run.engine, portfolio.match_fills, self._run.run_id)
         self._fills(None if reading.window.start == EPOCH else reading.window.start)
         unfinished = in_transaction(self._run.engine, portfolio.unfinished_markets, self._subaccount)
         self._refresh(unfinished)

@@ -16,8 +16,8 @@ LOCK_SECONDS = 120
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 """MySQL allows no longer names; databases whose names share this prefix wait for each other."""
 
-EXISTS = {1060, 1061}
-"""The server's error numbers for a column and an index that are there already."""
+EXISTS = {1060, 1061, 1347}
+"""The server's error numbers for a column and an index that are there already, and a view that is a table by now."""
 
 
 class MigrationLocked(RuntimeError):
@@ -35,7 +35,7 @@ def run_sql_file(name: str) -> None:
     for statement in sql.read_all("migrations", name):
         try:  # the text as it stands: here a colon names no value
             op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
-        except sa.exc.OperationalError as error:
+        except sa.exc.DBAPIError as error:
             # A migration that was killed runs again, and ALTER TABLE … ADD can't say IF NOT EXISTS on MySQL.
             if error.orig is None or error.orig.args[0] not in EXISTS:
                 raise

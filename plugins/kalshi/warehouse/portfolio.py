@@ -118,18 +118,24 @@ def write_fills(connection: sa.Connection, found: Sequence[Found[Fill]], subacco
     """Upsert ``kalshi_fill``, and the lots that follow from it."""
     written = _write(connection, FILL, found, run_id, subaccount=subaccount)
     if written.inserted or written.updated:
-        match_fills(connection, sorted({f.record.ticker for f in found}), subaccount, run_id)
+        match_fills(connection, run_id)
     return written
 
 
-def match_fills(connection: sa.Connection, markets: Sequence[str], subaccount: int, run_id: int) -> None:
-    """Match all fills of these markets anew: ``kalshi_lot`` and ``kalshi_closed_lot``."""
-    about = {"subaccount": subaccount, "markets": markets}
+def match_fills(connection: sa.Connection, run_id: int) -> None:
+    """Match the fills of all markets whose lots aren't those of their fills: ``kalshi_lot`` and
+    ``kalshi_closed_lot``."""
+    unmatched: dict[int, list[str]] = defaultdict(list)
+    for subaccount, market in sql.run_file(connection, "portfolio", "unmatched"):
+        unmatched[subaccount].append(market)
     for table in ("kalshi_closed_lot", "kalshi_lot"):
-        forget = f"DELETE FROM {table} WHERE subaccount = :subaccount AND market_ticker IN :markets"
-        sql.run(connection, forget, **about)
+        for subaccount, markets in unmatched.items():
+            forget = f"DELETE FROM {table} WHERE subaccount = :subaccount AND market_ticker IN :markets"
+            sql.run(connection, forget, subaccount=subaccount, markets=markets)
     for statement in ("lots", "closed_lots"):
-        sql.run_file(connection, "portfolio", statement, **about, run_id=run_id)
+        for subaccount, markets in unmatched.items():
+            about = {"subaccount": subaccount, "markets": markets}
+            sql.run_file(connection, "portfolio", statement, **about, run_id=run_id)
 
 
 def write_settlements(
