@@ -1,6 +1,6 @@
 -- Which fill closed which, of these markets, into kalshi_closed_lot: the lines of both outcomes are cut wherever a fill of
--- either ends, and each piece belongs to the YES fill and the NO fill that end next. (Joining the overlapping intervals
--- would be quadratic in a market's fills, and so is MIN() as a window function on MariaDB.)
+-- either ends, and each piece belongs to the YES fill and the NO fill that end next. Joining the overlapping intervals
+-- would be quadratic in a market's fills, and so is MIN() as a window function on MariaDB.
 INSERT INTO kalshi_closed_lot (market_ticker, subaccount, yes_fill_id, no_fill_id, quantity, yes_price, no_price,
   realized_pnl, opened_at_utc, closed_at_utc, run_id)
 SELECT
