@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
@@ -179,7 +179,7 @@ def write_unknown_markets(
 
     Their series is read from their ticker. Returns the counts by table.
     """
-    unknown = _unknown(connection, [f.record.ticker for f in found])
+    unknown = _unknown(connection, MARKET, (f.record.ticker for f in found))
     new = [f for f in found if f.record.ticker in unknown]
     events = {f.record.event_ticker: series_of(f.record.event_ticker) for f in new}
     placeholders = _expect_events(connection, events, run_id)
@@ -220,27 +220,31 @@ def _changes_of_life(connection: sa.Connection, table: Table, stored: str) -> li
 
 def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: int) -> None:
     """Insert placeholders for markets that don't exist yet, from their tickers alone."""
-    unknown = sorted(_unknown(connection, tickers))
+    unknown = sorted(_unknown(connection, MARKET, tickers))
     _expect_events(connection, {t.rpartition("-")[0] or t: series_of(t) for t in unknown}, run_id)
     rows = [(t, t.rpartition("-")[0] or t, series_of(t), True) for t in unknown]
     upsert(connection, MARKET_TICKER, rows, run_id=run_id)
 
 
-def _unknown(connection: sa.Connection, tickers: Sequence[str]) -> set[str]:
-    query = "SELECT market_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
-    return set(tickers) - set(sql.run(connection, query, tickers=tickers).scalars())
+def _unknown(connection: sa.Connection, table: Table, tickers: Iterable[str]) -> set[str]:
+    """Those of the tickers that the table doesn't have."""
+    wanted, (key,) = set(tickers), table.key
+    query = f"SELECT {key} FROM {table.name} WHERE {key} IN :tickers"
+    return wanted - set(sql.run(connection, query, tickers=wanted).scalars())
 
 
 def _expect_events(connection: sa.Connection, series_by_event: dict[str, str], run_id: int) -> WriteCounts:
     """Insert placeholders for events, and first for series, that don't exist yet."""
     _expect_series(connection, set(series_by_event.values()), run_id)
-    rows = [(ticker, series, event_date(ticker), True) for ticker, series in sorted(series_by_event.items())]
+    unknown = sorted(_unknown(connection, EVENT, series_by_event))
+    rows = [(ticker, series_by_event[ticker], event_date(ticker), True) for ticker in unknown]
     written = upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
     return WriteCounts(inserted=written.inserted)  # an event that was there is no placeholder
 
 
 def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) -> None:
-    upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in sorted(tickers)], run_id=run_id)
+    unknown = sorted(_unknown(connection, SERIES, tickers))
+    upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in unknown], run_id=run_id)
 
 
 def lives_of_markets(
