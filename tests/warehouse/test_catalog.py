@@ -250,6 +250,7 @@ def test_a_response_older_than_the_stored_row_changes_nothing(catalog: sa.Engine
     assert write_market(catalog, 3, **stale, updated_time="2026-09-24T12:00:00Z").updated == 1
 
 
+DAY = Window("trades", SERIES, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC))
 OPENS, CLOSES, EXTENDED = "2026-08-01T10:00:00Z", "2026-08-01T20:00:00Z", "2026-08-01T22:00:00Z"
 LIFE = {"open_time": OPENS, "close_time": CLOSES, "updated_time": "2026-08-01T12:00:00Z"}
 
@@ -269,10 +270,9 @@ LIFE = {"open_time": OPENS, "close_time": CLOSES, "updated_time": "2026-08-01T12
 def test_a_window_is_reopened_for_a_market_whose_life_there_is_news(
     catalog: sa.Engine, stored: dict[str, str] | None, answer: dict[str, str], reopened: tuple[int, int] | None
 ) -> None:
-    day = Window("trades", SERIES, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC))
     if stored is not None:
         write_market(catalog, 1, **stored)
-    in_transaction(catalog, checkpoints.claim, day, 2)
+    in_transaction(catalog, checkpoints.claim, DAY, 2)
     write_market(catalog, 3, **answer)
     left = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
     assert [(g.market, g.window.start.hour, g.window.end.hour) for g in left] == (
@@ -281,8 +281,7 @@ def test_a_window_is_reopened_for_a_market_whose_life_there_is_news(
 
 
 def test_a_market_first_seen_in_a_snapshot_reopens_what_was_read_without_it(catalog: sa.Engine) -> None:
-    day = Window("trades", SERIES, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC))
-    in_transaction(catalog, checkpoints.claim, day, 1)
+    in_transaction(catalog, checkpoints.claim, DAY, 1)
     seen = [found(Market, ticker=MARKET, event_ticker=EVENT, **LIFE)]
     for run_id in (2, 3):
         in_transaction(catalog, write_unknown_markets, seen, run_id)
@@ -291,10 +290,9 @@ def test_a_market_first_seen_in_a_snapshot_reopens_what_was_read_without_it(cata
 
 
 def test_a_reading_that_begins_while_a_market_is_written_is_reopened(catalog: sa.Engine) -> None:
-    day = Window("trades", SERIES, datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 8, 2, tzinfo=UTC))
     with catalog.begin() as connection:
         connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_series")).scalar()  # from now on it sees this moment
-        in_transaction(catalog, checkpoints.claim, day, 1)
+        in_transaction(catalog, checkpoints.claim, DAY, 1)
         write_markets(connection, [found(Market, ticker=MARKET, event_ticker=EVENT, **LIFE)], SERIES, 2)
     (left,) = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
     assert left.market == MARKET

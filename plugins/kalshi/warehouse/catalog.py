@@ -179,8 +179,8 @@ def write_unknown_markets(
 
     Their series is read from their ticker. Returns the counts by table.
     """
-    unknown = _unknown(connection, MARKET, (f.record.ticker for f in found))
-    new = [f for f in found if f.record.ticker in unknown]
+    missing = unknown(connection, MARKET, (f.record.ticker for f in found))
+    new = [f for f in found if f.record.ticker in missing]
     events = {f.record.event_ticker: series_of(f.record.event_ticker) for f in new}
     placeholders = _expect_events(connection, events, run_id)
     if not new:
@@ -220,13 +220,13 @@ def _changes_of_life(connection: sa.Connection, table: Table, stored: str) -> li
 
 def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: int) -> None:
     """Insert placeholders for markets that don't exist yet, from their tickers alone."""
-    unknown = sorted(_unknown(connection, MARKET, tickers))
-    _expect_events(connection, {t.rpartition("-")[0] or t: series_of(t) for t in unknown}, run_id)
-    rows = [(t, t.rpartition("-")[0] or t, series_of(t), True) for t in unknown]
+    missing = sorted(unknown(connection, MARKET, tickers))
+    _expect_events(connection, {t.rpartition("-")[0] or t: series_of(t) for t in missing}, run_id)
+    rows = [(t, t.rpartition("-")[0] or t, series_of(t), True) for t in missing]
     upsert(connection, MARKET_TICKER, rows, run_id=run_id)
 
 
-def _unknown(connection: sa.Connection, table: Table, tickers: Iterable[str]) -> set[str]:
+def unknown(connection: sa.Connection, table: Table, tickers: Iterable[str]) -> set[str]:
     """Those of the tickers that the table doesn't have."""
     wanted, (key,) = set(tickers), table.key
     query = f"SELECT {key} FROM {table.name} WHERE {key} IN :tickers"
@@ -236,15 +236,15 @@ def _unknown(connection: sa.Connection, table: Table, tickers: Iterable[str]) ->
 def _expect_events(connection: sa.Connection, series_by_event: dict[str, str], run_id: int) -> WriteCounts:
     """Insert placeholders for events, and first for series, that don't exist yet."""
     _expect_series(connection, set(series_by_event.values()), run_id)
-    unknown = sorted(_unknown(connection, EVENT, series_by_event))
-    rows = [(ticker, series_by_event[ticker], event_date(ticker), True) for ticker in unknown]
+    missing = sorted(unknown(connection, EVENT, series_by_event))
+    rows = [(ticker, series_by_event[ticker], event_date(ticker), True) for ticker in missing]
     written = upsert(connection, EVENT_PLACEHOLDER, rows, run_id=run_id)
     return WriteCounts(inserted=written.inserted)  # an event that was there is no placeholder
 
 
 def _expect_series(connection: sa.Connection, tickers: set[str], run_id: int) -> None:
-    unknown = sorted(_unknown(connection, SERIES, tickers))
-    upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in unknown], run_id=run_id)
+    missing = sorted(unknown(connection, SERIES, tickers))
+    upsert(connection, SERIES_PLACEHOLDER, [(ticker, True) for ticker in missing], run_id=run_id)
 
 
 def lives_of_markets(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kalshi.records import Found, Market, known_time
 from kalshi.warehouse import sql
+from kalshi.warehouse.catalog import unknown
 from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
 from kalshi.warehouse.writer import WriteCounts, upsert
 
@@ -129,10 +130,7 @@ def doubtful(connection: sa.Connection, series_ticker: str) -> list[str]:
 
 def without_settlement(connection: sa.Connection, tickers: Iterable[str]) -> list[str]:
     """The markets among ``tickers`` that have no settlement here."""
-    wanted = sorted(tickers)
-    query = "SELECT market_ticker FROM kalshi_settlement WHERE market_ticker IN :tickers"
-    settled = set(sql.run(connection, query, tickers=wanted).scalars())
-    return [ticker for ticker in wanted if ticker not in settled]
+    return sorted(unknown(connection, SETTLEMENT, tickers))
 
 
 def events_without_one_yes(connection: sa.Connection, series_ticker: str) -> list[str]:
