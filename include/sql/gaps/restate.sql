@@ -11,5 +11,6 @@ LEFT JOIN (
 ) open ON open.window_start_utc = w.window_start_utc AND open.window_end_utc = w.window_end_utc
 SET
   w.state = IF(open.gaps IS NULL, 'COMPLETE', 'FAILED'),
-  w.error = IF(open.gaps IS NULL, NULL, CONCAT(open.gaps, IF(open.gaps = 1, ' gap', ' gaps'), ' in kalshi_gap, such as: ', open.reason))
+  w.error = IF(open.gaps IS NULL, NULL,
+    CONCAT(open.gaps, IF(open.gaps = 1, ' gap', ' gaps'), ' in kalshi_gap, such as: ', open.reason))
 WHERE w.job = :job AND w.scope = :scope AND (w.state = 'FAILED' OR w.state = 'COMPLETE' AND open.gaps > 0)

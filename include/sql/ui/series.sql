@@ -3,4 +3,4 @@ SELECT series_ticker AS series, title, category
 FROM kalshi_series
 WHERE :category = '' OR category = :category
 ORDER BY series_ticker
-LIMIT 20000
+LIMIT :most

@@ -16,6 +16,7 @@ OptionalDay = Annotated[date | None, EMPTY_IS_NONE]
 """``wrong_days`` says what is wrong with it."""
 MOST_DAYS = 3660
 MOST_DAYS_BY_DAY = 400
+MOST_SERIES = 20_000
 MOST_SUGGESTED = 200
 """Series that a field for one suggests."""
 
@@ -46,9 +47,14 @@ def known_series(connection: sa.Connection, settings: Settings, series: str, cat
     """The series that are asked for: those of kalshi.toml first."""
     if series:
         return [series]
-    stored = [row["series"] for row in ask(connection, "series", category=category)]
+    stored = [row["series"] for row in ask(connection, "series", category=category, most=MOST_SERIES)]
     configured = [] if category else settings.series_tickers
     return list(dict.fromkeys([*configured, *stored]))
+
+
+def categories(connection: sa.Connection) -> list[str]:
+    """The categories of the series that the warehouse knows."""
+    return [row["category"] for row in ask(connection, "categories")]
 
 
 def end_of_month(first: date) -> date:

@@ -16,7 +16,16 @@ from kalshi.cells import table as table_of
 from kalshi.settings import Settings, load_settings
 from kalshi.ui import covered
 from kalshi.ui.airflow import dag_form
-from kalshi.ui.asked import MOST_DAYS, MOST_SUGGESTED, OptionalDay, end_of_month, known_series, moment, wrong_days
+from kalshi.ui.asked import (
+    MOST_DAYS,
+    MOST_SUGGESTED,
+    OptionalDay,
+    categories,
+    end_of_month,
+    known_series,
+    moment,
+    wrong_days,
+)
 from kalshi.ui.coverage_grid import Grid, Selection, read_grid
 from kalshi.ui.covered import Covered, Decided, State, ratio, state, total
 from kalshi.ui.parameters import EARLIEST
@@ -88,7 +97,7 @@ def coverage(connection: sa.Connection, request: Request, selection: Selection, 
         "selection": selection,
         "earliest": EARLIEST,
         "names": ranked[:MOST_SUGGESTED],
-        "categories": [row["category"] for row in ask(connection, "coverage_categories")],
+        "categories": categories(connection),
         "pager": pager(request, "page", selection.page, rows, len(known)),
         "switch": [
             (name, words, address(request, "coverage", **selection.params(show=name, page=selection.page)))

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kalshi.cells import Cell, Heading, Link, Table, cell
 from kalshi.settings import load_settings
-from kalshi.ui.asked import MOST_SUGGESTED
+from kalshi.ui.asked import MOST_SUGGESTED, categories
 from kalshi.ui.forecast import measured
 from kalshi.ui.parameters import OptionalDay
 from kalshi.ui.rendering import CSV, Column, Columns, address, changed, pager, render, table
@@ -98,12 +98,11 @@ def markets(connection: sa.Connection, request: Request, search: Search) -> dict
     statement = sql.read("ui", "markets").text.replace("{order}", search.order)
     values = _values(search) | {"most": size, "skipped": (search.page - 1) * size}
     found = [dict(row) for row in sql.run(connection, statement, **values).mappings()]
-    known = ask(connection, "series", category="")
     return {
         "search": search,
         "states": STATES,
-        "known": known[:MOST_SUGGESTED],
-        "categories": sorted({row["category"] for row in known if row["category"]}),
+        "known": ask(connection, "series", category="", most=MOST_SUGGESTED),
+        "categories": categories(connection),
         "events": _events(connection, request, search, found, sql.written_out(statement, values)),
         "pager": pager(request, "page", search.page, size, found[0]["total"] if found else 0),
         "first_page": changed(request, page=None),

@@ -128,6 +128,7 @@ def match_fills(connection: sa.Connection, run_id: int) -> None:
     unmatched: dict[int, list[str]] = defaultdict(list)
     for subaccount, market in sql.run_file(connection, "portfolio", "unmatched"):
         unmatched[subaccount].append(market)
+    # All are forgotten before any is matched: a fill has one lot, also one that moved to another subaccount.
     for table in ("kalshi_closed_lot", "kalshi_lot"):
         for subaccount, markets in unmatched.items():
             forget = f"DELETE FROM {table} WHERE subaccount = :subaccount AND market_ticker IN :markets"

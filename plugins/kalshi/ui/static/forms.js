@@ -116,12 +116,12 @@ const STATES = { queued: "Queued", running: "Running", success: "Done", failed: 
 
 /* Say beside the button what becomes of a run, until it has ended or the form has started another. */
 async function follows(form, run) {
-  const [output, ended] = [form.querySelector("output"), ["success", "failed"]];
+  const output = form.querySelector("output");
   for (;;) {
     const { ok, said } = await send(`${form.dataset.runs}/dagRuns/${encodeURIComponent(run)}`, "GET");
     if (!ok || form.followed !== run) return;
     output.firstChild.textContent = `${STATES[said.state] ?? said.state}: `;
-    if (ended.includes(said.state)) {
+    if (["success", "failed"].includes(said.state)) {
       output.append(" · ", link(`${form.dataset.reports}/${encodeURIComponent(run)}`, "its report"));
       output.append(" · ", link(form.dataset.overview, "overview"));
       return;
