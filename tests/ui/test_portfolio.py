@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Page, expect
 
 from kalshi.cells import number
-from kalshi.ui.portfolio import by_day
+from kalshi.ui.portfolio import running
 from kalshi.warehouse.portfolio import match_fills
 from tests.ui.site import SECONDS, Site
 
@@ -130,7 +130,7 @@ def test_days_and_series_and_subaccounts_narrow_every_figure(account: sa.Engine,
 def test_drawdown_is_the_distance_from_the_highest_sum_so_far_which_begins_at_zero() -> None:
     nets = {date(2026, 9, d): Decimal(net) for d, net in ((1, -2), (2, 5), (3, -1), (4, -3), (6, 9))}
     zero = Decimal(0)
-    days = by_day([{"day": day, "realized": net, "fees": zero, "net": net} for day, net in nets.items()])
+    days = running([{"day": day, "realized": net, "fees": zero, "net": net} for day, net in nets.items()])
     assert [(row["total"], row["drawdown"]) for row in days] == [(-2, -2), (3, 0), (2, -1), (-1, -4), (8, 0)]
 
 
@@ -221,6 +221,24 @@ def test_a_difference_from_the_exchange_is_shown_and_leads_to_the_fills(account:
     with account.begin() as connection:
         connection.execute(sa.text("UPDATE kalshi_exchange_position SET quantity = -4"))
     assert "Our figures and the exchange's agree" in client.get("/portfolio").text
+
+
+def test_the_days_are_paged_the_latest_first_with_sums_over_all(account: sa.Engine, client: TestClient) -> None:
+    first = LAST_WEEK - 200 * DAY
+    with account.begin() as connection:
+        for number in range(150):
+            fill(connection, 100 + number, NY, "yes", "0.40", first + number * DAY, quantity="1", fee_cost="0.01")
+        match_fills(connection, 1)
+    page = client.get("/portfolio").text
+    assert "1 to 100 of 152 days" in page
+    days = re.findall(r"<td[^>]*>(\d{4}-\d{2}-\d{2})</td>", page.split('id="days"')[1].split("</details>")[0])
+    assert (len(days), days[0]) == (100, str(MONDAY))
+    assert "$2.60" in page.split('id="days"')[1].split("</details>")[0]  # all fees: $1.10 and 150 cents
+    (following,) = re.findall(r'<a href="([^"]*)" rel="next">', page)
+    rest = client.get(following.replace("&amp;", "&").removeprefix("/kalshi").partition("#")[0]).text
+    assert "101 to 152 of 152 days" in rest
+    assert '<details id="days" open>' in rest
+    assert [row["day (UTC)"] for row in rows_of(client, "days")][::151] == [str(MONDAY), str(first)]
 
 
 def test_equity_is_drawn_only_from_balances_of_several_days(account: sa.Engine, client: TestClient) -> None:

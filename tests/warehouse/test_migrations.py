@@ -297,6 +297,7 @@ def test_the_fills_of_an_older_warehouse_are_matched_as_its_views_matched_them(e
         "kalshi_lot": "market_ticker, outcome, number, fill_id, quantity, open_quantity, until_count, price, fee_cost",
         "kalshi_closed_lot": "market_ticker, yes_fill_id, no_fill_id, quantity, realized_pnl, opened_at_utc",
         "kalshi_pnl_market": "market_ticker, quantity, cost_basis, realized_pnl, fees, fills",
+        "kalshi_pnl_day": "day, subaccount, series_ticker, realized_pnl, fees",
     }
 
     def figures() -> dict[str, list[Any]]:
@@ -323,6 +324,6 @@ def test_the_fills_of_an_older_warehouse_are_matched_as_its_views_matched_them(e
                 (f"f{hour}", market, outcome, outcome, quantity, price, price, price, f"2026-09-20 {hour:02d}:00:00"),
             )
     before = figures()
-    assert [len(rows) for rows in before.values()] == [4, 2, 2]
+    assert [len(rows) for rows in before.values()] == [4, 2, 2, 1]
     migrate(empty)
     assert figures() == before

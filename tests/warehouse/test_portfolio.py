@@ -182,16 +182,21 @@ def test_a_fill_that_turns_out_to_be_of_another_subaccount_takes_its_lots_along(
         "UPDATE kalshi_lot SET price = 0.5",
         "UPDATE kalshi_lot SET open_quantity = 0",
         "UPDATE kalshi_closed_lot SET quantity = 1",
+        "DELETE FROM kalshi_traded_market",
+        "UPDATE kalshi_traded_market SET traded_pnl = 0",
+        "UPDATE kalshi_traded_market SET open_cost = 0",
+        "DELETE FROM kalshi_traded_day",
+        "UPDATE kalshi_traded_day SET fees = 0",
     ],
 )
-def test_lots_that_are_not_those_of_their_fills_are_matched_again(book: Book, change: str) -> None:
+def test_lots_and_sums_that_are_not_those_of_their_fills_are_made_again(book: Book, change: str) -> None:
     book.trade("yes", "10.00", "0.40")
     book.trade("no", "4.00", "0.50")
-    before = book.pnl()
+    before = book.pnl(), select(book.engine, "SELECT * FROM kalshi_pnl_day")
     with book.engine.begin() as connection:
         connection.execute(sa.text(change))
         portfolio.match_fills(connection, 2)
-    assert book.pnl() == before
+    assert (book.pnl(), select(book.engine, "SELECT * FROM kalshi_pnl_day")) == before
     assert len(select(book.engine, "SELECT * FROM kalshi_closed_lot WHERE quantity = 4")) == 1
 
 
@@ -231,8 +236,9 @@ def test_any_sequence_of_fills_comes_to_what_a_queue_of_lots_comes_to(book: Book
         assert row["realized_pnl"] == realized
         assert row["cost_basis"] == sum(price * count for _, price, count in lots)
         assert abs(row["quantity"]) == sum(count for _, _, count in lots)
-        query = f"SELECT SUM(realized_pnl) AS earned FROM kalshi_closed_lot WHERE market_ticker = '{market}'"
-        assert (select(book.engine, query)[0]["earned"] or 0) == realized
+        for column, table in (("realized_pnl", "kalshi_closed_lot"), ("traded_pnl", "kalshi_traded_day")):
+            query = f"SELECT SUM({column}) AS earned FROM {table} WHERE market_ticker = '{market}'"
+            assert (select(book.engine, query)[0]["earned"] or 0) == realized
 
 
 def queue_of_lots(raws: list[dict[str, Any]]) -> tuple[Decimal, list[tuple[str, Decimal, Decimal]]]:

@@ -16,7 +16,7 @@ from kalshi.cells import Cell, Link, Table, Unit, cell
 from kalshi.settings import load_settings
 from kalshi.ui.parameters import EARLIEST, LATEST, OptionalDay, OptionalSubaccount
 from kalshi.ui.portfolio_charts import daily_chart, drawdown_chart, earned_chart, equity_chart, series_chart
-from kalshi.ui.rendering import Chart, Column, Columns, address, render, summed, table
+from kalshi.ui.rendering import CSV, Chart, Column, Columns, address, pager, render, summed, table
 from kalshi.ui.responses import problem
 from kalshi.ui.warehouse import Warehouse, ask, query
 
@@ -25,6 +25,8 @@ DAY = timedelta(days=1)
 MOST_POSITIONS = 200
 MOST_MARKETS = 100
 MOST_DIFFERENCES = 50
+DAYS_SHOWN = 100
+"""Rows of the table of days on a page of it; its CSV has all."""
 ZERO = Decimal(0)
 EARNED: Columns = {
     "realized": Column("realised", "$"),
@@ -105,13 +107,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Selection:
-    """What to show: days, both included (None: since the beginning, until now), one series or all (""), and one
-    subaccount or all (None)."""
+    """What to show: days, both included (None: since the beginning, until now), one series or all (""), one
+    subaccount or all (None), and which page of the table of days."""
 
     first: date | None = None
     last: date | None = None
     series: str = ""
     subaccount: int | None = None
+    page: int = 1
 
     def values(self, known: Sequence[int]) -> dict[str, Any]:
         """The values of the queries."""
@@ -143,11 +146,12 @@ def show_portfolio(
     date_to: OptionalDay = None,
     series: Annotated[str, Query(max_length=120)] = "",
     subaccount: OptionalSubaccount = None,
+    days: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     if date_from and date_to and date_from > date_to:
         message = f"date_from ({date_from}) is after date_to ({date_to}): swap them."
         return problem(request, 400, "No such days", message)
-    selection = Selection(date_from, date_to, series, subaccount)
+    selection = Selection(date_from, date_to, series, subaccount, days)
     found = portfolio(connection, request, selection, datetime.now(UTC).date())
     return render(request, "portfolio.html.jinja", connection, **found)
 
@@ -156,24 +160,25 @@ def portfolio(connection: sa.Connection, request: Request, selection: Selection,
     """What the template ``portfolio.html.jinja`` shows."""
     known = [row["subaccount"] for row in ask(connection, "portfolio_subaccounts")]
     asked = selection.values(known)
-    of_all_series = ask(connection, "portfolio_days", **{**asked, "series": ""})
-    every_day = [row for row in of_all_series if selection.series in ("", row["series"])]
+    every_day = ask(connection, "portfolio_days", **asked)
     earned = [row for row in every_day if asked["first"] <= row["day"] <= asked["last"]]
-    days = by_day(earned)
+    days = running(earned)
+    by_series = ask(connection, "portfolio_series", **asked)
     positions = ask(connection, "portfolio_positions", **asked)
     balances = ask(connection, "portfolio_latest_balances", **asked)
     return {
         "selection": selection,
         "subaccounts": known,
-        "known_series": sorted({row["series"] for row in of_all_series} | ({selection.series} - {""})),
+        "known_series": _known_series(connection, selection),
         "presets": _presets(request, selection, today),
         "as_of": max((row["as_of"] for row in balances), default=None),
         "tiles_shown": _tiles(selection, balances, positions, every_day, earned, today),
         "equity": _equity(connection, asked),
         "earned": _earned_charts(days),
-        "series_table": _series(request, selection, earned, positions, query("portfolio_series", **asked)),
-        "series_chart": _series_chart(earned),
-        "days": table(days, DAYS, name="days", totals=summed(days, "realized", "fees", "net")),
+        "series_table": _series(request, selection, by_series, positions, query("portfolio_series", **asked)),
+        "series_chart": _series_chart(by_series),
+        "days": _days(request, selection, days),
+        "days_pager": pager(request, "days", selection.page, DAYS_SHOWN, len(days), "days"),
         "positions": _positions(request, positions, query("portfolio_positions", **asked)),
         "markets": _markets(connection, request, asked),
         "balances": table(balances, BALANCES, name="balances", totals=summed(balances, "equity", "cash", "positions")),
@@ -227,30 +232,28 @@ def _sum(rows: Iterable[dict[str, Any]], field: str) -> Decimal:
     return sum((row[field] for row in rows if row[field] is not None), ZERO)
 
 
-def by_day(earned: Rows) -> Rows:
-    """What was earned on each day by all series together, the total so far and how far it is below its highest."""
-    days = dict(sorted(_earned_by("day", earned).items()))
-    totals = list(accumulate(day["net"] for day in days.values()))
+def running(earned: Rows) -> Rows:
+    """What was earned on each day, the total so far and how far it is below its highest."""
+    totals = list(accumulate(row["net"] for row in earned))
     highest = accumulate(totals, max, initial=ZERO)
     next(highest, None)  # the account starts at 0
     return [
-        {"day": day, **of_day, "total": total, "drawdown": total - top}
-        for (day, of_day), total, top in zip(days.items(), totals, highest, strict=True)
+        {**row, "total": total, "drawdown": total - top}
+        for row, total, top in zip(earned, totals, highest, strict=True)
     ]
 
 
-def _by_series(earned: Rows) -> dict[str, dict[str, Decimal]]:
-    """What each series earned, the largest gain first."""
-    return dict(sorted(_earned_by("series", earned).items(), key=lambda item: (-item[1]["net"], item[0])))
+def _days(request: Request, selection: Selection, days: Rows) -> Table:
+    """A page of the days, the latest first; the totals are those of all."""
+    first = (selection.page - 1) * DAYS_SHOWN
+    latest = days[::-1] if CSV in request.query_params else days[::-1][first : first + DAYS_SHOWN]
+    return table(latest, DAYS, name="days", totals=summed(days, "realized", "fees", "net"))
 
 
-def _earned_by(field: str, earned: Rows) -> dict[Any, dict[str, Decimal]]:
-    """What was earned, by the values of this field."""
-    found: dict[Any, dict[str, Decimal]] = {}
-    for row in earned:
-        sums = found.setdefault(row[field], NOTHING)
-        found[row[field]] = {name: amount + row[name] for name, amount in sums.items()}
-    return found
+def _known_series(connection: sa.Connection, selection: Selection) -> list[str]:
+    """The series to choose from."""
+    traded = {row["series"] for row in ask(connection, "portfolio_traded_series")}
+    return sorted(traded | ({selection.series} - {""}))
 
 
 def _city(series: str) -> str:
@@ -283,12 +286,13 @@ def _amounts(pairs: Iterable[tuple[date, Decimal]]) -> Rows:
 
 def _series(request: Request, selection: Selection, earned: Rows, positions: Rows, statement: str) -> Table:
     """What each series earned, and what is open of it."""
-    found = _by_series(earned)
+    found = {row["series"]: row for row in earned}
     held: dict[str, Rows] = {}
     for position in positions:
         held.setdefault(position["series"], []).append(position)
     records = [
         {
+            **found.get(series, NOTHING),
             "city": _city(series),
             "series": Link(
                 series,
@@ -301,7 +305,6 @@ def _series(request: Request, selection: Selection, earned: Rows, positions: Row
                     subaccount=selection.subaccount,
                 ),
             ),
-            **found.get(series, NOTHING),
             "positions": len(held.get(series, [])),
             **summed(held.get(series, []), "cost", "unrealized"),
         }
@@ -312,7 +315,7 @@ def _series(request: Request, selection: Selection, earned: Rows, positions: Row
 
 
 def _series_chart(earned: Rows) -> Chart | None:
-    rows = [{"name": _city(series), "amount": found["net"]} for series, found in _by_series(earned).items()]
+    rows = [{"name": _city(row["series"]), "amount": row["net"]} for row in earned]
     return Chart(series_chart(rows), widest=900) if rows else None
 
 

@@ -123,17 +123,17 @@ def write_fills(connection: sa.Connection, found: Sequence[Found[Fill]], subacco
 
 
 def match_fills(connection: sa.Connection, run_id: int) -> None:
-    """Match the fills of all markets whose lots aren't those of their fills: ``kalshi_lot`` and
-    ``kalshi_closed_lot``."""
+    """Match the fills of all markets whose lots aren't those of their fills: ``kalshi_lot``, ``kalshi_closed_lot``, and
+    their sums ``kalshi_traded_market`` and ``kalshi_traded_day``."""
     unmatched: dict[int, list[str]] = defaultdict(list)
     for subaccount, market in sql.run_file(connection, "portfolio", "unmatched"):
         unmatched[subaccount].append(market)
     # All are forgotten before any is matched: a fill has one lot, also one that moved to another subaccount.
-    for table in ("kalshi_closed_lot", "kalshi_lot"):
+    for table in ("kalshi_traded_day", "kalshi_traded_market", "kalshi_closed_lot", "kalshi_lot"):
         for subaccount, markets in unmatched.items():
             forget = f"DELETE FROM {table} WHERE subaccount = :subaccount AND market_ticker IN :markets"
             sql.run(connection, forget, subaccount=subaccount, markets=markets)
-    for statement in ("lots", "closed_lots"):
+    for statement in ("lots", "closed_lots", "traded_market", "traded_day"):
         for subaccount, markets in unmatched.items():
             about = {"subaccount": subaccount, "markets": markets}
             sql.run_file(connection, "portfolio", statement, **about, run_id=run_id)
