@@ -21,7 +21,9 @@ CREATE TABLE sample (
   flag           BOOLEAN NULL,
   run_id         BIGINT UNSIGNED NOT NULL,
   updated_at_utc DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
-  PRIMARY KEY (name)
+  PRIMARY KEY (name),
+  KEY day (day),
+  KEY number (number, day)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 """
 SAMPLE = Table(

@@ -157,19 +157,25 @@ def write_markets(
     """
     placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
     rows = MARKET.rows(found, series_ticker=series_ticker, is_placeholder=False)
-    with _staged(connection, MARKET, rows, [series_ticker]) as staging:
-        sql.run(
-            connection,
-            "INSERT INTO kalshi_settlement_change (market_ticker, old_result, new_result, "
-            "old_settlement_value, new_settlement_value, run_id) "
-            f"SELECT kalshi_market.market_ticker, kalshi_market.result, {MARKET.guarded('result')}, "
-            f"kalshi_market.settlement_value, {MARKET.guarded('settlement_value')}, :run_id "
-            f"FROM kalshi_market JOIN `{staging.name}` s ON kalshi_market.market_ticker = s.market_ticker "
-            f"WHERE kalshi_market.result <> {MARKET.guarded('result')} "
-            f"OR kalshi_market.settlement_value <> {MARKET.guarded('settlement_value')}",
-            run_id=run_id,
-        )
+    with _staged(connection, MARKET, rows, [series_ticker]) as (staging, stored):
+        if stored:
+            _note_settlement_changes(connection, staging, run_id)
         return {"kalshi_market": staging.merge(run_id), "kalshi_event": placeholders}
+
+
+def _note_settlement_changes(connection: sa.Connection, staging: Staging, run_id: int) -> None:
+    """Insert into ``kalshi_settlement_change`` what the staged markets will change of known settlements."""
+    sql.run(
+        connection,
+        "INSERT INTO kalshi_settlement_change (market_ticker, old_result, new_result, "
+        "old_settlement_value, new_settlement_value, run_id) "
+        f"SELECT kalshi_market.market_ticker, kalshi_market.result, {MARKET.guarded('result')}, "
+        f"kalshi_market.settlement_value, {MARKET.guarded('settlement_value')}, :run_id "
+        f"FROM kalshi_market JOIN `{staging.name}` s ON kalshi_market.market_ticker = s.market_ticker "
+        f"WHERE kalshi_market.result <> {MARKET.guarded('result')} "
+        f"OR kalshi_market.settlement_value <> {MARKET.guarded('settlement_value')}",
+        run_id=run_id,
+    )
 
 
 def write_unknown_markets(
@@ -186,32 +192,37 @@ def write_unknown_markets(
     if not new:
         return {"kalshi_market": WriteCounts(), "kalshi_event": placeholders}
     rows = MARKET_PLACEHOLDER.rows(new, series_ticker=lambda m: events[m.event_ticker], is_placeholder=True)
-    with _staged(connection, MARKET_PLACEHOLDER, rows, sorted(set(events.values()))) as staging:
+    with _staged(connection, MARKET_PLACEHOLDER, rows, sorted(set(events.values()))) as (staging, _):
         return {"kalshi_market": staging.merge(run_id), "kalshi_event": placeholders}
 
 
 @contextmanager
-def _staged(connection: sa.Connection, table: Table, rows: Sequence[Row], series: Sequence[str]) -> Iterator[Staging]:
+def _staged(
+    connection: sa.Connection, table: Table, rows: Sequence[Row], series: Sequence[str]
+) -> Iterator[tuple[Staging, int]]:
     """Stage markets of these series for the block to merge, and reopen windows that were read without them, or without
-    part of their lives. The stored ones are locked: two runs that saw the same old value would both act on it."""
+    part of their lives. Yields also how many of them are stored already.
+
+    The stored ones are locked: two runs that saw the same old value would both act on it.
+    """
     gaps.hold(connection, series)
     with Staging(connection, table, rows) as staging:
-        stored = f"FROM `{staging.name}` s LEFT JOIN kalshi_market ON kalshi_market.market_ticker = s.market_ticker"
+        joined = f"FROM `{staging.name}` s LEFT JOIN kalshi_market ON kalshi_market.market_ticker = s.market_ticker"
         # Not COUNT(*): without a column of the table, MariaDB leaves it out, and locks nothing.
-        sql.run(connection, f"SELECT COUNT(kalshi_market.market_ticker) {stored} FOR UPDATE")
-        changes = _changes_of_life(connection, table, stored) if gaps.is_any_begun(connection, series) else []
-        yield staging
+        stored = sql.run(connection, f"SELECT COUNT(kalshi_market.market_ticker) {joined} FOR UPDATE").scalar_one()
+        changes = _changes_of_life(connection, table, joined) if gaps.is_any_begun(connection, series) else []
+        yield staging, int(stored)
         gaps.reopen_lives(connection, changes)
 
 
-def _changes_of_life(connection: sa.Connection, table: Table, stored: str) -> list[gaps.LifeChange]:
-    """The staged markets that are new or whose life will change; ``stored``: the SQL that joins them to the table."""
+def _changes_of_life(connection: sa.Connection, table: Table, joined: str) -> list[gaps.LifeChange]:
+    """The staged markets that are new or whose life will change; ``joined``: the SQL that joins them to the table."""
     columns = ("series_ticker", "open_time_utc", "close_time_utc")
     old = [table.qualified(column) for column in columns]
     new = [f"IF({old[0]} IS NULL, s.`{c}`, {table.guarded(c)})" for c in columns]
     is_same = " AND ".join(f"{before} <=> {after}" for before, after in zip(old, new, strict=True))
     # FOR UPDATE reads what the lock holds, not what was there when the transaction began.
-    query = f"SELECT s.market_ticker, {', '.join(old + new)} {stored} WHERE NOT ({is_same}) FOR UPDATE"
+    query = f"SELECT s.market_ticker, {', '.join(old + new)} {joined} WHERE NOT ({is_same}) FOR UPDATE"
     return [
         gaps.LifeChange(ticker, gaps.Life(*life[:3]) if life[0] else None, gaps.Life(*life[3:]))
         for ticker, *life in sql.run(connection, query)
