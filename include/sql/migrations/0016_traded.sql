@@ -92,9 +92,9 @@ SELECT
   IF(held.payout IS NULL, held.open_cost, 0) AS cost_basis,
   IF(held.payout IS NULL, held.price, NULL) AS current_price,
   held.traded_pnl,
-  COALESCE(held.yes_open * held.payout + held.no_open * (1 - held.payout) - held.open_cost, 0) AS settled_pnl,
-  held.traded_pnl
-    + COALESCE(held.yes_open * held.payout + held.no_open * (1 - held.payout) - held.open_cost, 0) AS realized_pnl,
+  -- A NO pays a dollar less the payout: of both outcomes together, the contracts of NO and the payout of the rest.
+  COALESCE(held.no_open + held.quantity * held.payout - held.open_cost, 0) AS settled_pnl,
+  held.traded_pnl + COALESCE(held.no_open + held.quantity * held.payout - held.open_cost, 0) AS realized_pnl,
   IF(held.payout IS NULL, (held.yes_open + held.no_open) * held.price - held.open_cost, 0) AS unrealized_pnl,
   held.fees,
   held.fills,

@@ -163,13 +163,14 @@ def portfolio(connection: sa.Connection, request: Request, selection: Selection,
     every_day = ask(connection, "portfolio_days", **asked)
     earned = [row for row in every_day if asked["first"] <= row["day"] <= asked["last"]]
     days = running(earned)
-    by_series = ask(connection, "portfolio_series", **asked)
+    of_all_series = ask(connection, "portfolio_series", **{**asked, "series": ""})
+    by_series = [row for row in of_all_series if selection.series in ("", row["series"])]
     positions = ask(connection, "portfolio_positions", **asked)
     balances = ask(connection, "portfolio_latest_balances", **asked)
     return {
         "selection": selection,
         "subaccounts": known,
-        "known_series": _known_series(connection, selection),
+        "known_series": sorted({row["series"] for row in of_all_series} | ({selection.series} - {""})),
         "presets": _presets(request, selection, today),
         "as_of": max((row["as_of"] for row in balances), default=None),
         "tiles_shown": _tiles(selection, balances, positions, every_day, earned, today),
@@ -248,12 +249,6 @@ def _days(request: Request, selection: Selection, days: Rows) -> Table:
     first = (selection.page - 1) * DAYS_SHOWN
     latest = days[::-1] if CSV in request.query_params else days[::-1][first : first + DAYS_SHOWN]
     return table(latest, DAYS, name="days", totals=summed(days, "realized", "fees", "net"))
-
-
-def _known_series(connection: sa.Connection, selection: Selection) -> list[str]:
-    """The series to choose from."""
-    traded = {row["series"] for row in ask(connection, "portfolio_traded_series")}
-    return sorted(traded | ({selection.series} - {""}))
 
 
 def _city(series: str) -> str:
