@@ -98,19 +98,25 @@ class Query:
 
         The cursor is a position in ``items``, so no page scans again what earlier pages have scanned.
         """
-        try:
-            start = int(self.cursor() or 0)
-        except ValueError:
-            raise BadRequest("invalid cursor") from None
-        if not 0 <= start <= len(items):
-            raise BadRequest("invalid cursor")
-        some: list[Item] = []
-        for place in range(start, len(items)):
-            if matches(items[place]):
-                if len(some) == limit:
-                    return some, cursor_at(place)
-                some.append(items[place])
-        return some, ""
+        some, place = page_from(self.cursor(), items, matches, limit)
+        return some, place and cursor_at(place)
+
+
+def page_from(place: str, items: Sequence[Item], matches: Callable[[Item], bool], limit: int) -> tuple[list[Item], str]:
+    """The items from a position on that match, and the position of the page after them ("" at the end)."""
+    try:
+        start = int(place or 0)
+    except ValueError:
+        raise BadRequest("invalid cursor") from None
+    if not 0 <= start <= len(items):
+        raise BadRequest("invalid cursor")
+    some: list[Item] = []
+    for number in range(start, len(items)):
+        if matches(items[number]):
+            if len(some) == limit:
+                return some, str(number)
+            some.append(items[number])
+    return some, ""
 
 
 def _status(query: Query) -> str | None:
