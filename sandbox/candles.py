@@ -61,6 +61,7 @@ class Chart:
     """
 
     def __init__(self, of: Tape, *, dense: bool = False) -> None:
+        self.dense = dense
         self._tape = of
         self._minutes = lru_cache(2048)(partial(self._make_minutes, every=dense))
         self._hour = lru_cache(65536)(self._make_hour)
