@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sandbox.tape import Trade, at
-from sandbox.wire import contracts, dollars, open_interest, stamp
+from sandbox.tape import Trade
+from sandbox.wire import contracts, dollars, open_interest, stamp, stamp_of
 
 Body = dict[str, Any]
 LINEAR_CENT = {"linear_cent": (("0.0000", "1.0000", "0.0100"),)}
@@ -181,7 +181,7 @@ def trade(found: Trade) -> Body:
     """A public trade."""
     return {
         "count_fp": contracts(found.size),
-        "created_time": stamp(at(found.created)),
+        "created_time": stamp_of(found.created),
         "is_block_trade": found.is_block,
         "no_price_dollars": dollars(100 - found.price),
         "taker_book_side": "bid" if found.takes_yes else "ask",

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def stamp(moment: datetime) -> str:
     """RFC 3339 with only as many digits as needed, as the exchange writes it."""
     text = moment.astimezone(UTC).isoformat().replace("+00:00", "")
     return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+def stamp_of(micros: int) -> str:
+    """The same of a time in microseconds since 1970; quicker, because trades often share a second."""
+    second, part = divmod(micros, 1_000_000)
+    return f"{_second(second)}.{part:06d}".rstrip("0") + "Z" if part else f"{_second(second)}Z"
+
+
+@lru_cache(4096)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def dollars(cents: float) -> str:

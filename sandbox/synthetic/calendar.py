@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox.synthetic.dice import Ints, Words, draw, mixed
+from sandbox.synthetic.kinds import EARLIEST, LATEST
 from sandbox.synthetic.plan import SECOND, Plan
 
 STATUSES = ("initialized", "active", "closed", "determined", "finalized")
@@ -119,8 +120,8 @@ def lives(plan: Plan, rows: Rows) -> Lives:
     fate = np.where(plan.together[series], event_key, key)
     early = draw(fate, 11) < plan.stopping[series]
     resuming = early & (draw(fate, 12) < plan.resuming[series])
-    cut = opens + ((0.3 + 0.6 * draw(fate, 13)) * plan.life[series]).astype(np.int64) // SECOND * SECOND
-    stops = np.where(early, cut, ends)
+    lived = (EARLIEST + (LATEST - EARLIEST) * draw(fate, 13)) * plan.life[series]
+    stops = np.where(early, opens + lived.astype(np.int64) // SECOND * SECOND, ends)
     resumes = np.where(resuming, (stops + ends) // (2 * SECOND) * SECOND, stops)
     closes = np.where(early & ~resuming, stops, ends)
     late = np.where(draw(fate, 14) < plan.late[series], 3 * DAY * draw(fate, 15), 0)

@@ -24,6 +24,8 @@ GRIDS: dict[Grid, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 """The prices that a market takes: ranges with start, end and step in dollars."""
+EARLIEST, LATEST = 0.3, 0.9
+"""The part of its life after which a market stops early; one that resumes does so halfway to its scheduled close."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,13 @@ class Kind:
     @property
     def is_combo(self) -> bool:
         return self.outcome == "legs"
+
+    @property
+    def open_share(self) -> float:
+        """The share of its life in which a market is open, on average."""
+        closed_early = (1 - self.resuming) * (1 - (EARLIEST + LATEST) / 2)
+        paused = self.resuming * (1 - (EARLIEST + LATEST) / 2) / 2
+        return 1 - self.stopping * (closed_early + paused)
 
 
 GAMES = Kind(

@@ -61,8 +61,8 @@ class Plan:
     """The series, and for each of them, in arrays: the times of its events and what its markets are like.
 
     An event ``number`` opens at ``start + number * period`` and has ``markets``; ``trades``: how many a market has on
-    average. ``longest_lag``: the longest time from the scheduled close to the settlement. ``outcome`` and ``grid`` are
-    places in OUTCOMES and GRIDS.
+    average; ``open_share``: the part of their lives in which they are open. ``longest_lag``: the longest time from the
+    scheduled close to the settlement. ``outcome`` and ``grid`` are places in OUTCOMES and GRIDS.
     """
 
     series: tuple[Series, ...]
@@ -77,6 +77,7 @@ class Plan:
     trades: Floats
     unit: Ints
     hold: Ints
+    open_share: Floats
     stopping: Floats
     resuming: Floats
     together: Flags
@@ -90,7 +91,7 @@ class Plan:
 
     def open_markets(self) -> float:
         """How many markets are open at one time, on average."""
-        return float(np.sum(self.markets * self.life / self.period))
+        return float(np.sum(self.markets * self.life * self.open_share / self.period))
 
 
 def make_plan(size: Size, seed: int, since: date) -> Plan:
@@ -115,6 +116,7 @@ def make_plan(size: Size, seed: int, since: date) -> Plan:
         trades=_trades_a_day(kinds, keys, size.trades_a_day) * period / (DAY * markets),
         unit=_each(kinds, lambda kind: 100 if kind.whole_contracts else 1),
         hold=_each(kinds, lambda kind: kind.hold),
+        open_share=_shares(kinds, lambda kind: kind.open_share),
         stopping=_shares(kinds, lambda kind: kind.stopping),
         resuming=_shares(kinds, lambda kind: kind.resuming),
         together=np.array([kind.together for kind in kinds]),
@@ -138,7 +140,7 @@ def _events(kinds: list[Kind], open_markets: int) -> tuple[Ints, Ints]:
     wanted = np.maximum((open_markets - np.sum(every > 0)) * part / max(part.sum(), 1e-9), 0.01)
     fewest, most = _each(kinds, lambda kind: kind.fewest), _each(kinds, lambda kind: kind.most)
     markets = np.clip(wanted.astype(np.int64), fewest, most)
-    life = _each(kinds, lambda kind: kind.life)
+    life = _each(kinds, lambda kind: kind.life) * _shares(kinds, lambda kind: kind.open_share)
     seconds = life * markets / wanted
     step = np.where(seconds > HOUR, MINUTE, 1)
     needed = np.maximum(np.rint(seconds / step), 1).astype(np.int64) * step

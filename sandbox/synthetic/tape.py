@@ -22,8 +22,8 @@ from sandbox.synthetic.prices import MINUTE, book, traded
 from sandbox.synthetic.tickers import Tickers
 from sandbox.tape import Trade
 
-TRADES_A_BLOCK = 20_000
-KEPT_BLOCKS = 8
+TRADES_A_BLOCK = 50_000
+KEPT_BLOCKS = 4
 A_PIECE = 2_000
 """How many trades of a single market are made at once."""
 AT_ONCE = 512

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-
-import numpy as np
+from zlib import crc32
 
 from sandbox.markets import MONTHS, ticker_day
 from sandbox.synthetic.calendar import Place
-from sandbox.synthetic.dice import mixed
 from sandbox.synthetic.plan import Plan, Series
 from sandbox.tape import at, micros
 
@@ -108,8 +106,7 @@ class Tickers:
             case "dotted":
                 return f"x.{market}_y"
             case "hash":
-                [word] = mixed(self._plan.key[[series.number]], event, market, 51)
-                return f"{word >> np.uint64(20):011X}"
+                return f"{crc32(f'{series.number}/{event}'.encode()):08X}"
 
 
 def _market_number(series: Series, suffix: str, last: int) -> int:
