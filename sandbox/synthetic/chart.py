@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Chart:
         self, kept: Ints, ends: Ints, bid: _Side, ask: _Side, price: _Side, turnover: Ints, low: Ints, high: Ints
     ) -> list[Candle]:
         before, total = self.flow.volume(low), self.flow.volume(high)
-        previous = last_price(self.plan, self.rows, self.flow, low) / 100
+        previous = last_price(self._book, self.flow, low) / 100
         bids, asks, prices = (_Side(*(v[kept] for v in vars(side).values())).cents() for side in (bid, ask, price))
         traded_in = (high > low)[kept].tolist()
         return list(
@@ -105,7 +106,7 @@ class Chart:
         ends = np.clip(stop, first + 2, last) - first
         return _spans(quotes.bid, begins, ends), _spans(quotes.ask, begins, ends)
 
-    @property
+    @cached_property
     def _book(self) -> Book:
         return book(self.plan, self.rows, self.flow.lives)
 

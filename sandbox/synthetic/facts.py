@@ -93,7 +93,7 @@ class Facts:
             quotes.ask / 100,
             quotes.bid_size,
             quotes.ask_size,
-            last_price(plan, rows, flows, traded) / 100,
+            last_price(books, flows, traded) / 100,
             volume,
             volume - flows.volume(flows.count(now - DAY)),
             values(plan, rows),

@@ -139,8 +139,9 @@ def combos(plan: Plan, query: Query) -> Flags:
 
 def of_series(plan: Plan, query: Query) -> Flags:
     """The series that ``series_ticker`` names; all if it names none."""
-    ticker = query.text("series_ticker")
-    return np.array([ticker in (None, series.ticker) for series in plan.series])
+    if not (ticker := query.text("series_ticker")):
+        return np.ones(len(plan.series), bool)
+    return np.array([ticker == series.ticker for series in plan.series])
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,8 @@ def _of_status(plan: Plan, span: Span, status: str | None, now: int) -> Span:
             return span.between(now - plan.life - plan.longest_lag, now)
         case "settled":
             return span.between(-NEVER, now)
+        case "paused":
+            return span.between(NEVER, -NEVER)
     return span
 
 

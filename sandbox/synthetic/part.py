@@ -62,7 +62,8 @@ class Synthetic:
 
     def market(self, ticker: str) -> SyntheticMarket | None:
         place = self.tickers.market_place(ticker)
-        return SyntheticMarket(self, place) if place and self._exists(place) else None
+        market = SyntheticMarket(self, place) if place else None
+        return market if market and market.created <= self.now() else None
 
     def _exists(self, place: Place) -> bool:
         [created] = lives(self.plan, place.rows()).created
@@ -167,6 +168,10 @@ class SyntheticMarket:
     @property
     def series(self) -> str:
         return self._part.plan.series[self._place.series].ticker
+
+    @property
+    def created(self) -> int:
+        return int(self._lives.created[0])
 
     @property
     def in_live_tier(self) -> bool:

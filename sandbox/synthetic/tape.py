@@ -18,7 +18,7 @@ from sandbox.synthetic.calendar import DAY, Rows, lives, markets_of
 from sandbox.synthetic.dice import Flags, Ints, Words, mixed
 from sandbox.synthetic.flow import Flow, flow, sides
 from sandbox.synthetic.plan import SECOND, Plan
-from sandbox.synthetic.prices import MINUTE, book, traded
+from sandbox.synthetic.prices import MINUTE, Book, book, traded
 from sandbox.synthetic.tickers import Tickers
 from sandbox.tape import Trade
 
@@ -149,10 +149,10 @@ def tradable(plan: Plan, start: int, end: int) -> Rows:
     return markets_of(plan, Rows(series, event, np.zeros(len(series), np.int64)))
 
 
-def last_price(plan: Plan, rows: Rows, flows: Flow, number: Ints) -> Ints:
+def last_price(books: Book, flows: Flow, number: Ints) -> Ints:
     """The prices of the trades before those of that number; 0 before the first."""
     latest = np.maximum(number - 1, 0)
-    quotes = book(plan, rows, flows.lives).quotes(flows.times(latest) // MINUTE)
+    quotes = books.quotes(flows.times(latest) // MINUTE)
     price, _ = traded(quotes, sides(flows.words(latest))[0])
     return np.where(number > 0, price, 0)
 
