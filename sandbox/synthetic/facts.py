@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from sandbox.synthetic.calendar import STATUSES, Place, Rows, lives
 from sandbox.synthetic.dice import draw
 from sandbox.synthetic.flow import flow
 from sandbox.synthetic.kinds import GRIDS
-from sandbox.synthetic.outcomes import legs, values
+from sandbox.synthetic.outcomes import legs
 from sandbox.synthetic.plan import SECOND, Plan, Series
 from sandbox.synthetic.prices import MINUTE, book
 from sandbox.synthetic.tape import last_price
 from sandbox.synthetic.tickers import LEVEL, LOWEST, WIDTH, Tickers
 from sandbox.tape import at
-from sandbox.wire import stamp
+from sandbox.wire import stamp_of
 
 Leg = dict[str, str]
 
@@ -31,6 +31,25 @@ COLLECTION = "-R"
 """How the ticker of a combo's collection goes on after that of its series."""
 DAY = 86_400 * SECOND
 DETERMINED, FINALIZED = STATUSES.index("determined"), STATUSES.index("finalized")
+
+
+class State(NamedTuple):
+    """A market at one moment. Prices in cents; ``level``: a random number for its strike."""
+
+    status: int
+    updated: int
+    close: int
+    ends: int
+    settled: int
+    bid: float
+    ask: float
+    bid_size: int
+    ask_size: int
+    last: float
+    volume: int
+    volume_24h: int
+    value: float
+    level: float
 
 
 class Facts:
@@ -77,71 +96,32 @@ class Facts:
 
     def markets(self, rows: Rows, now: int) -> list[Body]:
         """The markets in ``rows`` at that time."""
-        plan = self._plan
-        of = lives(plan, rows)
-        flows, books = flow(plan, rows, of), book(plan, rows, of)
-        traded = flows.count(now)
-        volume = flows.volume(traded)
-        quotes = books.quotes((of.opens * 0 + now) // MINUTE)
-        columns = (
-            of.status(now),
-            of.updated(now),
-            of.close(now),
-            of.ends,
-            of.settled,
-            quotes.bid / 100,
-            quotes.ask / 100,
-            quotes.bid_size,
-            quotes.ask_size,
-            last_price(books, flows, traded) / 100,
-            volume,
-            volume - flows.volume(flows.count(now - DAY)),
-            values(plan, rows),
-            draw(of.key, 71),
-        )
         combos = self._combos(rows)
-        return [self._market(combos, *row) for row in zip(rows.places(), *(c.tolist() for c in columns), strict=True)]
+        pairs = zip(rows.places(), _states(self._plan, rows, now), strict=True)
+        return [self._market(place, state, combos.get(place, [])) for place, state in pairs]
 
-    def _market(
-        self,
-        combos: Mapping[Place, list[Leg]],
-        place: Place,
-        status: int,
-        updated: int,
-        close: int,
-        ends: int,
-        settled: int,
-        bid: float,
-        ask: float,
-        bid_size: int,
-        ask_size: int,
-        last: float,
-        volume: int,
-        volume_24h: int,
-        value: float,
-        level: float,
-    ) -> Body:
+    def _market(self, place: Place, state: State, its_legs: list[Leg]) -> Body:
         of, ticker = self._plan.series[place.series], self._tickers.market(*place)
-        yes, strike_type, more = self._strike(of, place, ticker, level, combos.get(place, []))
-        if close != ends:
-            more["close_time"] = stamp(at(close))
-        if status >= DETERMINED:
-            more |= _result(of, value, settled if status == FINALIZED else None)
+        yes, strike_type, more = self._strike(of, place, ticker, state.level, its_legs)
+        if state.close != state.ends:
+            more["close_time"] = stamp_of(state.close)
+        if state.status >= DETERMINED:
+            more |= _result(of, state.value, state.settled if state.status == FINALIZED else None)
         shown = Shown(
             ticker=ticker,
             title=f"{_title(of)}: {yes}?",
             yes=yes,
             rules=f"If {yes} happens in {place.event}, then the market resolves to Yes.",
             strike_type=strike_type,
-            status=STATUSES[status],
-            updated=at(updated),
-            bid=bid,
-            ask=ask,
-            bid_size=bid_size,
-            ask_size=ask_size,
-            last=last,
-            volume=volume,
-            volume_24h=volume_24h,
+            status=STATUSES[state.status],
+            updated=at(state.updated),
+            bid=state.bid,
+            ask=state.ask,
+            bid_size=state.bid_size,
+            ask_size=state.ask_size,
+            last=state.last,
+            volume=state.volume,
+            volume_24h=state.volume_24h,
             more=more,
         )
         return bodies.market(self._terms(place.series, place.event), shown)
@@ -209,6 +189,31 @@ class Facts:
         }
 
 
+def _states(plan: Plan, rows: Rows, now: int) -> Iterator[State]:
+    of = lives(plan, rows)
+    flows, books = flow(plan, rows, of), book(plan, rows, of)
+    traded = flows.count(now)
+    volume = flows.volume(traded)
+    quotes = books.quotes(np.full(len(rows), now // MINUTE))
+    columns = {
+        "status": of.status(now),
+        "updated": of.updated(now),
+        "close": of.close(now),
+        "ends": of.ends,
+        "settled": of.settled,
+        "bid": quotes.bid / 100,
+        "ask": quotes.ask / 100,
+        "bid_size": quotes.bid_size,
+        "ask_size": quotes.ask_size,
+        "last": last_price(books, flows, traded) / 100,
+        "volume": volume,
+        "volume_24h": volume - flows.volume(flows.count(now - DAY)),
+        "value": books.last,
+        "level": draw(of.key, 71),
+    }
+    return map(State, *(columns[name].tolist() for name in State._fields))
+
+
 def _title(of: Series) -> str:
     return f"Synthetic {of.kind.name} {of.number}"
 
@@ -227,5 +232,5 @@ def _result(of: Series, value: float, settled: int | None) -> dict[str, str]:
     result = "scalar" if of.kind.outcome == "scalar" else ("yes" if value else "no")
     found = {"result": result, "expiration_value": f"{value:.2f}" if result == "scalar" else result.title()}
     if settled is not None:
-        found |= {"settlement_ts": stamp(at(settled)), "settlement_value_dollars": f"{value:.4f}"}
+        found |= {"settlement_ts": stamp_of(settled), "settlement_value_dollars": f"{value:.4f}"}
     return found
