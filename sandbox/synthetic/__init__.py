@@ -10,7 +10,8 @@ some milliseconds however long the history is:
 - ``calendar.py`` says when a market opens, stops, resumes, closes and settles;
 - ``flow.py`` when it trades and how much, ``prices.py`` at which prices, ``outcomes.py`` what it settles at;
 - ``tickers.py`` names it, and finds it by its name;
-- ``tape.py``, ``chart.py``, ``lists.py`` and ``facts.py`` make the exchange's answers, ``part.py`` offers them.
+- ``tape.py``, ``chart.py``, ``lists.py`` with ``filters.py``, and ``facts.py`` make the exchange's answers, which
+  ``part.py`` offers.
 
 Times are microseconds since 1970, prices hundredths of a cent, counts hundredths of contracts.
 """

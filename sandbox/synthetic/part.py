@@ -14,7 +14,7 @@ from sandbox.bodies import Body
 from sandbox.candles import Candle
 from sandbox.part import Page, PageFrom, TradeWindow
 from sandbox.queries import Query
-from sandbox.synthetic import lists
+from sandbox.synthetic import filters, lists
 from sandbox.synthetic.calendar import Place, Rows, lives, markets_of
 from sandbox.synthetic.chart import Chart
 from sandbox.synthetic.dice import Flags
@@ -80,8 +80,8 @@ class Synthetic:
 
     def _events(self, query: Query, kinds: Flags) -> PageFrom:
         now, nested = self.now(), query.flag("with_nested_markets")
-        series = lists.of_series(self.plan, query) & kinds
-        span, matches = lists.events(self.plan, query, now)
+        series = filters.of_series(self.plan, query) & kinds
+        span, matches = filters.events(self.plan, query, now)
         found: lists.Listing | lists.Chosen
         found = lists.listing(self.plan, span.only(series), np.ones(len(series), np.int64))
         if tickers := query.text("tickers"):
@@ -112,15 +112,15 @@ class Synthetic:
         return found
 
     def live_markets(self, query: Query) -> PageFrom:
-        return self._markets(query, *lists.live_markets(self.plan, query, self.now(), self.cutoff()))
+        return self._markets(query, *filters.live_markets(self.plan, query, self.now(), self.cutoff()))
 
     def historical_markets(self, query: Query) -> PageFrom:
         before = min(micros(self.world.cutoff() + TIER_OVERLAP), self.now())
-        return self._markets(query, *lists.historical_markets(self.plan, before))
+        return self._markets(query, *filters.historical_markets(self.plan, before))
 
     def _markets(self, query: Query, span: lists.Span, matches: lists.Test) -> PageFrom:
         now = self.now()
-        series = lists.of_series(self.plan, query) & lists.combos(self.plan, query)
+        series = filters.of_series(self.plan, query) & filters.combos(self.plan, query)
         found: lists.Listing | lists.Chosen | None = self._chosen(query, series)
         if found is None:
             found = lists.listing(self.plan, span.only(series), self.plan.markets)
