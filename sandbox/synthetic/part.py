@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,8 @@ from sandbox.world import TIER_OVERLAP, World
 
 MOST_NESTED = 5_000
 """A page of events with their markets ends before it has more of these than that, if it has more than one event."""
+KEPT_CHARTS = 2_048
+"""A reader asks for the same markets' candles again, for the next window."""
 EVENTS_AT_ONCE = 25
 """How many events are checked at once: each may have more than a thousand markets."""
 
@@ -41,7 +43,12 @@ class Synthetic:
         self.tickers = Tickers(plan)
         self.facts = Facts(plan, self.tickers)
         self._tape = Tape(plan, self.tickers)
+        self.chart = lru_cache(KEPT_CHARTS)(self._make_chart)
         self._by_ticker = {series.ticker: series for series in plan.series}
+
+    def _make_chart(self, place: Place) -> Chart:
+        rows = place.rows()
+        return Chart(self.plan, rows, flow(self.plan, rows, lives(self.plan, rows)), self.world.chart.dense)
 
     def now(self) -> int:
         return micros(self.world.clock.now())
@@ -158,8 +165,8 @@ class SyntheticMarket:
     def __init__(self, part: Synthetic, place: Place) -> None:
         self._part = part
         self._place = place
-        self._rows = place.rows()
-        self._lives = lives(part.plan, self._rows)
+        self._chart = part.chart(place)
+        self._lives = self._chart.flow.lives
 
     @property
     def ticker(self) -> str:
@@ -182,7 +189,7 @@ class SyntheticMarket:
         return bool(self._lives.settled[0] < micros(self._part.world.cutoff() + TIER_OVERLAP))
 
     def body(self) -> Body:
-        [body] = self._part.facts.markets(self._rows, self._part.now())
+        [body] = self._part.facts.markets(self._chart.rows, self._part.now())
         return body
 
     def ends(self, period: int, start: int, end: int) -> Sequence[int]:
@@ -193,11 +200,6 @@ class SyntheticMarket:
 
     def carried(self, period: int, start: int) -> Candle | None:
         return self._chart.carried(period, start, self._part.now() // SECOND)
-
-    @cached_property
-    def _chart(self) -> Chart:
-        plan = self._part.plan
-        return Chart(plan, self._rows, flow(plan, self._rows, self._lives), self._part.world.chart.dense)
 
 
 class SyntheticEvent(NamedTuple):
