@@ -33,8 +33,8 @@ sql: export KALSHI_QUERY = $(value QUERY)
 sql: setup  ## run a query on the demo's warehouse: make sql QUERY="SELECT COUNT(*) FROM kalshi_market"
 	@$(RUN) scripts.sql --exchange $(EXCHANGE)
 
-sandbox: .venv/ready  ## run the local exchange on PORT (8321) in the foreground, in real time
-	@$(RUN) sandbox --port $(PORT)
+sandbox: .venv/ready  ## run the local exchange on PORT (8321) in the foreground, in real time; ARGS such as --series 1000
+	@$(RUN) sandbox --port $(PORT) $(ARGS)
 
 test: setup-dev lint  ## run lint, then all tests; ARGS is passed to pytest
 	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)

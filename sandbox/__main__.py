@@ -11,6 +11,7 @@ import uvicorn
 
 from sandbox.access import MADE_KEY, READ, make_key
 from sandbox.app import Sandbox
+from sandbox.part import Part
 from sandbox.world import Clock, World
 
 
@@ -28,6 +29,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wide-markets", type=int, default=2500, help="markets of KXSANDBOXWIDE (default %(default)s)")
     parser.add_argument("--dense-candles", action="store_true", help="a candle for every minute, even without a change")
+    parser.add_argument("--series", type=int, default=0, help="synthetic series of other kinds (default %(default)s)")
+    parser.add_argument("--open-markets", type=int, help="their markets open at one time (default: 20 for each series)")
+    parser.add_argument("--trades-a-day", type=int, help="their trades (default: 10 for each open market)")
     parser.add_argument("--requests-per-second", type=float, default=20.0, help="rate limit; 0 for none")
     parser.add_argument(
         "--key", action="append", default=[], metavar="ID=PEM", help="accept this key id; PEM: its public key file"
@@ -47,7 +51,7 @@ def main() -> None:
         dense_candles=args.dense_candles,
     )
     world.events()  # generated before the port opens, so that the first request isn't slow
-    sandbox = Sandbox(world, requests_per_second=args.requests_per_second)
+    sandbox = Sandbox(world, *_synthetic(parser, args, world), requests_per_second=args.requests_per_second)
     scopes = dict(scope.split("=", 1) for scope in args.scopes)
     for key_id, _, path in (key.partition("=") for key in args.key):
         sandbox.keys.add(key_id, Path(path).read_bytes(), [scopes.get(key_id, READ)])
@@ -64,6 +68,24 @@ def main() -> None:
     uvicorn.Server(
         uvicorn.Config(sandbox.app(), log_level="warning", access_log=False, date_header=not clock.is_a_wall_clock)
     ).run(sockets=[listener])
+
+
+def _synthetic(parser: argparse.ArgumentParser, args: argparse.Namespace, world: World) -> list[Part]:
+    """The synthetic series, if some are asked for."""
+    if not args.series:
+        if args.open_markets is not None or args.trades_a_day is not None:
+            parser.error("--open-markets and --trades-a-day need --series, of which there are 0")
+        return []
+    from sandbox.synthetic.part import Synthetic  # numpy takes 20 MB, which the weather series don't need
+    from sandbox.synthetic.plan import Size, make_plan
+
+    open_markets = 20 * args.series if args.open_markets is None else args.open_markets
+    trades = 10 * open_markets if args.trades_a_day is None else args.trades_a_day
+    try:
+        size = Size(args.series, open_markets, trades)
+    except ValueError as error:
+        parser.error(str(error))
+    return [Synthetic(make_plan(size, args.seed, date.fromisoformat(args.since)), world)]
 
 
 if __name__ == "__main__":

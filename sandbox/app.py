@@ -17,12 +17,14 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox import candlesticks, payloads, portfolio, queries, trades
+from sandbox import bodies, candlesticks, portfolio, trades
 from sandbox.access import READ, READ_BALANCE, TOKENS_PER_REQUEST, Keys, RateLimit
 from sandbox.account import Account
 from sandbox.faults import Fault, Faults, distort
-from sandbox.markets import Market
-from sandbox.queries import BadRequest, Query
+from sandbox.part import Listed, ListedEvent, PageFrom, Part
+from sandbox.queries import BadRequest, Query, cursor_at
+from sandbox.weather_part import WeatherPart
+from sandbox.wire import stamp
 from sandbox.world import World
 
 Handler = Callable[[Request, Query], dict[str, Any]]
@@ -60,10 +62,11 @@ class _Marked:
 
 
 class Sandbox:
-    """One exchange: its world, its account and API keys, its rate limit and its faults."""
+    """One exchange: its world and what it lists beside it, its account and API keys, its rate limit and its faults."""
 
-    def __init__(self, world: World, *, requests_per_second: float = 20.0) -> None:
+    def __init__(self, world: World, *others: Part, requests_per_second: float = 20.0) -> None:
         self.world = world
+        self.parts: list[Part] = [WeatherPart(world), *others]
         self.account = Account(world)
         self.keys = Keys()
         self.limit = RateLimit(requests_per_second)
@@ -77,6 +80,7 @@ class Sandbox:
             "/series": self._series_list,
             "/series/{series}": self._series,
             "/events": self._events,
+            "/events/multivariate": self._combo_events,
             "/events/{event}": self._event,
             "/markets": self._markets,
             "/markets/trades": self._trades,
@@ -153,88 +157,103 @@ class Sandbox:
 
     def _series_list(self, request: Request, query: Query) -> dict[str, Any]:
         volume = query.flag("include_volume")
-        return {"series": [payloads.series(t, include_volume=volume) for t in self.world.series_tickers()]}
+        return {"series": [body for part in self.parts for body in part.series(include_volume=volume)]}
 
     def _series(self, request: Request, query: Query) -> dict[str, Any]:
-        ticker = request.path_params["series"]
-        if ticker not in self.world.series_tickers():
+        ticker, volume = request.path_params["series"], query.flag("include_volume")
+        found = (part.one_series(ticker, include_volume=volume) for part in self.parts)
+        body = next(filter(None, found), None)
+        if body is None:
             raise NotFound(f"series {ticker} not found")
-        return {"series": payloads.series(ticker, include_volume=query.flag("include_volume"))}
-
-    def _nested(self, event: Any) -> dict[str, Any]:
-        markets = [payloads.market(m, self.world) for m in event.markets if self.world.in_live_tier(m)]
-        return {**payloads.event(event), "markets": markets}
+        return {"series": body}
 
     def _events(self, request: Request, query: Query) -> dict[str, Any]:
-        limit = query.limit(200, 1, 200)
-        events, cursor = query.page(*queries.events(query, self.world), limit)
-        shape = self._nested if query.flag("with_nested_markets") else payloads.event
-        return {"events": [shape(e) for e in events], "cursor": cursor}
+        return self._list("events", query, query.limit(200, 1, 200), [part.events(query) for part in self.parts])
+
+    def _combo_events(self, request: Request, query: Query) -> dict[str, Any]:
+        lists = [part.combo_events(query) for part in self.parts]
+        return self._list("events", query, query.limit(100, 1, 200), lists)
 
     def _event(self, request: Request, query: Query) -> dict[str, Any]:
-        event = self.world.event(request.path_params["event"])
-        if event is None:
-            raise NotFound("event not found")
+        event = self._find_event(request)
         if query.flag("with_nested_markets"):
-            return {"event": self._nested(event), "markets": []}
-        return {"event": payloads.event(event), "markets": self._nested(event)["markets"]}
+            return {"event": {**event.body(), "markets": event.markets()}, "markets": []}
+        return {"event": event.body(), "markets": event.markets()}
 
     def _markets(self, request: Request, query: Query) -> dict[str, Any]:
-        markets, cursor = query.page(*queries.live_markets(query, self.world), query.limit(100, 0, 1000))
-        return {"markets": [payloads.market(m, self.world) for m in markets], "cursor": cursor}
+        lists = [part.live_markets(query) for part in self.parts]
+        return self._list("markets", query, query.limit(100, 0, 1000), lists)
 
-    def _live(self, request: Request) -> Market:
+    def _historical_markets(self, request: Request, query: Query) -> dict[str, Any]:
+        lists = [part.historical_markets(query) for part in self.parts]
+        return self._list("markets", query, query.limit(100, 0, 1000), lists)
+
+    def _list(self, name: str, query: Query, limit: int, lists: list[PageFrom]) -> dict[str, Any]:
+        """A page of the parts' lists, one after the other. The cursor is the list's number and the place in it."""
+        first, place = _place(query.cursor(), len(lists))
+        some: list[bodies.Body] = []
+        for number in range(first, len(lists)):
+            found, place = lists[number](place, limit - len(some))
+            some += found
+            if place:
+                return {name: some, "cursor": cursor_at(f"{number}:{place}" if number else place)}
+        return {name: some, "cursor": ""}
+
+    def _find_event(self, request: Request) -> ListedEvent:
+        """The event in the path, which must belong to the path's series if there is one."""
+        event = next(filter(None, (part.event(request.path_params["event"]) for part in self.parts)), None)
+        if event is None or request.path_params.get("series", event.series) != event.series:
+            raise NotFound("event not found")
+        return event
+
+    def _find(self, ticker: str) -> Listed | None:
+        return next(filter(None, (part.market(ticker) for part in self.parts)), None)
+
+    def _live(self, request: Request) -> Listed:
         """The market in the path, which must belong to the path's series if there is one."""
-        market = self.world.market(request.path_params["market"])
-        if market is None or not self.world.in_live_tier(market):
+        market = self._find(request.path_params["market"])
+        if market is None or not market.in_live_tier:
             raise NotFound("market not found")
-        if request.path_params.get("series", market.event.city.series) != market.event.city.series:
+        if request.path_params.get("series", market.series) != market.series:
             raise NotFound("market not found in that series")
         return market
 
-    def _archived(self, request: Request) -> Market:
-        market = self.world.market(request.path_params["market"])
-        if market is None or not self.world.in_historical_tier(market):
+    def _archived(self, request: Request) -> Listed:
+        market = self._find(request.path_params["market"])
+        if market is None or not market.in_historical_tier:
             raise NotFound("market not found")
         return market
 
     def _market(self, request: Request, query: Query) -> dict[str, Any]:
-        return {"market": payloads.market(self._live(request), self.world)}
+        return {"market": self._live(request).body()}
+
+    def _historical_market(self, request: Request, query: Query) -> dict[str, Any]:
+        return {"market": self._archived(request).body()}
 
     def _cutoff(self, request: Request, query: Query) -> dict[str, Any]:
-        cutoff = payloads.stamp(self.world.cutoff())
+        cutoff = stamp(self.world.cutoff())
         names = ("market_settled_ts", "trades_created_ts", "orders_updated_ts", "market_positions_last_updated_ts")
         return dict.fromkeys(names, cutoff)
 
-    def _historical_markets(self, request: Request, query: Query) -> dict[str, Any]:
-        markets, cursor = query.page(*queries.historical_markets(query, self.world), query.limit(100, 0, 1000))
-        return {"markets": [payloads.market(m, self.world) for m in markets], "cursor": cursor}
-
-    def _historical_market(self, request: Request, query: Query) -> dict[str, Any]:
-        return {"market": payloads.market(self._archived(request), self.world)}
-
     def _trades(self, request: Request, query: Query) -> dict[str, Any]:
-        page, cursor = trades.live_trades(query, self.world)
-        return {"trades": [payloads.trade(t) for t in page], "cursor": cursor}
+        page, cursor = trades.live_trades(query, self.world, self.parts)
+        return {"trades": [bodies.trade(t) for t in page], "cursor": cursor}
 
     def _historical_trades(self, request: Request, query: Query) -> dict[str, Any]:
-        page, cursor = trades.historical_trades(query, self.world)
-        return {"trades": [payloads.trade(t) for t in page], "cursor": cursor}
+        page, cursor = trades.historical_trades(query, self.world, self.parts)
+        return {"trades": [bodies.trade(t) for t in page], "cursor": cursor}
 
     def _candles(self, request: Request, query: Query) -> dict[str, Any]:
-        return candlesticks.of_market(query, self.world, self._live(request))
+        return candlesticks.of_market(query, self._live(request))
 
     def _batch_candles(self, request: Request, query: Query) -> dict[str, Any]:
-        return candlesticks.of_batch(query, self.world)
+        return candlesticks.of_batch(query, self._find)
 
     def _event_candles(self, request: Request, query: Query) -> dict[str, Any]:
-        event = self.world.event(request.path_params["event"])
-        if event is None or event.city.series != request.path_params["series"]:
-            raise NotFound("event not found")
-        return candlesticks.of_event(query, self.world, event)
+        return candlesticks.of_event(query, self._find_event(request).charts())
 
     def _historical_candles(self, request: Request, query: Query) -> dict[str, Any]:
-        return candlesticks.of_archived_market(query, self.world, self._archived(request))
+        return candlesticks.of_archived_market(query, self._archived(request))
 
     def _of_account(self, respond: Callable[[Query, World, Account], dict[str, Any]]) -> Handler:
         return lambda request, query: respond(query, self.world, self.account)
@@ -258,6 +277,16 @@ class Sandbox:
         limit = self.limit
         counts = {"by_second": limit.by_second, "by_path": limit.by_path, "by_header": self.headers}
         return _json({**counts, "refused": limit.refused})
+
+
+def _place(cursor: str, lists: int) -> tuple[int, str]:
+    """The number of the list where a page begins, and the place in it; a bare place is one in the first list."""
+    number, colon, place = cursor.partition(":")
+    if not colon:
+        return 0, cursor
+    if number not in map(str, range(1, lists)):
+        raise BadRequest("invalid cursor")
+    return int(number), place
 
 
 async def _early(struck: list[Fault]) -> Response | None:

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import msgspec
 
-from sandbox import payloads
+from sandbox import wire
 from sandbox.candles import Candle, Prices
 
-dollars = lru_cache(payloads.dollars)
-contracts = lru_cache(65536)(payloads.contracts)
-open_interest = lru_cache(65536)(payloads.open_interest)
+dollars = lru_cache(10_001)(wire.dollars)
+contracts = lru_cache(65536)(wire.contracts)
+open_interest = lru_cache(65536)(wire.open_interest)
 
 
 def listed(candles: Iterable[str]) -> msgspec.Raw:
@@ -80,4 +80,4 @@ def _archived_price(candle: Candle) -> str:
 
 def _mean(candle: Candle) -> str:
     """Weighted by count, in dollars, half a unit of the fourth decimal rounded up."""
-    return f"{(200 * candle.turnover + candle.volume) // (2 * candle.volume) / 10000:.4f}"
+    return f"{(round(200 * candle.turnover) + candle.volume) // (2 * candle.volume) / 10000:.4f}"

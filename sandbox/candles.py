@@ -17,12 +17,12 @@ from sandbox.tape import Tape, Trade
 
 
 class Prices(NamedTuple):
-    """In cents."""
+    """In cents, or parts of a cent."""
 
-    open: int
-    low: int
-    high: int
-    close: int
+    open: float
+    low: float
+    high: float
+    close: float
 
 
 @lru_cache(101**2)
@@ -42,13 +42,13 @@ class Candle(NamedTuple):
     bid: Prices
     ask: Prices
     price: Prices | None
-    previous: int
-    turnover: int
+    previous: float
+    turnover: float
     volume: int
     total: int
 
     @property
-    def last(self) -> int:
+    def last(self) -> float:
         """The last price at its end."""
         return self.price.close if self.price else self.previous
 
@@ -61,6 +61,7 @@ class Chart:
     """
 
     def __init__(self, of: Tape, *, dense: bool = False) -> None:
+        self.dense = dense
         self._tape = of
         self._minutes = lru_cache(2048)(partial(self._make_minutes, every=dense))
         self._hour = lru_cache(65536)(self._make_hour)
@@ -89,9 +90,7 @@ class Chart:
         before = self.ends(market, period, 0, start - 1, now)
         if not before or start > now:
             return None
-        latest = self._candle(market, period, before[-1])
-        bid, ask = (Prices(*[side.close] * 4) for side in (latest.bid, latest.ask))
-        return Candle(periods.end_from(period, start + 1), bid, ask, None, latest.last, 0, 0, latest.total)
+        return carried_over(self._candle(market, period, before[-1]), periods.end_from(period, start + 1))
 
     def _candle(self, market: Market, period: int, end: int) -> Candle:
         """The candle of a minute, whether or not anything changed in it."""
@@ -130,7 +129,13 @@ class Chart:
         return _merged(self._make_minutes(market, hour, every=True), (hour + 1) * 3600)
 
 
-def _trading(newest_first: list[Trade]) -> tuple[Prices, int, int]:
+def carried_over(latest: Candle, end: int) -> Candle:
+    """The state after the candle ``latest``, as a candle that ends at ``end``."""
+    bid, ask = (Prices(*[side.close] * 4) for side in (latest.bid, latest.ask))
+    return Candle(end, bid, ask, None, latest.last, 0, 0, latest.total)
+
+
+def _trading(newest_first: list[Trade]) -> tuple[Prices, float, int]:
     """Prices, turnover and volume of a minute's trades."""
     prices = [trade.price for trade in newest_first]
     span = Prices(prices[-1], min(prices), max(prices), prices[0])

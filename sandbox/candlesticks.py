@@ -6,7 +6,7 @@ not; the limit for events counts only the periods in which they were open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -14,10 +14,9 @@ import msgspec
 
 from sandbox import candle_json
 from sandbox.candles import Candle
-from sandbox.markets import Event, Market
+from sandbox.part import Listed
 from sandbox.periods import PERIODS
 from sandbox.queries import BadRequest, Query
-from sandbox.world import World
 
 MARKET_LIMIT = EVENT_LIMIT = 5_000
 BATCH_LIMIT = 10_000
@@ -36,18 +35,18 @@ class _Window(NamedTuple):
         return (self.end - self.start) / (self.period * 60)
 
 
-def of_market(query: Query, world: World, market: Market) -> dict[str, Any]:
+def of_market(query: Query, market: Listed) -> dict[str, Any]:
     """A market of the live tier."""
-    return {"ticker": market.ticker, "candlesticks": _live(query, world, market, _market_window(query))}
+    return {"ticker": market.ticker, "candlesticks": _live(query, market, _market_window(query))}
 
 
-def of_archived_market(query: Query, world: World, market: Market) -> dict[str, Any]:
+def of_archived_market(query: Query, market: Listed) -> dict[str, Any]:
     """A market of the historical tier."""
-    candles = _candles(world, market, _market_window(query))
+    candles = _candles(market, _market_window(query))
     return {"ticker": market.ticker, "candlesticks": candle_json.listed(map(candle_json.archived, candles))}
 
 
-def of_batch(query: Query, world: World) -> dict[str, Any]:
+def of_batch(query: Query, find: Callable[[str], Listed | None]) -> dict[str, Any]:
     """The markets of a comma-separated list; those not in the live tier are left out."""
     window = _window(query)
     if not (tickers := query.text("market_tickers")):
@@ -57,20 +56,19 @@ def of_batch(query: Query, world: World) -> dict[str, Any]:
         raise BadRequest(f"market_tickers must not be more than {BATCH_TICKERS}")
     if (asked := len(wanted) * ceil(window.periods)) > BATCH_LIMIT:
         raise _too_many(f"requested candlesticks across all markets: {asked}", BATCH_LIMIT)
-    markets = [market for market in map(world.market, wanted) if market and world.in_live_tier(market)]
-    return {"markets": [{"market_ticker": m.ticker, "candlesticks": _live(query, world, m, window)} for m in markets]}
+    markets = [market for market in map(find, wanted) if market and market.in_live_tier]
+    return {"markets": [{"market_ticker": m.ticker, "candlesticks": _live(query, m, window)} for m in markets]}
 
 
-def of_event(query: Query, world: World, event: Event) -> dict[str, Any]:
+def of_event(query: Query, markets: Sequence[Listed]) -> dict[str, Any]:
     """The markets of an event in the live tier. An answer over the limit is cut; continue from ``adjusted_end_ts``."""
     window = _window(query)
-    markets = [market for market in event.markets if world.in_live_tier(market)]
     if markets:
-        ends = _ends(world, markets[0], window)
+        ends = max((_ends(market, window) for market in markets), key=len)
         most = max(2, EVENT_LIMIT // len(markets))  # one of them is where the previous page ended
         if len(ends) > most:
             window = window._replace(end=ends[most - 1])
-    lists = [candle_json.listed(map(candle_json.live, _candles(world, market, window))) for market in markets]
+    lists = [candle_json.listed(map(candle_json.live, _candles(market, window))) for market in markets]
     return {
         "market_tickers": [market.ticker for market in markets],
         "market_candlesticks": lists,
@@ -78,25 +76,21 @@ def of_event(query: Query, world: World, event: Event) -> dict[str, Any]:
     }
 
 
-def _live(query: Query, world: World, market: Market, window: _Window) -> msgspec.Raw:
-    texts = map(candle_json.live, _candles(world, market, window))
+def _live(query: Query, market: Listed, window: _Window) -> msgspec.Raw:
+    texts = map(candle_json.live, _candles(market, window))
     if query.flag("include_latest_before_start"):
-        carried = world.chart.carried(market, window.period, window.start, _now(world))
+        carried = market.carried(window.period, window.start)
         if carried and carried.end <= window.end:
             return candle_json.listed([candle_json.projected(carried), *texts])
     return candle_json.listed(texts)
 
 
-def _candles(world: World, market: Market, window: _Window) -> list[Candle]:
-    return world.chart.candles(market, window.period, _ends(world, market, window))
+def _candles(market: Listed, window: _Window) -> list[Candle]:
+    return market.candles(window.period, _ends(market, window))
 
 
-def _ends(world: World, market: Market, window: _Window) -> Sequence[int]:
-    return world.chart.ends(market, window.period, window.start, window.end, _now(world))
-
-
-def _now(world: World) -> int:
-    return int(world.clock.now().timestamp())
+def _ends(market: Listed, window: _Window) -> Sequence[int]:
+    return market.ends(window.period, window.start, window.end)
 
 
 def _window(query: Query) -> _Window:

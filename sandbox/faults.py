@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from sandbox.payloads import stamp
 from sandbox.queries import cursor_at
+from sandbox.wire import stamp
 
 Kind = Literal[
     "http_400",

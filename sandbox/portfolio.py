@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from sandbox.account import Account, Fill, Holding, Settlement
-from sandbox.payloads import contracts, stamp
 from sandbox.queries import BadRequest, Query
 from sandbox.tape import at, micros
+from sandbox.wire import contracts, stamp
 from sandbox.world import TIER_OVERLAP, World
 
 Item = TypeVar("Item")

@@ -98,29 +98,37 @@ class Query:
 
         The cursor is a position in ``items``, so no page scans again what earlier pages have scanned.
         """
-        try:
-            start = int(self.cursor() or 0)
-        except ValueError:
-            raise BadRequest("invalid cursor") from None
-        if not 0 <= start <= len(items):
-            raise BadRequest("invalid cursor")
-        some: list[Item] = []
-        for place in range(start, len(items)):
-            if matches(items[place]):
-                if len(some) == limit:
-                    return some, cursor_at(place)
-                some.append(items[place])
-        return some, ""
+        some, place = page_from(self.cursor(), items, matches, limit)
+        return some, place and cursor_at(place)
 
 
-def _status(query: Query) -> str | None:
+def page_from(place: str, items: Sequence[Item], matches: Callable[[Item], bool], limit: int) -> tuple[list[Item], str]:
+    """The items from a position on that match, and the position of the page after them ("" at the end)."""
+    try:
+        start = int(place or 0)
+    except ValueError:
+        raise BadRequest("invalid cursor") from None
+    if not 0 <= start <= len(items):
+        raise BadRequest("invalid cursor")
+    some: list[Item] = []
+    for number in range(start, len(items)):
+        if matches(items[number]):
+            if len(some) == limit:
+                return some, str(number)
+            some.append(items[number])
+    return some, ""
+
+
+def status_of(query: Query) -> str | None:
+    """The status that a request for markets selects."""
     status = query.text("status")
     if status is not None and status not in STATUSES:
         raise BadRequest(f"invalid status: {status}")
     return status
 
 
-def _check_times(query: Query, status: str | None) -> None:
+def check_times(query: Query, status: str | None) -> None:
+    """Refuse the time filters that the exchange doesn't combine with each other, or with that status."""
     families = {f for f in ALLOWED_WITH if query.text(f"min_{f}_ts") or query.text(f"max_{f}_ts")}
     if len(families) > 1:
         raise BadRequest(f"timestamp filters {', '.join(sorted(families))} can't be combined")
@@ -148,8 +156,8 @@ def _within(query: Query, family: str, moment: Callable[[Market], datetime]) -> 
 
 def live_markets(query: Query, world: World) -> tuple[Sequence[Market], Test]:
     """Markets, newest event first, and whether one is in the live tier and matches."""
-    status = _status(query)
-    _check_times(query, status)
+    status = status_of(query)
+    check_times(query, status)
     now, cutoff = world.clock.now(), world.cutoff()
     settled = _within(query, "settled", lambda m: m.updated(now))
     tests: list[Test] = [

@@ -37,12 +37,12 @@ class Quote(NamedTuple):
 
 
 class Trade(NamedTuple):
-    """``price`` is that of YES; a taker of YES lifts the ask."""
+    """``price`` is that of YES, in cents or parts of a cent; a taker of YES lifts the ask."""
 
     created: int
     id: str
     ticker: str
-    price: int
+    price: float
     size: int
     takes_yes: bool
     is_block: bool
@@ -52,7 +52,7 @@ class Snapshot(NamedTuple):
     """A market as its list entry shows it. ``last``: 0 before the first trade."""
 
     quote: Quote
-    last: int
+    last: float
     volume: int
     volume_24h: int
 

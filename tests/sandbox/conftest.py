@@ -21,3 +21,14 @@ def morning(key: ApiKey) -> Iterator[ExchangeServer]:
     clock, since = "--clock=2026-09-22T11:25:00+00:00", "--since=2026-05-01"
     with ExchangeServer(clock, since, "--requests-per-second=0", "--wide-markets=30", key.argument) as server:
         yield server
+
+
+WHOLE = ("--since=2025-06-01", "--requests-per-second=0", "--wide-markets=3")
+WHOLE_SIZE = ("--series=18", "--open-markets=2000", "--trades-a-day=30000")
+
+
+@pytest.fixture(scope="session")
+def whole() -> Iterator[ExchangeServer]:
+    """The same morning, with two synthetic series of each kind."""
+    with ExchangeServer("--clock=2026-09-22T11:25:00+00:00", *WHOLE, *WHOLE_SIZE) as server:
+        yield server

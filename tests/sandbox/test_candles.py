@@ -44,7 +44,8 @@ def life(market: Market) -> tuple[int, int]:
 def from_the_tape(market: Market) -> list[Candle]:
     """Every minute, computed in the simplest way."""
     trades = sorted(TAPE.trades(market, 0, FAR * 1_000_000))
-    found, bid, ask, previous, total = [], 0, 100, 0, 0
+    previous: float = 0
+    found, bid, ask, total = [], 0, 100, 0
     for quote in TAPE.quotes(market, 0, FAR):
         its = [trade for trade in trades if trade.created // MINUTE == quote.minute]
         prices, total = [t.price for t in its], total + sum(t.size for t in its)
