@@ -21,12 +21,13 @@ from datetime import UTC, datetime
 from airflow.sdk import Param, dag
 
 from kalshi.operators.catalog import CatalogSyncOperator
-from kalshi.operators.common import dag_defaults, max_pages_param, series_param
+from kalshi.operators.common import combos_param, dag_defaults, max_pages_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.catalog import CATALOG
 
 PARAMS = {
-    "series": series_param(),
+    "series": series_param(or_everything=True),
+    "include_combos": combos_param(),
     "max_pages": max_pages_param(),
     "include_historical": Param(
         True,
@@ -61,6 +62,7 @@ def kalshi_catalog_sync() -> None:
         max_pages="{{ params.max_pages }}",
         include_historical="{{ params.include_historical }}",
         full="{{ params.full }}",
+        include_combos="{{ params.include_combos }}",
         map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(CATALOG, "kalshi_market")

@@ -17,13 +17,14 @@ from datetime import UTC, datetime
 
 from airflow.sdk import CronDataIntervalTimetable, dag
 
-from kalshi.operators.common import dag_defaults, force_param, optional_day_param, series_param
+from kalshi.operators.common import combos_param, dag_defaults, force_param, optional_day_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.trades import TradesSyncOperator
 from kalshi.reports.trades import TRADES
 
 PARAMS = {
-    "series": series_param(),
+    "series": series_param(or_everything=True),
+    "include_combos": combos_param(),
     "date_from": optional_day_param("First day", "UTC. Empty: the trades since the last run."),
     "date_to": optional_day_param("Last day", "UTC, inclusive. Required with the first day."),
     "force": force_param(),
@@ -48,6 +49,7 @@ def kalshi_trades_sync() -> None:
         date_from="{{ params.date_from }}",
         date_to="{{ params.date_to }}",
         force="{{ params.force }}",
+        include_combos="{{ params.include_combos }}",
         map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(TRADES, "kalshi_trade")

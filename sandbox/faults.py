@@ -33,6 +33,7 @@ Kind = Literal[
     "slow",
     "malformed_market",
     "malformed_position",
+    "malformed_trade",
     "lost_position",
     "foreign_fill",
     "integer_cents",
@@ -109,6 +110,8 @@ def distort(body: dict[str, Any], faults: list[Fault], cursor: str | None) -> di
             markets[0] = {**markets[0], "close_time": "soon"}
         elif fault.kind == "malformed_position" and body.get("market_positions"):
             body["market_positions"][0]["position_fp"] = "many"
+        elif fault.kind == "malformed_trade" and body.get("trades"):
+            body["trades"][0] = {**body["trades"][0], "count_fp": "many"}
         elif fault.kind == "lost_position" and body.get("market_positions"):
             del body["market_positions"][0]
         elif fault.kind == "foreign_fill" and body.get("fills"):

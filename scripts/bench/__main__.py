@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server, real_mysql
 from scripts.backends import LOCAL
-from scripts.bench import CLOCK, candles, catalog, pages, quality, workers
+from scripts.bench import CLOCK, candles, catalog, pages, quality, whole, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -28,6 +29,9 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, default=2, help="Celery workers")
     parser.add_argument("--tasks", type=int, default=8, help="mapped tasks they share")
+    parser.add_argument(
+        "--open-markets", type=int, nargs="+", default=[1_000, 10_000], help="sizes of the whole exchange"
+    )
     args = parser.parse_args()
     options = (
         *(f"--clock={CLOCK}", "--requests-per-second=0", "--since=2026-07-01"),
@@ -87,12 +91,17 @@ def workers_share(_: str, __: PrivateServer, args: argparse.Namespace) -> None:
     print(f"{outcome.table()}\n")
 
 
+def whole_exchange(_: str, server: PrivateServer, args: argparse.Namespace) -> None:
+    print(f"\n{whole.measure(server, args.open_markets, datetime.now(UTC).replace(second=0, microsecond=0))}\n")
+
+
 CONTESTS = {
     "markets": markets_contests,
     "candles": candles_contest,
     "quality": quality_growth,
     "pages": pages_growth,
     "workers": workers_share,
+    "whole": whole_exchange,
 }
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
-from kalshi.records import Found, Market
+from kalshi.records import Market, Series
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.warehouse import catalog, snapshots
@@ -20,10 +20,9 @@ SERIES = "KXSANDBOXWIDE"
 NOON = datetime(2026, 9, 22, 12, tzinfo=UTC)
 
 
-def write_markets(engine: sa.Engine, series: object, pages: list[Page[Market]]) -> None:
+def write_markets(engine: sa.Engine, series: Page[Series], pages: list[Page[Market]]) -> None:
     """Write what the catalog sync writes, from memory: the parents, then each page in its own transaction."""
-    if isinstance(series, Found):
-        in_transaction(engine, catalog.write_series, found=[series], run_id=1)
+    in_transaction(engine, catalog.write_series, found=series.records, run_id=1)
     for page in pages:
         in_transaction(engine, catalog.write_markets, found=page.records, series_ticker=SERIES, run_id=1)
 

@@ -39,6 +39,26 @@ def test_trades_come_for_a_range_of_days(dag_under_test: Dag) -> None:
     assert "<svg" in outcome.page
 
 
+def test_one_task_reads_the_whole_exchange(dag_under_test: Dag) -> None:
+    for name, table in (("catalog", "kalshi_market"), ("settlements", "kalshi_settlement"), ("trades", "kalshi_trade")):
+        dag = dag_under_test(f"kalshi_{name}_sync")
+        days = {"date_from": "2026-09-19", "date_to": "2026-09-20"} if name == "trades" else {}
+        outcome = dag.run(series=["*"], **days)
+        assert outcome.succeeded, outcome.output[-3000:]
+        assert [s["scope"] for s in outcome.report["series"]] == ["*"]
+        with dag.connected() as connection:
+            query = "SELECT COUNT(DISTINCT series_ticker) FROM kalshi_market"
+            assert connection.exec_driver_sql(query).scalar_one() >= 7
+        assert dag.rows(table)[table] > 500
+        assert len(outcome.page) < 2_000_000
+
+
+def test_the_whole_exchange_is_refused_beside_single_series(dag_under_test: Dag) -> None:
+    outcome = dag_under_test("kalshi_trades_sync").run(series=["*", "KXHIGHNY"])
+    assert not outcome.succeeded
+    assert "The series * means the whole exchange: pass it alone." in outcome.output
+
+
 def test_half_a_range_of_days_is_refused(dag_under_test: Dag) -> None:
     outcome = dag_under_test("kalshi_trades_sync").run(series=["KXHIGHNY"], date_from="2026-09-19")
     assert not outcome.succeeded

@@ -15,7 +15,7 @@ import pytest
 
 from kalshi.exchange import Exchange, ExchangeConfig, ExchangeUnavailable, RequestRefused, RetryPolicy
 from kalshi.exchange.transport import _retry_after
-from kalshi.records import Found, Market, Rejected, Series
+from kalshi.records import Market, Rejected
 from tests.support.exchange_server import ExchangeServer, quick_config
 
 WIDE = "KXSANDBOXWIDE"
@@ -188,11 +188,15 @@ def test_a_key_without_the_scope_is_refused_at_once(exchange_server: ExchangeSer
 
 
 def test_a_series_comes_with_its_bytes(exchange: Exchange) -> None:
-    series = exchange.series("KXHIGHNY")
-    assert isinstance(series, Found)
-    assert isinstance(series.record, Series)
+    (series,) = exchange.series("KXHIGHNY").records
     assert series.record.ticker == "KXHIGHNY"
     assert b'"settlement_sources":[{' in series.raw
+
+
+def test_all_series_come_in_one_answer(exchange: Exchange) -> None:
+    page = exchange.all_series()
+    assert (exchange.traffic.requests, page.rejected, page.cursor) == (1, [], None)
+    assert {"KXHIGHNY", "KXHIGHMIA"} < {found.record.ticker for found in page.records}
 
 
 def test_a_log_line_tells_of_every_retry(

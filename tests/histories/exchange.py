@@ -64,6 +64,7 @@ class SmallExchange(BaseAdapter):
         routes: dict[str, Callable[..., Any]] = {
             r"/exchange/status": self._status,
             r"/historical/cutoff": self._cutoff,
+            r"/series": self._all_series,
             r"/series/([^/]+)": self._series,
             r"/events": self._events,
             r"/markets": self._markets,
@@ -142,6 +143,9 @@ class SmallExchange(BaseAdapter):
             raise Refused(404, "no such series")
         return {"series": {"ticker": ticker, "title": "A small series", "category": "Climate", "frequency": "daily"}}
 
+    def _all_series(self, query: dict[str, str]) -> Any:
+        return {"series": [self._series({}, self.model.series)["series"]]}
+
     def _events(self, query: dict[str, str]) -> Any:
         _only(query, "series_ticker", "tickers", "min_close_ts")
         since, tickers = _moment(query, "min_close_ts"), query.get("tickers")
@@ -213,7 +217,8 @@ class SmallExchange(BaseAdapter):
                 raise Refused(404, "no such market")
             markets = [market]
         else:
-            markets = [m for m in self.model.markets if self.model.knows(m)]
+            # The tape is a log: it keeps the trades of a market that no other route knows for now.
+            markets = [m for m in self.model.markets if m.listed <= self.model.now]
         found: list[tuple[Market, Trade]] = [
             (market, trade)
             for market in markets

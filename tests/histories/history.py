@@ -21,6 +21,7 @@ from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.report import JobReport
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
+from kalshi.warehouse.checkpoints import EVERYTHING
 from tests.histories.exchange import SmallExchange, Trouble
 from tests.histories.model import DAY, HOUR, MINUTE, START, Market, Model
 from tests.histories.steps import (
@@ -145,11 +146,13 @@ class Process:
 class History:
     """A series of its own, from START on. ``ran``: all runs so far, in order.
 
-    ``sources``: of candles, as in the DAG's param. ``check``: is called after every run.
+    ``sources``: of candles, as in the DAG's param. ``check``: is called after every run. ``of_everything``: the
+    scheduled runs of all jobs but candles read the whole exchange.
     """
 
     engine: sa.Engine
     sources: tuple[str, ...] = ("api_event",)
+    of_everything: bool = False
     check: Callable[[History], None] = lambda _: None
     series: str = field(default_factory=lambda: f"HUNT{next(NUMBERS)}")
     skew: timedelta = timedelta(0)
@@ -302,7 +305,7 @@ class History:
 
     def _ran(self, job: str, start: datetime, end: datetime, *, asked_at: datetime, by_hand: bool = False) -> Ran:
         about: dict[str, Any] = {
-            "scope": self.series,
+            "scope": EVERYTHING if self.of_everything and job != "candles" and not by_hand else self.series,
             "dag_run_id": f"{job} {self.series} {start:%Y-%m-%d %H:%M} {len(self.ran)}",
             "window_start": start,
             "window_end": end,

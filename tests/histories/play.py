@@ -10,6 +10,7 @@ from tests.histories import properties
 from tests.histories.history import History
 from tests.histories.properties import Difference
 from tests.histories.steps import Step, story
+from tests.support.warehouses import forget
 
 ROUNDS = 10
 """How many rounds of ordinary runs may pass until the warehouse equals the exchange: a run heals only so much."""
@@ -24,8 +25,12 @@ class Violation(AssertionError):
     """A history in which (a) or (b) doesn't hold; the message is the history."""
 
 
-def replay(engine: sa.Engine, *steps: Step, sources: tuple[str, ...] = ("api_event",)) -> History:
+def replay(
+    engine: sa.Engine, *steps: Step, sources: tuple[str, ...] = ("api_event",), of_everything: bool = False
+) -> History:
     """Play the steps, then ordinary rounds without faults until the warehouse equals the exchange.
+
+    ``of_everything``: in a warehouse of its own, as such runs read what earlier histories left.
 
     Raises:
         Violation: something was missing without a name, or the warehouse never came to equal the exchange.
@@ -36,7 +41,9 @@ def replay(engine: sa.Engine, *steps: Step, sources: tuple[str, ...] = ("api_eve
         if found := properties.unnamed(history):
             raise Violation(_message("(b) is violated: nothing names what is missing.", history, found, steps))
 
-    history = History(engine, sources, check)
+    if of_everything:
+        forget(engine)
+    history = History(engine, sources, of_everything, check)
     try:
         for step in steps:
             history.play(step)

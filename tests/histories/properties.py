@@ -153,7 +153,9 @@ def differences(history: History) -> Iterator[Difference]:
     known = {m.ticker: m for m in history.model.markets}
     yield from _invented(history, have, known)
     for market in filter(history.model.knows, history.model.markets):
-        yield from _market(history, have, market)
+        # The whole exchange is read from the live tier: what was archived unseen belongs to the runs of its series.
+        if not history.of_everything or market.ticker in have.settlements or not history.model.is_archived(market):
+            yield from _market(history, have, market)
         if trade_windows:
             yield from _trades(history, have, market, trade_windows)
         if candle_windows and market.opens < max(end for _, end in candle_windows):
@@ -292,12 +294,12 @@ def names(history: History) -> Names:
             gaps = _rows(
                 connection,
                 "SELECT job, COALESCE(market_ticker, ''), window_start_utc, window_end_utc FROM kalshi_gap "
-                "WHERE scope = %s",
+                "WHERE scope IN (%s, '*')",
                 history.series,
             )
         checkpoints = _rows(
             connection,
-            "SELECT job, window_start_utc, window_end_utc, state FROM kalshi_checkpoint WHERE scope = %s",
+            "SELECT job, window_start_utc, window_end_utc, state FROM kalshi_checkpoint WHERE scope IN (%s, '*')",
             history.series,
         )
     return Names(gaps, checkpoints)

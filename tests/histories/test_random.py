@@ -27,9 +27,19 @@ SOURCES = st.sampled_from([("api_event",), ("api_event",), ("api_event", "trades
 def test_the_warehouse_comes_to_equal_the_exchange_and_names_what_is_missing_until_then(
     shared_warehouse: sa.Engine, part: int
 ) -> None:
+    _hunt(shared_warehouse, part, COUNT, of_everything=False)
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("part", range(PARTS // 2))
+def test_the_same_holds_when_scheduled_runs_read_the_whole_exchange(shared_warehouse: sa.Engine, part: int) -> None:
+    _hunt(shared_warehouse, part, COUNT // 4, of_everything=True)
+
+
+def _hunt(engine: sa.Engine, part: int, count: int, *, of_everything: bool) -> None:
     @seed(SEED * PARTS + part)
     @settings(
-        max_examples=-(-COUNT // PARTS),
+        max_examples=-(-count // (PARTS // 2 if of_everything else PARTS)),
         database=None,
         deadline=None,
         phases=[Phase.generate, Phase.shrink],
@@ -38,6 +48,6 @@ def test_the_warehouse_comes_to_equal_the_exchange_and_names_what_is_missing_unt
     )
     @given(steps=HISTORIES, sources=SOURCES)
     def hunt(steps: list[Step], sources: tuple[str, ...]) -> None:
-        replay(shared_warehouse, *steps, sources=sources)
+        replay(engine, *steps, sources=sources, of_everything=of_everything)
 
     hunt()

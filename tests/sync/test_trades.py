@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.sync.market_trades import TradesReport
 from kalshi.sync.run import TooManyRejected
-from kalshi.sync.trades import TradesReport, TradesRequest, sync_trades
+from kalshi.sync.trades import TradesRequest, sync_trades
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer, quick_config
 

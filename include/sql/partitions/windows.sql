@@ -1,5 +1,6 @@
 -- The windows that jobs read of the series in the window of this run, each with how far the windows before it reach.
--- A gap of the whole series that a person accepted counts as a window.
+-- A gap of the whole series that a person accepted counts as a window, and so does a complete window of the whole
+-- exchange (*).
 SELECT w.job, w.window_start_utc, w.window_end_utc, w.read_until_utc, w.state, w.attempts, w.error,
   w.state = 'RUNNING' AND EXISTS (
     SELECT 1 FROM kalshi_sync_run r WHERE r.run_id = w.run_id AND r.state = 'running'
@@ -16,7 +17,7 @@ FROM (
     ) AS read_until_utc
   FROM (
     SELECT job, window_start_utc, window_end_utc, state, attempts, error, run_id
-    FROM kalshi_checkpoint WHERE scope = :series
+    FROM kalshi_checkpoint WHERE scope = :series OR scope = '*' AND state = 'COMPLETE'
     UNION ALL
     SELECT job, window_start_utc, window_end_utc, 'ACCEPTED', attempts, NULL, run_id
     FROM kalshi_gap WHERE scope = :series AND market_ticker = '' AND accepted_reason IS NOT NULL

@@ -1,7 +1,9 @@
--- The windows whose prices were read to their end, and whether the series' catalog was.
-SELECT scope AS series, job, window_start_utc AS start, window_end_utc AS end
-FROM kalshi_checkpoint
-WHERE scope IN :series AND state = 'COMPLETE'
-  AND (job = 'catalog' OR job = 'candles' AND window_start_utc < :end AND window_end_utc > :start)
-ORDER BY scope, job, start
+-- The windows whose prices were read to their end, and whether the series' catalog was: on its own, or with the whole
+-- exchange (*).
+SELECT s.series_ticker AS series, w.job, w.window_start_utc AS start, w.window_end_utc AS end
+FROM kalshi_series s
+JOIN kalshi_checkpoint w ON w.scope IN (s.series_ticker, '*')
+WHERE s.series_ticker IN :series AND w.state = 'COMPLETE'
+  AND (w.job = 'catalog' OR w.job = 'candles' AND w.window_start_utc < :end AND w.window_end_utc > :start)
+ORDER BY series, w.job, start
 LIMIT 60000

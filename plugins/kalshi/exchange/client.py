@@ -20,7 +20,6 @@ from kalshi.records import (
     Balance,
     Event,
     Fill,
-    Found,
     HistoricalCutoff,
     Market,
     PortfolioSettlement,
@@ -39,6 +38,10 @@ READ, READ_BALANCE = "read", "read::portfolio_balance"
 
 class _SeriesAnswer(Struct):
     series: Raw
+
+
+class _AllSeriesAnswer(Struct):
+    series: list[Raw] | None
 
 
 class _Anything(Struct):
@@ -166,12 +169,15 @@ class Exchange:
         """``GET /historical/cutoff``."""
         return self._transport.get("/historical/cutoff", HistoricalCutoff)
 
-    def series(self, series_ticker: str) -> Found[Series] | Rejected:
+    def series(self, series_ticker: str) -> Page[Series]:
         """``GET /series/{series_ticker}``. Raises RequestRefused (404) for an unknown series."""
         path = f"/series/{quote(series_ticker, safe='')}"
-        raw = self._transport.get(path, _SeriesAnswer).series
-        found, rejected = sift([raw], Series, path)
-        return found[0] if found else rejected[0]
+        return Page(path, 1, *sift([self._transport.get(path, _SeriesAnswer).series], Series, path), None)
+
+    def all_series(self) -> Page[Series]:
+        """``GET /series``: every series of the exchange in one answer, some 18 MB (September 2026)."""
+        path = "/series"
+        return Page(path, 1, *sift(self._transport.get(path, _AllSeriesAnswer).series or [], Series, path), None)
 
     def events(self, *, max_pages: int | None = None, **filters: Any) -> Iterator[Page[Event]]:
         """``GET /events``; filters: series_ticker, tickers (comma list), status, min_close_ts (unix s)."""

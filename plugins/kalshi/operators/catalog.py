@@ -15,9 +15,9 @@ from kalshi.sync.report import JobReport
 
 
 class CatalogSyncOperator(SeriesSyncOperator):
-    """Syncs one series: its events and its markets of both tiers."""
+    """Syncs one series, its events and its markets of both tiers, or the whole exchange of the live tier."""
 
-    template_fields: Sequence[str] = ("planned", "max_pages", "include_historical", "full")
+    template_fields: Sequence[str] = (*SeriesSyncOperator.template_fields, "max_pages", "include_historical", "full")
     report = CATALOG
 
     def __init__(
@@ -34,6 +34,7 @@ class CatalogSyncOperator(SeriesSyncOperator):
             max_pages=self.max_pages,
             include_historical=self.include_historical,
             full=self.full,
+            include_combos=self.include_combos,
             **self.about(context),
         )
         return sync_catalog(exchange, engine, request)

@@ -17,10 +17,10 @@ from kalshi.sync.trades import TradesRequest, sync_trades
 
 
 class TradesSyncOperator(SeriesSyncOperator):
-    """Syncs the public trades of one series: those of the days from ``date_from`` to ``date_to`` (UTC, inclusive)
-    if given, else those since the last run."""
+    """Syncs the public trades of one series, or of the whole exchange: those of the days from ``date_from`` to
+    ``date_to`` (UTC, inclusive) if given, else those since the last run."""
 
-    template_fields: Sequence[str] = ("planned", "date_from", "date_to", "force")
+    template_fields: Sequence[str] = (*SeriesSyncOperator.template_fields, "date_from", "date_to", "force")
     report = TRADES
 
     def __init__(self, *, date_from: Any = None, date_to: Any = None, force: Any = False, **kwargs: Any) -> None:
@@ -40,6 +40,7 @@ class TradesSyncOperator(SeriesSyncOperator):
             trades_cutoff=self.trades_cutoff,
             incremental=not self.date_from,
             force=self.force,
+            include_combos=self.include_combos,
             **about,
         )
         return sync_trades(exchange, engine, request)

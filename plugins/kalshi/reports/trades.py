@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from kalshi.reports.charts import BY_SERIES, by_date, chart_of
 from kalshi.reports.runs import RunPage, RunReport, rows_of
+from kalshi.sync.market_trades import TradesReport
 from kalshi.sync.report import Field
-from kalshi.sync.trades import TradesReport
 
 
 class TradedDay(msgspec.Struct):

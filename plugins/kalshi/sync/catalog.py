@@ -1,10 +1,11 @@
-"""The catalog of one series: series → events → live markets → historical markets → missing events."""
+"""The catalog of one series, or of the whole exchange: series → events → live markets → historical markets → missing
+events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -12,36 +13,40 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeError
 from kalshi.exchange.pages import Page
-from kalshi.records import Event, Market, Rejected, Series, known_time
+from kalshi.records import Event, Market, known_time
 from kalshi.settings import load_settings
 from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
-from kalshi.sync.lookup import look_up
+from kalshi.sync.lookup import look_up, markets_of, read_events
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.report import Field, JobReport, added
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, gaps
-from kalshi.warehouse.checkpoints import EPOCH, Window
-from kalshi.warehouse.gaps import UNREADABLE, WHOLE
+from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
+from kalshi.warehouse.gaps import UNREADABLE, WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "catalog"
-EVENTS_PER_LOOKUP = 100
+OVERLAP = timedelta(days=1)
+"""An incremental run reads again what closed in this time before the last one: a close may be moved."""
 
 
 @dataclass(frozen=True)
 class CatalogRequest(JobRequest):
-    """What to sync: one series, including the historical tier (before ``cutoff``) until that is complete.
+    """What to sync: one series, including the historical tier (before ``cutoff``) until that is complete; or
+    EVERYTHING of the live tier: the historical one lists no markets without a series.
 
-    ``max_pages`` caps each list; ``full`` rereads the historical tier even if it is complete.
+    ``max_pages`` caps each list; ``full`` rereads what is complete; ``include_combos``: of EVERYTHING, also
+    multivariate combinations (hundreds of thousands).
     """
 
     cutoff: datetime
     max_pages: int | None = None
     include_historical: bool = True
     full: bool = False
+    include_combos: bool = False
 
 
 class CatalogReport(JobReport, kw_only=True):
@@ -86,7 +91,7 @@ class _Tally:
 
 
 def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> CatalogReport:
-    """Sync one series and return its report (see ``docs/reports.md``).
+    """Sync one series, or EVERYTHING, and return the report (see ``docs/reports.md``).
 
     Each page commits together with its rejected records and the progress of its window. The windows
     before and after the cutoff are checkpoints: the first is read until complete, and again after a week (``[catalog]
@@ -100,32 +105,52 @@ def sync_catalog(exchange: Exchange, engine: sa.Engine, request: CatalogRequest)
     report = CatalogReport()
     with recorded_run(engine, request.key(JOB), exchange.traffic, request.tolerated_share, report=report) as run:
         request = with_current_cutoff(exchange, run, request)
-        too_many = _SeriesSync(exchange, run, request, _Tally(report)).run_all()
+        too_many = _CatalogSync(exchange, run, request, _Tally(report)).run_all()
         warn_of_gaps(run, JOB)
         run.check_rejected(too_many)
+    if request.scope == EVERYTHING and request.include_historical:
+        _keep_archives(exchange, engine, request)
     return report
 
 
-class _SeriesSync:
+def _keep_archives(exchange: Exchange, engine: sa.Engine, request: CatalogRequest) -> None:
+    """Sync the series whose historical tier was read before, but not lately: nothing else reads it again."""
+    days = load_settings().catalog.archive_days
+    for series_ticker in in_transaction(engine, checkpoints.scopes_older, JOB, EPOCH, days):
+        sync_catalog(exchange, engine, replace(request, scope=series_ticker))
+
+
+class _CatalogSync:
     def __init__(self, exchange: Exchange, run: SyncRun, request: CatalogRequest, tally: _Tally) -> None:
         self._exchange, self._run, self._request, self._tally = exchange, run, request, tally
         self._scope = request.scope
+        self._series_ticker = "" if request.scope == EVERYTHING else request.scope
 
     def run_all(self) -> bool:
         """Read the catalog. Returns whether too many records were rejected."""
         run, request = self._run, self._request
-        live = Window(JOB, self._scope, request.cutoff, datetime.now(UTC))
+        live = Window(JOB, self._scope, self._live_from(), datetime.now(UTC))
         archive = Window(JOB, self._scope, EPOCH, request.cutoff)
+        with_archive = request.include_historical and bool(self._series_ticker)
         expect(run, live, force=True)
-        if request.include_historical:
+        if with_archive:
             days = load_settings().catalog.archive_days
             is_old = in_transaction(run.engine, checkpoints.is_older, archive, days)
             expect(run, archive, force=request.full or is_old)
         self._series()
-        too_many = read_missing(run, live, self._read, older=False)
-        if request.include_historical:
+        too_many = read_missing(run, live, self._read, older=not self._series_ticker)
+        if with_archive:
             too_many |= read_missing(run, archive, self._read)
         return too_many
+
+    def _live_from(self) -> datetime:
+        """Where the window of the live tier begins. Of the whole exchange, markets that closed before the last complete
+        reading aren't read again."""
+        cutoff = self._request.cutoff
+        if self._series_ticker or self._request.full:
+            return cutoff
+        read = in_transaction(self._run.engine, checkpoints.covered_until, JOB, self._scope, cutoff)
+        return max(cutoff, read - OVERLAP) if read else cutoff
 
     def _read(self, reading: Reading) -> Iterator[Doubt]:
         if reading.market not in (WHOLE, UNREADABLE):
@@ -136,14 +161,34 @@ class _SeriesSync:
             yield from self._read_live(reading)
         self._enrich_placeholders()
         write_decision_times(self._run)
-        timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._scope)
-        yield from (Doubt(market, "its open or close time isn't known") for market in timeless if reading.wants(market))
+        yield from self._timeless(reading)
+
+    def _timeless(self, reading: Reading) -> Iterator[Doubt]:
+        """The markets of which the exchange doesn't say when they trade. They are gaps of their series: of the whole
+        exchange, nothing else is in doubt because of them."""
+        timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._series_ticker)
+        if timeless and not self._series_ticker:  # an incremental list may have left them out
+            again = markets_of(self._exchange, [market for market, _ in timeless])
+            yield from write_pages(self._run, again, self._write_markets, reading)
+            timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._series_ticker)
+        doubts = {m: (series, "its open or close time isn't known") for m, series in timeless if reading.wants(m)}
+        if self._series_ticker:
+            yield from (Doubt(market, reason) for market, (_, reason) in doubts.items())
+            return
+        # The next reading, which begins so much earlier, takes them up again.
+        lately = replace(reading.window, start=max(reading.window.start, reading.window.end - OVERLAP))
+        found = [Gap(replace(lately, scope=series), market, reason) for market, (series, reason) in doubts.items()]
+        in_transaction(self._run.engine, gaps.note, found, self._run.run_id)
 
     def _read_live(self, reading: Reading) -> Iterator[Doubt]:
-        since = int(self._request.cutoff.timestamp())
-        events = self._exchange.events(min_close_ts=since, **self._lists)
+        since, markets = reading.window.start, self._lists
+        if not self._series_ticker:
+            markets = {**markets, "mve_filter": None if self._request.include_combos else "exclude"}
+            if since > self._request.cutoff:
+                markets["min_close_ts"] = int(since.timestamp())
+        events = self._exchange.events(min_close_ts=int(since.timestamp()), **self._lists)
         yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
-        yield from self._markets(self._exchange.markets(**self._lists), reading)
+        yield from self._markets(self._exchange.markets(**markets), reading)
         missing = in_transaction(self._run.engine, gaps.missing_markets, JOB, self._scope, reading.began)
         yield from look_up(self._exchange, self._run, missing, self._write_markets, reading)
 
@@ -156,21 +201,17 @@ class _SeriesSync:
 
     @property
     def _lists(self) -> dict[str, Any]:
-        return {"series_ticker": self._scope, "max_pages": self._request.max_pages}
+        return {"series_ticker": self._series_ticker or None, "max_pages": self._request.max_pages}
 
     def _series(self) -> None:
-        series = self._exchange.series(self._scope)
-        page: Page[Series] = (
-            Page("/series", 1, [], [series], None)
-            if isinstance(series, Rejected)
-            else Page("/series", 1, [series], [], None)
-        )
+        page = self._exchange.series(self._series_ticker) if self._series_ticker else self._exchange.all_series()
         write_page(
             self._run, page, lambda c, p: {"kalshi_series": catalog.write_series(c, p.records, self._run.run_id)}
         )
-        if isinstance(series, Rejected):
+        if self._series_ticker and page.rejected:
             raise ExchangeError(
-                f"The series {self._scope} can't be read, and so neither can its events and markets: {series.reason}"
+                f"The series {self._scope} can't be read, and so neither can its events and markets: "
+                f"{page.rejected[0].reason}"
             )
 
     def _markets(self, pages: Iterator[Page[Market]], reading: Reading, *, resumable: bool = False) -> list[Doubt]:
@@ -182,14 +223,12 @@ class _SeriesSync:
         return {"kalshi_event": catalog.write_events(connection, page.records, self._run.run_id)}
 
     def _write_markets(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        return catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
+        return catalog.write_markets(connection, page.records, self._run.run_id, self._series_ticker)
 
     def _enrich_placeholders(self) -> None:
         """Fetch the events that are known only from their markets so far."""
         missing = self._placeholders()
-        for start in range(0, len(missing), EVENTS_PER_LOOKUP):
-            tickers = ",".join(missing[start : start + EVENTS_PER_LOOKUP])
-            write_pages(self._run, self._exchange.events(tickers=tickers), self._write_events)
+        read_events(self._exchange, self._run, missing)
         still = self._placeholders() if missing else []
         if still:
             self._run.warn(
@@ -198,4 +237,4 @@ class _SeriesSync:
             )
 
     def _placeholders(self) -> list[str]:
-        return in_transaction(self._run.engine, catalog.placeholder_events, self._scope)
+        return in_transaction(self._run.engine, catalog.placeholder_events, self._series_ticker)

@@ -3,6 +3,9 @@
 A window is a gap from before it is read until the reading has ended with nothing missing. Whatever the reading leaves
 out — a record that was rejected, a market that neither tier knows, a list that was cut short — stays behind as a gap of
 its own, together with the rows of its page, and later runs of the job come back to it.
+
+A job may read one scope or, in one stream, EVERYTHING. A window of everything that lacks nothing counts for every
+scope, and closes their gaps; while it lacks anything at all, it counts for none.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from kalshi.settings import load_settings
 from kalshi.sync.run import SyncRun
 from kalshi.text import counted, first_few
 from kalshi.warehouse import catalog, checkpoints, gaps, ledger
-from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.checkpoints import EVERYTHING, Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
 
@@ -111,6 +114,7 @@ def read_missing(
     until: datetime | None = None,
     provable: datetime | None = None,
     older: bool = True,
+    anywhere: bool = False,
     before_older: Callable[[Gap], None] = lambda _: None,
 ) -> bool:
     """Read what is missing of ``window``, then ``older`` gaps of its job and scope within a bounded number of requests.
@@ -118,7 +122,8 @@ def read_missing(
     ``provable``: what is later than this stays missing, as the exchange may still publish records of that time
     (``provable_until``); by default a reading proves all that it reads. A gap outside the window that the exchange
     refuses to fill keeps its reason, and the next one is tried. Returns whether too many records of the window were
-    rejected. ``before_older`` is called before an older gap is read: it reads what the gap depends on, or raises.
+    rejected. ``anywhere``: the older gaps are those of every scope. ``before_older`` is called before an older gap is
+    read: it reads what the gap depends on, or raises.
 
     Raises:
         ExchangeError: while reading the window; ExchangeUnavailable also while filling older gaps.
@@ -130,7 +135,7 @@ def read_missing(
         too_many |= read_gap(run, gap, read, until=until)
     if older:
         limit = max(LEAST_REQUESTS, run.traffic.requests - before)
-        _fill_older(run, window, read, provable, limit=limit, before_each=before_older)
+        _fill_older(run, window, read, provable, limit=limit, anywhere=anywhere, before_each=before_older)
     return too_many
 
 
@@ -141,11 +146,14 @@ def _fill_older(
     provable: datetime | None,
     *,
     limit: int,
+    anywhere: bool,
     before_each: Callable[[Gap], None],
 ) -> None:
     before = run.traffic.requests
     tried: set[Gap] = set()
-    while run.traffic.requests - before < limit and (gap := _next(run, window, provable, tried, inside=False)):
+    while run.traffic.requests - before < limit:
+        if not (gap := _next(run, window, provable, tried, inside=False, anywhere=anywhere)):
+            return
         tried.add(gap)
         log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
         with refusal_logged(gap.name):
@@ -166,10 +174,17 @@ def refusal_logged(name: str) -> Iterator[None]:
 
 
 def _next(
-    run: SyncRun, window: Window, provable: datetime | None, tried: Collection[Gap], *, inside: bool
+    run: SyncRun,
+    window: Window,
+    provable: datetime | None,
+    tried: Collection[Gap],
+    *,
+    inside: bool,
+    anywhere: bool = False,
 ) -> Gap | None:
     def work(connection: sa.Connection) -> Gap | None:
-        gap = gaps.next_to_fill(connection, window, run.run_id, inside=inside, before=provable, tried=tried)
+        which: dict[str, Any] = {"inside": inside, "anywhere": anywhere, "before": provable, "tried": tried}
+        gap = gaps.next_to_fill(connection, window, run.run_id, **which)
         if gap and provable and gap.window.end > provable:
             return gaps.split(connection, gap, provable)
         return gap
@@ -230,6 +245,8 @@ def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], 
     gaps.restate(connection, window.job, window.scope)
     if reading.market == WHOLE:
         checkpoints.supersede(connection, window)
+    if window.scope == EVERYTHING:
+        gaps.close_everywhere(connection, window.job)
 
 
 def warn_of_gaps(run: SyncRun, *jobs: str) -> None:

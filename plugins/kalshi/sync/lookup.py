@@ -1,15 +1,20 @@
-"""Looks up single markets by their tickers, in either tier."""
+"""Looks up single markets and events by their tickers, in either tier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+
+import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.exchange.pages import Page
-from kalshi.records import Market, ticker_in
+from kalshi.records import Event, Market, ticker_in
 from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.pages import Write, write_pages
 from kalshi.sync.run import SyncRun
+from kalshi.warehouse import catalog
+from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.writer import WriteCounts
 
 TICKERS_PER_LOOKUP = 100
 
@@ -40,3 +45,33 @@ def look_up(
     for ticker in tickers:
         if ticker not in listed:
             yield Doubt(ticker, "neither tier lists the market")
+
+
+def know_events(exchange: Exchange, run: SyncRun, tickers: Collection[str]) -> None:
+    """Read those of these events that aren't stored, so that their markets come under the right series. Combinations
+    are left out: ``GET /events`` doesn't list their events."""
+    missing = sorted(in_transaction(run.engine, catalog.unknown, table=catalog.EVENT, tickers=tickers))
+    read_events(exchange, run, [ticker for ticker in missing if not ticker.startswith(catalog.COMBO)])
+
+
+def read_events(exchange: Exchange, run: SyncRun, tickers: Sequence[str]) -> None:
+    """Read these events, as far as the exchange lists them."""
+
+    def write(connection: sa.Connection, page: Page[Event]) -> dict[str, WriteCounts]:
+        return {"kalshi_event": catalog.write_events(connection, page.records, run.run_id)}
+
+    for start in range(0, len(tickers), TICKERS_PER_LOOKUP):
+        write_pages(run, exchange.events(tickers=",".join(tickers[start : start + TICKERS_PER_LOOKUP])), write)
+
+
+def know_markets(exchange: Exchange, run: SyncRun, tickers: Collection[str]) -> None:
+    """Read those of these markets that aren't stored, and their events. What neither tier lists stays unknown."""
+    missing = sorted(in_transaction(run.engine, catalog.unknown, table=catalog.MARKET, tickers=tickers))
+
+    def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
+        return catalog.write_markets(connection, page.records, run.run_id)
+
+    def see(page: Page[Market]) -> None:
+        know_events(exchange, run, {found.record.event_ticker for found in page.records})
+
+    write_pages(run, markets_of(exchange, missing), write, on_read=see)

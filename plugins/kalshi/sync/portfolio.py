@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +20,6 @@ from kalshi.sync.report import Field, JobReport, first
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.text import counted
 from kalshi.warehouse import catalog, checkpoints, exchanges, portfolio
-from kalshi.warehouse.catalog import series_of
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
@@ -213,16 +211,7 @@ class _PortfolioSync:
         self._refreshed.update(tickers)
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            counts: defaultdict[str, WriteCounts] = defaultdict(WriteCounts)
-            asked = [found.record.ticker for found in page.records]
-            known = portfolio.series_by_market(connection, asked)
-            series = {ticker: known.get(ticker, series_of(ticker)) for ticker in asked}
-            for series_ticker in sorted(set(series.values())):
-                records = [found for found in page.records if series[found.record.ticker] == series_ticker]
-                written = catalog.write_markets(connection, records, series_ticker, self._run.run_id)
-                for table, each in written.items():
-                    counts[table].add(each)
-            return counts
+            return catalog.write_markets(connection, page.records, self._run.run_id)
 
         write_pages(self._run, markets_of(self._exchange, tickers), write, self._reading)
 

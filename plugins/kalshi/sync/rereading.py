@@ -20,9 +20,9 @@ from kalshi.sync.api_candles import ApiTally, read_api_candles
 from kalshi.sync.derived_candles import build_dense, make_from_trades
 from kalshi.sync.evidence import Doubt, Read, Reading, read_gap, refusal_logged
 from kalshi.sync.lookup import markets_of
+from kalshi.sync.market_trades import TradesReport, read_trades
 from kalshi.sync.pages import write_pages
 from kalshi.sync.run import SyncRun
-from kalshi.sync.trades import TradesReport, read_trades
 from kalshi.sync.verdicts import Compared, difference, tolerance
 from kalshi.warehouse import catalog, gaps, reconciliation, sql
 from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
@@ -64,7 +64,7 @@ class Rereading:
         """Read these markets: first their own records, which hold the volume, then their trades and candles."""
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            return catalog.write_markets(connection, page.records, self.run.scope, self.run.run_id)
+            return catalog.write_markets(connection, page.records, self.run.run_id, self.run.scope)
 
         tickers = [market.figures.ticker for market in doubtful]
         write_pages(self.run, markets_of(self.exchange, tickers), write)

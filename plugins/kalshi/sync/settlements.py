@@ -1,4 +1,5 @@
-"""The settlements of one series: settled markets of both tiers, then markets that should have settled by now."""
+"""The settlements of one series, or of the whole exchange: settled markets of both tiers, then markets that should have
+settled by now."""
 
 from __future__ import annotations
 
@@ -17,12 +18,12 @@ from kalshi.records import Found, Market
 from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
-from kalshi.sync.lookup import look_up, markets_of
+from kalshi.sync.lookup import know_events, look_up, markets_of
 from kalshi.sync.pages import next_cursor, without, write_pages
 from kalshi.sync.report import Field, JobReport
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, gaps, settlements
-from kalshi.warehouse.checkpoints import EPOCH, Window
+from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
@@ -36,11 +37,23 @@ SETTLED = ("finalized", "settled")
 
 @dataclass(frozen=True)
 class SettlementsRequest(JobRequest):
-    """What to sync: one series; the first run and a ``full`` one include the historical tier (before ``cutoff``)."""
+    """What to sync: one series; the first run and a ``full`` one include the historical tier (before ``cutoff``). Or
+    EVERYTHING of the live tier, with multivariate combinations only if ``include_combos``."""
 
     cutoff: datetime
     max_pages: int | None = None
     full: bool = False
+    include_combos: bool = False
+
+    @property
+    def series_ticker(self) -> str:
+        """Empty: all series."""
+        return "" if self.scope == EVERYTHING else self.scope
+
+    @property
+    def begins(self) -> datetime:
+        """How far back it can read."""
+        return EPOCH if self.series_ticker else self.cutoff
 
 
 class SettlementsReport(JobReport, kw_only=True):
@@ -110,8 +123,8 @@ def _warn_of_odd_ones(run: SyncRun, report: SettlementsReport) -> None:
 def _sync(exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally) -> bool:
     """Sync the settlements. Returns whether too many records were rejected."""
     until = min(request.window_end or request.asked_at, request.asked_at)
-    since = None if request.full else in_transaction(run.engine, _since, run.scope)
-    window = Window(JOB, run.scope, since or EPOCH, until)
+    since = None if request.full else in_transaction(run.engine, _since, run.scope, request.begins)
+    window = Window(JOB, run.scope, since or request.begins, until)
     expect(run, window, force=True)
     return read_missing(run, window, partial(_read, exchange, run, request, tally))
 
@@ -120,20 +133,28 @@ def _read(
     exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally, reading: Reading
 ) -> Iterator[Doubt]:
     def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        return _write(connection, page, run.scope, run.run_id)
+        return _write(connection, page, request.series_ticker, run.run_id)
+
+    def make_known(page: Page[Market]) -> None:
+        if not request.series_ticker:
+            know_events(exchange, run, {found.record.event_ticker for found in page.records})
 
     if reading.market not in (WHOLE, UNREADABLE):
         yield from look_up(exchange, run, [reading.market], write, reading)
         return
-    lists: dict[str, Any] = {"series_ticker": run.scope, "max_pages": request.max_pages}
+    lists: dict[str, Any] = {"series_ticker": request.series_ticker or None, "max_pages": request.max_pages}
+    if not request.series_ticker:
+        lists["mve_filter"] = None if request.include_combos else "exclude"
     since = reading.window.start
-    live = exchange.markets(status="settled", min_settled_ts=int(since.timestamp()) if since > EPOCH else None, **lists)
-    yield from write_pages(run, live, write, reading, on_written=tally.see)
-    if since < request.cutoff:
+    new = int(since.timestamp()) if since > request.begins else None
+    live = exchange.markets(status="settled", min_settled_ts=new, **lists)
+    yield from write_pages(run, live, write, reading, on_read=make_known, on_written=tally.see)
+    if request.series_ticker and since < request.cutoff:
         archived = exchange.historical_markets(start=next_cursor(reading.reached), **lists)
         old = without(archived, frozenset(tally.read))
         yield from write_pages(run, old, write, reading, resumable=True, on_written=tally.see)
-    yield from write_pages(run, exchange.markets(status="closed", **lists), write, reading, on_written=tally.see)
+    closed = exchange.markets(status="closed", **lists)
+    yield from write_pages(run, closed, write, reading, on_read=make_known, on_written=tally.see)
     yield from write_pages(run, _overdue(exchange, run, tally), write, reading, on_written=tally.see)
     missing = in_transaction(run.engine, gaps.missing_markets, JOB, run.scope, reading.began)
     unseen = [ticker for ticker in missing if ticker not in tally.read]
@@ -141,16 +162,16 @@ def _read(
     write_decision_times(run)
 
 
-def _since(connection: sa.Connection, series_ticker: str) -> datetime | None:
-    """Where an incremental run begins; None if no run ever read everything.
+def _since(connection: sa.Connection, series_ticker: str, begins: datetime) -> datetime | None:
+    """Where an incremental run begins; None if no run ever read everything from where it ``begins``.
 
     The exchange's clock and ours may differ, so the timestamp of its latest settlement counts too.
     """
-    read = checkpoints.read_until(connection, JOB, series_ticker, EPOCH)
+    read = checkpoints.read_until(connection, JOB, series_ticker, begins)
     if read is None:
         return None
     latest = settlements.latest_settled_at(connection, series_ticker)
-    return max(EPOCH, min(read, latest or read) - OVERLAP)
+    return max(begins, min(read, latest or read) - OVERLAP)
 
 
 def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[Market]]:
@@ -161,10 +182,10 @@ def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[M
 
 
 def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, run_id: int) -> dict[str, WriteCounts]:
-    counts = catalog.write_markets(connection, page.records, series_ticker, run_id)
+    counts = catalog.write_markets(connection, page.records, run_id, series_ticker)
     misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
     settled = [f for f in page.records if _is_settled(f) and f.record.ticker not in misfits]
-    written = settlements.write_settlements(connection, settled, series_ticker, run_id)
+    written = settlements.write_settlements(connection, settled, run_id, series_ticker)
     return {**counts, "kalshi_settlement": written}
 
 

@@ -15,12 +15,11 @@ from kalshi.sync.pages import write_pages
 from kalshi.sync.report import Field, JobReport
 from kalshi.sync.run import JobRequest, recorded_run
 from kalshi.warehouse import catalog, snapshots, sql
+from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "snapshots"
-EVERYTHING = "*"
-"""In place of a series ticker: the open markets of the whole exchange."""
 TOLERATED_DELAY = timedelta(minutes=5)
 """Either way: clocks differ, and a run may wait for a worker."""
 ROWS_PER_DELETE = 10_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
@@ -14,6 +14,8 @@ from kalshi.warehouse import gaps, sql
 from kalshi.warehouse.tables import GIVEN, RAW, Column, Guard, Table
 from kalshi.warehouse.writer import Row, Staging, WriteCounts, upsert
 
+COMBO = "KXMVE"
+"""The tickers of multivariate combinations begin so (Kalshi docs, "Multivariate events")."""
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
 
 
@@ -147,17 +149,29 @@ def series_of(ticker: str) -> str:
     return ticker.partition("-")[0]
 
 
+def series_by_event(connection: sa.Connection, events: Collection[str], series_ticker: str = "") -> dict[str, str]:
+    """The series of these events: ``series_ticker`` if given, else that of ``kalshi_event``, or what their tickers
+    say."""
+    if series_ticker:
+        return dict.fromkeys(events, series_ticker)
+    query = "SELECT event_ticker, series_ticker FROM kalshi_event WHERE event_ticker IN :events"
+    known = {row.event_ticker: row.series_ticker for row in sql.run(connection, query, events=list(events))}
+    return {event: known.get(event) or series_of(event) for event in events}
+
+
 def write_markets(
-    connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
+    connection: sa.Connection, found: Sequence[Found[Market]], run_id: int, series_ticker: str = ""
 ) -> dict[str, WriteCounts]:
     """Upsert ``kalshi_market``, after placeholders for series and events that don't exist yet.
 
+    ``series_ticker``: the series of all; by default that of each one's event (:func:`series_by_event`).
     Every change of a known result or settlement value is recorded in ``kalshi_settlement_change``, in the
     same transaction. Returns the counts by table; of events, those of new placeholders.
     """
-    placeholders = _expect_events(connection, {f.record.event_ticker: series_ticker for f in found}, run_id)
-    rows = MARKET.rows(found, series_ticker=series_ticker, is_placeholder=False)
-    with _staged(connection, MARKET, rows, [series_ticker]) as (staging, stored):
+    series = series_by_event(connection, {f.record.event_ticker for f in found}, series_ticker)
+    placeholders = _expect_events(connection, series, run_id)
+    rows = MARKET.rows(found, series_ticker=lambda market: series[market.event_ticker], is_placeholder=False)
+    with _staged(connection, MARKET, rows, sorted(set(series.values()))) as (staging, stored):
         if stored:
             _note_settlement_changes(connection, staging, run_id)
         return {"kalshi_market": staging.merge(run_id), "kalshi_event": placeholders}
@@ -181,13 +195,11 @@ def _note_settlement_changes(connection: sa.Connection, staging: Staging, run_id
 def write_unknown_markets(
     connection: sa.Connection, found: Sequence[Found[Market]], run_id: int
 ) -> dict[str, WriteCounts]:
-    """Insert the markets that don't exist yet, flagged as placeholders; leave the others unchanged.
-
-    Their series is read from their ticker. Returns the counts by table.
-    """
+    """Insert the markets that don't exist yet, flagged as placeholders; leave the others unchanged. Returns the counts
+    by table."""
     missing = unknown(connection, MARKET, (f.record.ticker for f in found))
     new = [f for f in found if f.record.ticker in missing]
-    events = {f.record.event_ticker: series_of(f.record.event_ticker) for f in new}
+    events = series_by_event(connection, {f.record.event_ticker for f in new})
     placeholders = _expect_events(connection, events, run_id)
     if not new:
         return {"kalshi_market": WriteCounts(), "kalshi_event": placeholders}
@@ -286,21 +298,27 @@ def lives_of_markets(
     ]
 
 
+def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dict[str, str]:
+    """The series of those of these markets that are stored."""
+    query = "SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
+    return {row.market_ticker: row.series_ticker for row in sql.run(connection, query, tickers=list(tickers))}
+
+
 def dates_of_events(connection: sa.Connection, series_ticker: str) -> list[tuple[str, date]]:
     """The events of a series, each with its local climate date, where that is known."""
     query = "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :series AND event_date IS NOT NULL"
     return [tuple(row) for row in sql.run(connection, query, series=series_ticker)]
 
 
-def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """The markets of a series whose open or close time isn't known."""
+def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[tuple[str, str]]:
+    """The markets of a series (of all: "") whose open or close time isn't known, each with its series."""
     rows = sql.run(
         connection,
-        "SELECT market_ticker FROM kalshi_market WHERE series_ticker = :series "
+        "SELECT market_ticker, series_ticker FROM kalshi_market WHERE (:series = '' OR series_ticker = :series) "
         "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1",
         series=series_ticker,
     )
-    return list(rows.scalars())
+    return [tuple(row) for row in rows]
 
 
 def open_around(
@@ -325,10 +343,12 @@ def lock_series(connection: sa.Connection, series_ticker: str) -> None:
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """Tickers of a series' events that are known only from their markets."""
+    """Tickers of a series' events (of all, but for those of combinations: "") that are known only from their
+    markets."""
     rows = sql.run(
         connection,
-        "SELECT event_ticker FROM kalshi_event WHERE series_ticker = :series AND is_placeholder ORDER BY 1",
+        "SELECT event_ticker FROM kalshi_event WHERE is_placeholder AND (series_ticker = :series "
+        f"OR :series = '' AND event_ticker NOT LIKE '{COMBO}%') ORDER BY 1",
         series=series_ticker,
     )
     return list(rows.scalars())

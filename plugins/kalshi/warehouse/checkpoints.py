@@ -10,6 +10,10 @@ import sqlalchemy as sa
 from kalshi.warehouse import sql
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EVERYTHING = "*"
+"""The scope of a job that reads the whole exchange in one stream."""
+COUNTS = "(scope = :scope OR scope = '*' AND state = 'COMPLETE')"
+"""SQL: the windows that count for a scope: its own, and those of the whole exchange that lack nothing."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,23 @@ def is_older(connection: sa.Connection, window: Window, days: float) -> bool:
     )
 
 
+def scopes_older(connection: sa.Connection, job: str, start: datetime, days: float) -> list[str]:
+    """The scopes, but for EVERYTHING, whose latest reading that began at ``start`` was made more than so many days
+    ago."""
+    rows = sql.run(
+        connection,
+        "SELECT scope FROM kalshi_checkpoint WHERE job = :job AND window_start_utc = :start AND scope <> '*' "
+        "GROUP BY scope HAVING MAX(heartbeat_at_utc) < CURRENT_TIMESTAMP(6) - INTERVAL :minutes MINUTE ORDER BY scope",
+        job=job,
+        start=start,
+        minutes=round(days * 24 * 60),
+    )
+    return list(rows.scalars())
+
+
 def is_covered(connection: sa.Connection, window: Window) -> bool:
-    """Whether complete windows of this job and scope, laid end to end, leave no gap in ``window``."""
+    """Whether complete windows of this job, of the scope or of everything, laid end to end, leave no gap in
+    ``window``."""
     until = covered_until(connection, window.job, window.scope, window.start)
     return until is not None and until >= window.end
 
@@ -142,18 +161,29 @@ def read_until(connection: sa.Connection, job: str, scope: str, start: datetime)
     return _reach(connection, job, scope, start, whole)
 
 
+def begun(connection: sa.Connection, job: str, scope: str, after: datetime) -> list[tuple[datetime, datetime]]:
+    """The windows that count for a scope and end ``after`` this time, by their start; aware UTC."""
+    return _spans(connection, job, scope, after, "TRUE")
+
+
 def _reach(connection: sa.Connection, job: str, scope: str, start: datetime, which: str) -> datetime | None:
+    covered = start
+    for first, last in _spans(connection, job, scope, start, which):
+        if first > covered:
+            break
+        covered = max(covered, last)
+    return covered if covered > start else None
+
+
+def _spans(
+    connection: sa.Connection, job: str, scope: str, after: datetime, which: str
+) -> list[tuple[datetime, datetime]]:
     rows = sql.run(
         connection,
         "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint w "
-        f"WHERE job = :job AND scope = :scope AND window_end_utc > :start AND {which} ORDER BY window_start_utc",
+        f"WHERE job = :job AND window_end_utc > :after AND {COUNTS} AND {which} ORDER BY window_start_utc",
         job=job,
         scope=scope,
-        start=start,
+        after=after,
     )
-    covered = start
-    for first, last in rows:
-        if first.replace(tzinfo=UTC) > covered:
-            break
-        covered = max(covered, last.replace(tzinfo=UTC))
-    return covered if covered > start else None
+    return [(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows]

@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.warehouse import sql
-from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse import checkpoints, sql
+from kalshi.warehouse.checkpoints import EVERYTHING, Window
 from kalshi.warehouse.ledger import STALE_MINUTES
 
 WHOLE = ""
@@ -40,8 +41,11 @@ BEING_READ = (
 )
 """SQL, also for the files that say ``{being_read}``: whether a living run reads the gap ``g`` at the moment."""
 DAY = timedelta(days=1)
+REREAD = timedelta(hours=1)
+"""A scheduled run of trades reads again what the last one read of this time: a trade may be published late."""
 CLOCKS = timedelta(minutes=1)
 """The server's clock, the exchange's and that of the schedule may differ by this much."""
+LISTED_LATER = "listed after it was read"
 READ_EARLY = "read so early that late records may be missing"
 ALWAYS = (datetime(1970, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001  # naive UTC, as in the tables
 Span = tuple[str, datetime, datetime]
@@ -143,12 +147,35 @@ def close(connection: sa.Connection, read: Gap, began: int) -> None:
     ).all()
     for market, start, end, reason, since in found:
         window = replace(read.window, start=start.replace(tzinfo=UTC), end=end.replace(tzinfo=UTC))
-        sql.run(connection, f"DELETE FROM kalshi_gap WHERE {THIS}", **window.values, market=market)
-        note(connection, (Gap(left, market, reason) for left in _outside(window, read.window)), since=since)
+        _narrow(connection, Gap(window, market, reason), _outside(window, read.window), since)
+
+
+def _narrow(connection: sa.Connection, gap: Gap, left: Iterable[Window], since: datetime) -> None:
+    """Replace a gap by what is ``left`` of it."""
+    sql.run(connection, f"DELETE FROM kalshi_gap WHERE {THIS}", **gap.window.values, market=gap.market)
+    note(connection, (replace(gap, window=window) for window in left), since=since)
+
+
+def close_everywhere(connection: sa.Connection, job: str) -> None:
+    """Close, in every scope, what complete windows of the whole exchange cover, unless it was noted after their reading
+    began."""
+    rows = sql.run(connection, _read("covered_by_everything"), job=job).all()
+    for (scope, market, start, end, reason, since), spans in groupby(rows, key=lambda row: tuple(row[:6])):
+        window = Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
+        left = [window]
+        for *_, first, last in spans:
+            read = replace(window, start=first.replace(tzinfo=UTC), end=last.replace(tzinfo=UTC))
+            left = [part for each in left for part in _outside(each, read)]
+        _narrow(connection, Gap(window, market, reason), left, since)
+    for scope in sorted({row[0] for row in rows}):
+        restate(connection, job, scope)
 
 
 def _outside(window: Window, read: Window) -> Iterator[Window]:
     """What of ``window`` lies before and after ``read``."""
+    if read.end <= window.start or read.start >= window.end:
+        yield window
+        return
     if window.start < read.start:
         yield replace(window, end=read.start)
     if window.end > read.end:
@@ -171,11 +198,13 @@ def next_to_fill(
     run_id: int,
     *,
     inside: bool,
+    anywhere: bool = False,
     before: datetime | None = None,
     tried: Collection[Gap] = (),
 ) -> Gap | None:
     """The next gap of the window's job and scope that this run hasn't ``tried`` yet: of those that touch the window
-    (``inside``) or of the others, the least tried and then the oldest, if it begins ``before`` this time.
+    (``inside``) or of the others, the least tried and then the oldest, if it begins ``before`` this time. ``anywhere``:
+    of every scope.
 
     A gap waits while its market is missing from the parent job, or while another run reads it.
     """
@@ -185,16 +214,22 @@ def next_to_fill(
         **window.values,
         run_id=run_id,
         inside=inside,
-        parents=PARENTS.get(window.job, ()),
+        anywhere=anywhere,
+        parents=_parents(window),
         before=before,
         most=len(tried) + 1,
     )
-    return next((gap for gap in _gaps(window.job, window.scope, rows) if gap not in tried), None)
+    return next((gap for gap in _gaps(window.job, rows) if gap not in tried), None)
+
+
+def _parents(window: Window) -> tuple[str, ...]:
+    """The jobs that the window depends on. A stream of the whole exchange names every market itself."""
+    return () if window.scope == EVERYTHING else PARENTS.get(window.job, ())
 
 
 def inherit(connection: sa.Connection, window: Window, run_id: int) -> None:
     """Note as missing from ``window`` the markets that are missing from its parent jobs."""
-    for parent in PARENTS.get(window.job, ()):
+    for parent in _parents(window):
         # The catalog's own windows say when it was read, not when its markets trade.
         overlap = "" if parent == "catalog" else "AND window_start_utc < :end AND window_end_utc > :start "
         missing = sql.run(
@@ -219,7 +254,7 @@ def open_gaps(
     if ``being_read``."""
     rows = sql.run(
         connection,
-        "SELECT g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
+        "SELECT g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
         f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} "
         f"AND (:being_read OR g.run_id = :run_id OR NOT {BEING_READ}) "
         "ORDER BY g.window_start_utc, g.market_ticker",
@@ -228,11 +263,11 @@ def open_gaps(
         run_id=run_id,
         being_read=being_read,
     )
-    return list(_gaps(job, scope, rows))
+    return list(_gaps(job, rows))
 
 
-def _gaps(job: str, scope: str, rows: Iterable[Any]) -> Iterator[Gap]:
-    for market, start, end, reason in rows:
+def _gaps(job: str, rows: Iterable[Any]) -> Iterator[Gap]:
+    for scope, market, start, end, reason in rows:
         yield Gap(Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), market, reason)
 
 
@@ -249,19 +284,21 @@ def hold(connection: sa.Connection, series: Iterable[str]) -> None:
 def is_any_begun(connection: sa.Connection, series: Sequence[str]) -> bool:
     """Whether any window that was derived from the markets of these series was begun."""
     # A plain read could show the time before `hold` had to wait for the reading that began.
-    query = "SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND scope IN :series LIMIT 1 LOCK IN SHARE MODE"
-    return sql.run(connection, query, jobs=list(PARENTS), series=series).first() is not None
+    query = "SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND scope IN :scopes LIMIT 1 LOCK IN SHARE MODE"
+    return sql.run(connection, query, jobs=list(PARENTS), scopes=[*series, EVERYTHING]).first() is not None
 
 
 def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[Span]) -> None:
     """Reopen what was derived from the parent's rows before they changed. Only windows that were begun count; the
     others will see the rows anyway."""
     for child, parents in PARENTS.items():
-        if parent in parents and spans:
+        if parent in parents:
             _reopen(connection, child, scope, spans, f"{parent} changed later")
 
 
 def _reopen(connection: sa.Connection, job: str, scope: str, spans: Sequence[Span], reason: str) -> None:
+    if not spans:
+        return
     begun = sql.run(
         connection,
         f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} LOCK IN SHARE MODE",
@@ -305,7 +342,8 @@ class LifeChange:
 
 
 def reopen_lives(connection: sa.Connection, changes: Iterable[LifeChange]) -> None:
-    """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there."""
+    """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there, or their
+    trades may not have been shown on the tape of the whole exchange."""
     grown: dict[str, list[Span]] = defaultdict(list)
     shrunk: dict[str, list[Span]] = defaultdict(list)
     for change in changes:
@@ -318,9 +356,21 @@ def reopen_lives(connection: sa.Connection, changes: Iterable[LifeChange]) -> No
         (grown if is_longer else shrunk)[new.series].append(span)
     for scope, spans in grown.items():
         for job in PARENTS:
-            _reopen(connection, job, scope, spans, "listed after it was read")
+            _reopen(connection, job, scope, spans, LISTED_LATER)
+    _reopen_tape(connection, [span for spans in grown.values() for span in spans])
     for scope, spans in shrunk.items():
         _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
+
+
+def _reopen_tape(connection: sa.Connection, spans: Sequence[Span]) -> None:
+    """Reopen what was read of the whole exchange's trades, but for the time that the next run reads again anyway."""
+    last = sql.run(
+        connection,
+        "SELECT MAX(window_end_utc) FROM kalshi_checkpoint WHERE job = 'trades' AND scope = '*' LOCK IN SHARE MODE",
+    ).scalar()
+    if last:
+        earlier = [(market, start, min(end, last - REREAD)) for market, start, end in spans]
+        _reopen(connection, "trades", EVERYTHING, [span for span in earlier if span[1] < span[2]], LISTED_LATER)
 
 
 def begin_schedule(connection: sa.Connection, window: Window, remembered: timedelta, run_id: int) -> None:
@@ -368,16 +418,13 @@ def doubt_edge(connection: sa.Connection, job: str, scope: str, edge: datetime, 
 
 def _not_begun(connection: sa.Connection, window: Window) -> Iterator[Window]:
     """The parts of the window that no reading was begun for."""
-    begun = sql.run(
-        connection,
-        f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} ORDER BY 1",
-        **window.values,
-    )
     start = window.start
-    for first, last in begun.all():
-        if first.replace(tzinfo=UTC) > start:
-            yield replace(window, start=start, end=first.replace(tzinfo=UTC))
-        start = max(start, last.replace(tzinfo=UTC))
+    for first, last in checkpoints.begun(connection, window.job, window.scope, window.start):
+        if first >= window.end:
+            break
+        if first > start:
+            yield replace(window, start=start, end=first)
+        start = max(start, last)
     if start < window.end:
         yield replace(window, start=start)
 

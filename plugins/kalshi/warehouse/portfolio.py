@@ -295,13 +295,6 @@ def unfinished_markets(connection: sa.Connection, subaccount: int) -> list[str]:
     return list(rows.scalars())
 
 
-def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dict[str, str]:
-    """The series of these markets."""
-    query = "SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
-    rows = sql.run(connection, query, tickers=list(tickers))
-    return {row.market_ticker: row.series_ticker for row in rows}
-
-
 def counts(connection: sa.Connection, subaccount: int) -> tuple[int, int]:
     """The number of open positions, and of markets where our figures and the exchange's differ."""
     row = sql.run(

@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from kalshi.settings import ReconciliationSettings
-from kalshi.warehouse import gaps, sql
+from kalshi.warehouse import checkpoints, gaps, sql
 from kalshi.warehouse.api_candles import CANDLE_1M
+from kalshi.warehouse.checkpoints import EPOCH
 from kalshi.warehouse.tables import Column, Table
 from kalshi.warehouse.trades import TRADE
 from kalshi.warehouse.writer import WriteCounts, upsert
@@ -182,15 +183,8 @@ def differing_minutes(
 
 def spans_begun(connection: sa.Connection, job: str, scope: str) -> list[tuple[datetime, datetime]]:
     """When the windows of a job that were begun lie, joined where they touch; aware UTC."""
-    rows = sql.run(
-        connection,
-        "SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE job = :job AND scope = :scope "
-        "ORDER BY window_start_utc",
-        job=job,
-        scope=scope,
-    )
     joined: list[tuple[datetime, datetime]] = []
-    for start, end in ((start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)) for start, end in rows):
+    for start, end in checkpoints.begun(connection, job, scope, EPOCH):
         if joined and start <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:

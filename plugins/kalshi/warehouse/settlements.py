@@ -1,4 +1,4 @@
-"""Settlements: how they are written from settled markets, and queries about them."""
+"""Settlements: how they are written from settled markets, and queries about them. A series may be EVERYTHING ("*")."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import sqlalchemy as sa
 
 from kalshi.records import Found, Market, known_time
 from kalshi.warehouse import sql
-from kalshi.warehouse.catalog import unknown
+from kalshi.warehouse.catalog import series_by_event, unknown
 from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
 from kalshi.warehouse.writer import WriteCounts, upsert
+
+OF_SERIES = "(:series = '*' OR series_ticker = :series)"
+"""SQL: only the rows of a series, unless it is EVERYTHING."""
+MOST_NAMED = 1000
 
 
 def settled_at(market: Market) -> tuple[datetime | None, str | None]:
@@ -50,15 +54,18 @@ SETTLEMENT = Table(
 
 
 def write_settlements(
-    connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
+    connection: sa.Connection, found: Sequence[Found[Market]], run_id: int, series_ticker: str = ""
 ) -> WriteCounts:
     """Upsert ``kalshi_settlement`` from settled markets, which must already be in ``kalshi_market``.
 
-    Markets without a result are skipped, and so are records older than what ``kalshi_market`` has.
+    ``series_ticker``: the series of all; by default that of each one's event. Markets without a result are skipped, and
+    so are records older than what ``kalshi_market`` has.
     """
     latest = _latest_updates(connection, [f.record.ticker for f in found])
     settled = [f for f in found if f.record.result and not _is_stale(f.record, latest.get(f.record.ticker))]
-    return upsert(connection, SETTLEMENT, SETTLEMENT.rows(settled, series_ticker=series_ticker), run_id=run_id)
+    series = series_by_event(connection, {f.record.event_ticker for f in settled}, series_ticker)
+    rows = SETTLEMENT.rows(settled, series_ticker=lambda market: series[market.event_ticker])
+    return upsert(connection, SETTLEMENT, rows, run_id=run_id)
 
 
 def _is_stale(market: Market, stored: datetime | None) -> bool:
@@ -81,8 +88,7 @@ def latest_settled_at(connection: sa.Connection, series_ticker: str) -> datetime
     """The time of a series' latest settlement, by the exchange's own timestamps."""
     latest: datetime | None = sql.run(
         connection,
-        "SELECT MAX(settled_at_utc) FROM kalshi_settlement WHERE series_ticker = :series "
-        "AND settled_at_source = 'settlement_ts'",
+        f"SELECT MAX(settled_at_utc) FROM kalshi_settlement WHERE {OF_SERIES} AND settled_at_source = 'settlement_ts'",
         series=series_ticker,
     ).scalar()
     return latest.replace(tzinfo=UTC) if latest else None
@@ -90,7 +96,7 @@ def latest_settled_at(connection: sa.Connection, series_ticker: str) -> datetime
 
 def count(connection: sa.Connection, series_ticker: str) -> int:
     """How many markets of a series are settled."""
-    query = "SELECT COUNT(*) FROM kalshi_settlement WHERE series_ticker = :series"
+    query = f"SELECT COUNT(*) FROM kalshi_settlement WHERE {OF_SERIES}"
     return int(sql.run(connection, query, series=series_ticker).scalar_one())
 
 
@@ -99,7 +105,7 @@ def amended_since_last_run(connection: sa.Connection, job: str, series_ticker: s
     amended = sql.run(
         connection,
         "SELECT COUNT(*) FROM kalshi_settlement_change c JOIN kalshi_market m ON m.market_ticker = c.market_ticker "
-        "WHERE m.series_ticker = :series AND c.changed_at_utc >= (SELECT MAX(ended_at_utc) FROM kalshi_sync_run "
+        f"WHERE {OF_SERIES} AND c.changed_at_utc >= (SELECT MAX(ended_at_utc) FROM kalshi_sync_run "
         "WHERE job = :job AND scope = :series AND run_id < :run_id)",
         series=series_ticker,
         job=job,
@@ -109,13 +115,14 @@ def amended_since_last_run(connection: sa.Connection, job: str, series_ticker: s
 
 
 def overdue(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """Markets of a series that are past their close but have no settlement here."""
+    """Markets of a series that are past their close but have no settlement here, at most MOST_NAMED."""
     rows = sql.run(
         connection,
         "SELECT m.market_ticker FROM kalshi_market m LEFT JOIN kalshi_settlement s "
-        "ON s.market_ticker = m.market_ticker WHERE m.series_ticker = :series AND s.market_ticker IS NULL "
-        "AND m.close_time_utc < UTC_TIMESTAMP(6) ORDER BY 1",
+        "ON s.market_ticker = m.market_ticker WHERE (:series = '*' OR m.series_ticker = :series) "
+        "AND s.market_ticker IS NULL AND m.close_time_utc < UTC_TIMESTAMP(6) ORDER BY 1 LIMIT :most",
         series=series_ticker,
+        most=MOST_NAMED,
     )
     return list(rows.scalars())
 
@@ -134,8 +141,9 @@ def without_settlement(connection: sa.Connection, tickers: Iterable[str]) -> lis
 
 
 def events_without_one_yes(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """Fully settled events that don't have exactly one YES.
+    """Fully settled events that don't have exactly one YES, at most MOST_NAMED.
 
     Excludes events that aren't mutually exclusive, and those with a result other than yes and no.
     """
-    return list(sql.run_file(connection, "settlements", "events_without_one_yes", series=series_ticker).scalars())
+    about = {"series": series_ticker, "most": MOST_NAMED}
+    return list(sql.run_file(connection, "settlements", "events_without_one_yes", **about).scalars())

@@ -1,0 +1,253 @@
+"""The whole exchange in one stream, ``*``: the same rows as series by series, and evidence that counts for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.sync.catalog import CatalogRequest, sync_catalog
+from kalshi.sync.settlements import SettlementsRequest, sync_settlements
+from kalshi.sync.trades import TradesRequest, sync_trades
+from kalshi.warehouse import gaps
+from kalshi.warehouse.checkpoints import EVERYTHING, Window, covered_until
+from kalshi.warehouse.gaps import Gap
+from tests.support.content import content, contents
+from tests.support.databases import count, select
+from tests.support.exchange_server import ExchangeServer
+from tests.support.warehouses import forget
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
+NY = "KXHIGHNY"
+Result = TypeVar("Result")
+
+
+class Jobs:
+    """Runs jobs of one exchange into one warehouse."""
+
+    def __init__(self, exchange: Exchange, engine: sa.Engine) -> None:
+        self.exchange, self.engine = exchange, engine
+        cutoff = exchange.historical_cutoff()
+        self.settled, self.traded = cutoff.markets_settled, cutoff.trades_created
+        assert self.traded
+
+    def catalog(self, scope: str = EVERYTHING, **others: Any) -> Any:
+        request = CatalogRequest(scope, self.settled, include_historical=False, **others)
+        return sync_catalog(self.exchange, self.engine, request)
+
+    def settlements(self, scope: str = EVERYTHING, **others: Any) -> Any:
+        return sync_settlements(self.exchange, self.engine, SettlementsRequest(scope, self.settled, **others))
+
+    def trades(
+        self, scope: str = EVERYTHING, start: datetime = SEP_20, end: datetime = SEP_20 + DAY, **others: Any
+    ) -> Any:
+        about = {"window_start": start, "window_end": end, **others}
+        return sync_trades(self.exchange, self.engine, TradesRequest(scope, self.settled, self.traded, **about))
+
+    def all_series(self) -> list[str]:
+        return sorted(found.record.ticker for found in self.exchange.all_series().records)
+
+    def covered(self, job: str, scope: str, start: datetime = SEP_20) -> datetime | None:
+        with self.engine.connect() as connection:
+            return covered_until(connection, job, scope, start)
+
+
+@pytest.fixture
+def jobs(exchange: Exchange, warehouse: sa.Engine) -> Jobs:
+    return Jobs(exchange, warehouse)
+
+
+def test_the_rows_are_those_of_a_run_series_by_series(exchange: Exchange, warehouse_on_both: sa.Engine) -> None:
+    jobs = Jobs(exchange, warehouse_on_both)
+    for scope in jobs.all_series():
+        jobs.catalog(scope)
+        jobs.trades(scope)
+    by_series = contents(warehouse_on_both)
+    forget(warehouse_on_both)
+    assert jobs.catalog().state == jobs.trades().state == "success"
+    assert contents(warehouse_on_both) == by_series
+    assert by_series["kalshi_trade"][0] > 500
+
+
+def test_settlements_of_everything_are_those_of_the_live_tier(jobs: Jobs, exchange_server: ExchangeServer) -> None:
+    report = jobs.settlements()
+    listed = set()
+    for series in jobs.all_series():
+        answer = exchange_server.get("/markets", series_ticker=series, status="settled", limit=1000).json()
+        listed |= {market["ticker"] for market in answer["markets"] if market["result"]}
+    assert {row["market_ticker"] for row in select(jobs.engine, "SELECT * FROM kalshi_settlement")} == listed
+    assert report.settled == len(listed) > 100
+    again = jobs.settlements()
+    assert (again.state, again.inserted, again.updated) == ("success", 0, 0)
+
+
+def test_settlements_of_everything_are_those_of_each_series(jobs: Jobs) -> None:
+    series = jobs.all_series()
+    for scope in series:
+        jobs.settlements(scope)
+    forgotten = "SELECT market_ticker FROM kalshi_settlement WHERE settled_at_utc < :cutoff"
+    with jobs.engine.connect() as connection:
+        archived = {row[0] for row in connection.execute(sa.text(forgotten), {"cutoff": jobs.settled})}
+    by_series = {row["market_ticker"]: row for row in select(jobs.engine, "SELECT * FROM kalshi_settlement")}
+    forget(jobs.engine)
+    jobs.settlements()
+    everything = {row["market_ticker"]: row for row in select(jobs.engine, "SELECT * FROM kalshi_settlement")}
+    assert everything.keys() == by_series.keys() - archived
+    for ticker, row in everything.items():
+        for column in ("event_ticker", "series_ticker", "result", "settlement_value", "settled_at_utc"):
+            assert row[column] == by_series[ticker][column]
+
+
+def test_what_was_read_of_everything_is_not_read_again_of_a_series(jobs: Jobs) -> None:
+    jobs.catalog()
+    jobs.trades()
+    report = jobs.trades(NY)
+    assert (report.requests, report.state) == (0, "success")
+    assert jobs.covered("trades", NY) == jobs.covered("trades", EVERYTHING) == SEP_20 + DAY
+    assert jobs.covered("trades", NY, SEP_20 - HOUR) is None
+
+
+def test_a_series_continues_where_everything_was_settled_until(jobs: Jobs) -> None:
+    jobs.settlements(NY)
+    jobs.settlements()
+    before = jobs.exchange.traffic.requests
+    assert jobs.settlements(NY).inserted == 0
+    assert jobs.exchange.traffic.requests - before <= 3, "incremental: settled, closed, overdue"
+
+
+def test_trades_need_one_request_a_page_once_the_catalog_is_known(jobs: Jobs) -> None:
+    jobs.catalog()
+    report = jobs.trades()
+    assert report.requests <= 1.05 * (report.trades / 1000) + 2
+
+
+def test_the_tape_makes_its_markets_known_before_their_trades(jobs: Jobs) -> None:
+    assert jobs.trades().state == "success"
+    placeholders = "SELECT market_ticker FROM kalshi_market WHERE is_placeholder"
+    assert select(jobs.engine, placeholders) == []
+    assert select(jobs.engine, "SELECT DISTINCT series_ticker FROM kalshi_market") != []
+
+
+def test_the_tape_of_a_window_across_the_cutoff_comes_from_both_tiers(jobs: Jobs) -> None:
+    assert jobs.traded
+    window: dict[str, Any] = {"start": jobs.traded - 2 * DAY, "end": jobs.traded + 2 * DAY}
+    for scope in jobs.all_series():
+        jobs.trades(scope, **window)
+    by_series = content(jobs.engine, "kalshi_trade")
+    forget(jobs.engine)
+    jobs.trades(**window)
+    assert content(jobs.engine, "kalshi_trade") == by_series
+
+
+def test_a_killed_tape_resumes_at_the_time_that_it_had_come_down_to(
+    jobs: Jobs, exchange_server: ExchangeServer
+) -> None:
+    jobs.catalog()
+    window: dict[str, Any] = {"start": SEP_20 - 6 * DAY, "end": SEP_20 + DAY}
+    whole = jobs.trades(**window)
+    assert whole.pages > 4
+    everything = content(jobs.engine, "kalshi_trade")
+    forget(jobs.engine)
+    jobs.catalog()
+    exchange_server.faults({"kind": "http_500", "path": "/markets/trades", "skip": whole.pages - 2, "times": 99})
+    with pytest.raises(ExchangeUnavailable):
+        jobs.trades(**window)
+    exchange_server.faults()
+    rest = jobs.trades(**window)
+    assert (rest.state, rest.pages) == ("success", 2)
+    assert content(jobs.engine, "kalshi_trade") == everything
+    assert jobs.covered("trades", NY, SEP_20 - 6 * DAY) == SEP_20 + DAY
+
+
+def test_what_everything_lacks_of_one_market_counts_for_no_series_until_it_is_there(
+    jobs: Jobs, exchange_server: ExchangeServer
+) -> None:
+    jobs.catalog()
+    exchange_server.faults({"kind": "malformed_trade", "path": "/markets/trades$", "times": 1})
+    report = jobs.trades(tolerated_share=1)
+    exchange_server.faults()
+    assert report.state == "warning"
+    assert report.rejected
+    assert jobs.covered("trades", EVERYTHING) is None
+    assert jobs.trades(NY).trades > 0, "the series reads itself"
+    healed = jobs.trades()
+    assert healed.state == "success"
+    assert jobs.covered("trades", EVERYTHING) == SEP_20 + DAY
+    assert select(jobs.engine, "SELECT * FROM kalshi_gap") == []
+    unresolved = "SELECT * FROM kalshi_rejected_record WHERE resolved_at_utc IS NULL"
+    assert select(jobs.engine, unresolved) == []
+
+
+def _failing(server: ExchangeServer, run: Callable[[], Result]) -> None:
+    server.faults({"kind": "http_500", "path": "/markets/trades", "times": 99})
+    with pytest.raises(ExchangeUnavailable):
+        run()
+    server.faults()
+
+
+def test_everything_closes_the_gaps_of_series_that_it_covers(jobs: Jobs, exchange_server: ExchangeServer) -> None:
+    jobs.catalog()
+    _failing(exchange_server, lambda: jobs.trades(NY, SEP_20 - DAY, SEP_20 + 2 * DAY))
+    jobs.trades()
+    left = select(jobs.engine, "SELECT scope, window_start_utc, window_end_utc FROM kalshi_gap ORDER BY 2")
+    day = SEP_20.replace(tzinfo=None)
+    assert [tuple(row.values()) for row in left] == [(NY, day - DAY, day), (NY, day + DAY, day + 2 * DAY)]
+
+
+def test_a_gap_that_is_noted_while_everything_is_read_stays(jobs: Jobs) -> None:
+    jobs.catalog()
+    jobs.trades()
+    late = Gap(Window("trades", NY, SEP_20, SEP_20 + HOUR), f"{NY}-26SEP20-B70.5", "reopened")
+    with jobs.engine.begin() as connection:
+        gaps.note(connection, [late])
+        gaps.close_everywhere(connection, "trades")
+    assert count(jobs.engine, "kalshi_gap") == 1
+    jobs.trades(force=True)
+    assert count(jobs.engine, "kalshi_gap") == 0
+
+
+def test_a_late_trade_on_the_tape_reopens_the_candles_of_its_series(jobs: Jobs) -> None:
+    jobs.trades()
+    (last,) = select(
+        jobs.engine, "SELECT * FROM kalshi_trade WHERE market_ticker LIKE 'KXHIGHNY%' ORDER BY executed_at_utc LIMIT 1"
+    )
+    with jobs.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO kalshi_checkpoint (job, scope, window_start_utc, window_end_utc, state, run_id, attempts) "
+                "VALUES ('candles_from_trades', :scope, :start, :end, 'COMPLETE', 1, 1)"
+            ),
+            {"scope": NY, "start": SEP_20.replace(tzinfo=None), "end": (SEP_20 + DAY).replace(tzinfo=None)},
+        )
+        connection.execute(sa.text("DELETE FROM kalshi_trade WHERE trade_id = :id"), {"id": last["trade_id"]})
+    jobs.trades(force=True)
+    (gap,) = select(jobs.engine, "SELECT * FROM kalshi_gap WHERE job = 'candles_from_trades'")
+    assert (gap["scope"], gap["market_ticker"]) == (NY, last["market_ticker"])
+
+
+def test_a_catalog_of_everything_reads_only_what_has_not_closed_long_ago(jobs: Jobs) -> None:
+    first = jobs.catalog()
+    again = jobs.catalog()
+    assert again.markets < first.markets
+    assert (again.inserted, again.updated, again.state) == (0, 0, "success")
+    assert jobs.catalog(full=True).markets == first.markets
+
+
+def test_a_market_without_times_is_a_gap_of_its_series_alone(jobs: Jobs, exchange_server: ExchangeServer) -> None:
+    listed = exchange_server.get("/markets", series_ticker=NY, status="open").json()["markets"]
+    ticker = listed[0]["ticker"]
+    timeless = {"ticker": ticker, "open_time": "(missing)"}
+    exchange_server.faults({"kind": "set_market", "path": "/markets$", "times": 999, "value": timeless})
+    jobs.catalog()
+    exchange_server.faults()
+    (gap,) = select(jobs.engine, "SELECT * FROM kalshi_gap WHERE accepted_reason IS NULL")
+    assert (gap["scope"], gap["market_ticker"]) == (NY, ticker)
+    jobs.catalog()
+    jobs.catalog()
+    assert count(jobs.engine, "kalshi_gap") == 0
