@@ -83,3 +83,14 @@ def test_a_record_without_its_update_time_does_not_open_the_door_for_older_ones(
     undated = settle(warehouse_on_both, 2, settled_market("scalar", None, "0.5000"))
     assert undated["result"] == "scalar", "it can't be shown to be older"
     assert settle(warehouse_on_both, 3, settled_market("no", NOON, "0.0000")) == undated
+
+
+def test_an_older_page_that_waited_for_a_newer_one_changes_no_settlement(warehouse_on_both: sa.Engine) -> None:
+    settle(warehouse_on_both, 1, settled_market("yes", NOON, "1.0000"))
+    older = settled_market("scalar", NOON + timedelta(hours=2), "0.5000")
+    with warehouse_on_both.begin() as connection:
+        connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_market")).scalar()  # from now on it sees this moment
+        amended = settle(warehouse_on_both, 2, settled_market("no", NOON + timedelta(hours=4), "0.0000"))
+        catalog.write_markets(connection, [older], "KXNEW", 3)
+        settlements.write_settlements(connection, [older], "KXNEW", 3)
+    assert settle(warehouse_on_both, 4, older) == amended
