@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from kalshi.exchange.transport import Traffic
-from kalshi.sync.evidence import Doubt, Reading, expect, read_missing
+from kalshi.sync.evidence import Doubt, Reading, expect, read_gap, read_missing
 from kalshi.sync.run import recorded_run
-from kalshi.warehouse import gaps
+from kalshi.warehouse import catalog, gaps
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.ledger import RunKey
@@ -45,3 +46,22 @@ def test_a_run_reads_each_gap_once_however_often_another_run_notes_it_again(ware
 def test_an_older_gap_is_tried_once_however_often_another_run_notes_it_again(warehouse: sa.Engine) -> None:
     eve = Window(DAY.job, DAY.scope, SEP_20 - timedelta(days=1), SEP_20)
     assert read_day(warehouse, [Gap(eve, MARKET, "neither tier knows the market")]) == [WHOLE, MARKET]
+
+
+def test_no_reading_begins_while_rows_of_its_series_are_being_written(warehouse: sa.Engine) -> None:
+    """It would not see them, and its end would count as evidence."""
+    events: list[str] = []
+
+    def reader(_: Reading) -> Iterator[Doubt]:
+        events.append("read")
+        yield from ()
+
+    in_transaction(warehouse, catalog.expect_markets, [MARKET], OTHER_RUN)
+    with recorded_run(warehouse, RunKey(DAY.job, DAY.scope), Traffic()) as run, ThreadPoolExecutor(1) as pool:
+        with warehouse.begin() as connection:
+            gaps.hold(connection, [DAY.scope])
+            reading = pool.submit(read_gap, run, Gap(DAY), reader)
+            wait([reading], timeout=1)
+            events.append("written")
+        reading.result()
+    assert events == ["written", "read"]
