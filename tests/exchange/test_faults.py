@@ -59,6 +59,20 @@ def test_a_busy_exchange_is_given_the_time_that_it_asks_for(
     assert exchange.traffic.retries == 1
 
 
+def test_clients_that_fail_together_do_not_come_back_together(
+    exchange_server: ExchangeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange_server.faults({"kind": "http_500", "path": "/cutoff", "times": 99})
+    for _ in range(4):
+        with (
+            Exchange(quick_config(exchange_server, retry=RetryPolicy(2, 0.05, 0.05))) as exchange,
+            pytest.raises(ExchangeUnavailable),
+        ):
+            exchange.historical_cutoff()
+    waits = [record.args[-1] for record in caplog.records if isinstance(record.args, tuple) and record.args]
+    assert len(set(waits)) == len(waits) == 4
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [(None, 0), ("", 0), ("3", 3), ("0.5", 0.5), ("86400", 120), ("-3", 0), ("nan", 0), ("inf", 0), ("soon", 0)],
