@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
+from kalshi.exchange import ExchangeUnavailable
 from kalshi.exchange.transport import Traffic
-from kalshi.sync.evidence import Doubt, Reading, expect, read_gap, read_missing
+from kalshi.records import Rejected
+from kalshi.sync.evidence import Doubt, Read, Reading, expect, read_gap, read_missing
+from kalshi.sync.pages import Batch, write_batch
 from kalshi.sync.run import recorded_run
 from kalshi.warehouse import catalog, gaps
 from kalshi.warehouse.checkpoints import Window
@@ -65,3 +69,32 @@ def test_no_reading_begins_while_rows_of_its_series_are_being_written(warehouse:
             events.append("written")
         reading.result()
     assert events == ["written", "read"]
+
+
+def test_a_window_lacks_the_markets_that_the_catalog_lacks_when_it_is_read(warehouse: sa.Engine) -> None:
+    catalog_window = Window("catalog", DAY.scope, SEP_20 - timedelta(days=99), SEP_20)
+    in_transaction(warehouse, gaps.note, [Gap(catalog_window, MARKET, "rejected: soon")])
+    read_day(warehouse, [])
+    (left,) = in_transaction(warehouse, gaps.open_gaps, DAY.job, DAY.scope)
+    assert (left, left.reason) == (Gap(DAY, MARKET), "missing from catalog: rejected: soon")
+
+
+def test_a_reading_that_resumes_counts_what_was_rejected_before(warehouse: sa.Engine) -> None:
+    """Five of thirty records are too many, whichever attempt met them."""
+    bad = [Rejected("/markets/trades", "not a number", b"%d" % number) for number in range(5)]
+
+    def reader(*batches: list[Rejected]) -> Read:
+        def read(reading: Reading) -> Iterator[Doubt]:
+            for number, rejected in enumerate(batches, 1):
+                batch = Batch("/markets/trades", number, 10 - len(rejected), rejected)
+                write_batch(run, batch, lambda _: {}, reading, {"market": MARKET}, concerns=MARKET)
+            if reading.reached is None:
+                raise ExchangeUnavailable("the exchange is away")
+            yield from ()
+
+        return read
+
+    with recorded_run(warehouse, RunKey(DAY.job, DAY.scope), Traffic()) as run:
+        with pytest.raises(ExchangeUnavailable):
+            read_gap(run, Gap(DAY), reader(bad, []))
+        assert read_gap(run, Gap(DAY), reader([]))
