@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from kalshi.records import Fill, Found, PortfolioSettlement, read_record
+from kalshi.records import Fill, Found, PortfolioSettlement, Position, read_record
 from kalshi.warehouse import portfolio
+from kalshi.warehouse.catalog import expect_markets
 from tests.support.databases import select
 
 MARKET = "KXHIGHNY-26SEP22-B70.5"
@@ -229,6 +231,21 @@ def test_a_fill_that_the_exchange_corrects_is_matched_again(book: Book, correcti
     fills = select(book.engine, f"SELECT {columns} FROM kalshi_fill ORDER BY fill_id")
     assert select(book.engine, f"SELECT {columns} FROM kalshi_lot ORDER BY fill_id") == fills
     assert book.pnl()["fees"] == sum(row["fee_cost"] for row in fills)
+
+
+def test_a_position_whose_fills_are_not_known_was_opened_when_it_was_first_seen(warehouse_on_both: sa.Engine) -> None:
+    held = [Found(Position(ticker=MARKET, quantity="3.00", exposure="1.20", realized_pnl="0", fees_paid="0"), b"{}")]
+    noon = datetime(2026, 9, 21, 12, tzinfo=UTC)
+    hours = []
+    with warehouse_on_both.begin() as connection:
+        expect_markets(connection, [MARKET], 1)
+        for hour, seen in enumerate([held, held, [], held]):
+            seen_at = noon + timedelta(hours=hour)
+            portfolio.write_positions(connection, seen, 0, seen_at, 1)
+            portfolio.close_positions(connection, [found.record.ticker for found in seen], 0, seen_at, 1)
+            opened = connection.execute(sa.text("SELECT opened_at_utc FROM kalshi_position")).scalar_one()
+            hours.append((opened.replace(tzinfo=UTC) - noon) // timedelta(hours=1))
+    assert hours == [0, 0, 0, 3], "opened again after it was closed"
 
 
 def test_a_fill_is_not_deleted_from_under_its_lots(book: Book) -> None:
