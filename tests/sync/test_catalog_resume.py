@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.exchange import Exchange, ExchangeUnavailable, RepeatedCursor, RequestRefused
 from kalshi.settings import PROJECT
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from tests.support.databases import count, runs, select, windows
@@ -75,6 +75,20 @@ def test_a_failed_sync_resumes_with_its_page(warehouse: sa.Engine, long_exchange
         assert archive_requests(long_exchange) - before == 1
         assert windows(warehouse) == ["COMPLETE", "COMPLETE"]
         assert sync(full=True).inserted == 0
+
+
+@pytest.mark.parametrize("kind", ["http_400", "repeated_cursor"])
+def test_a_sync_whose_cursor_was_refused_or_led_back_begins_anew(
+    warehouse: sa.Engine, long_exchange: ExchangeServer, kind: str
+) -> None:
+    with Exchange(quick_config(long_exchange)) as exchange:
+        sync = syncing(exchange, warehouse)
+        long_exchange.faults({"kind": kind, "path": ARCHIVE, "skip": 1})
+        with pytest.raises((RequestRefused, RepeatedCursor)):
+            sync()
+        before = archive_requests(long_exchange)
+        assert sync().state == "success"
+        assert archive_requests(long_exchange) - before == ARCHIVE_PAGES
 
 
 def test_a_sync_that_failed_an_hour_ago_does_not_go_on_from_its_old_cursor(
