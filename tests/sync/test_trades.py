@@ -17,6 +17,7 @@ import requests
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.exchange.client import TRADES
 from kalshi.exchange.transport import SYNTHETIC
 from kalshi.sync.run import TooManyRejected
 from kalshi.sync.trades import TradesReport, TradesRequest, sync_trades
@@ -231,6 +232,19 @@ def test_a_failed_run_resumes_with_the_market_where_it_stopped(
     exchange_server.faults()
     report = trades(SEP_20, SEP_20 + DAY)
     assert report.requests == report.markets - 6
+    there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
+    assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_a_run_that_failed_amid_a_market_s_pages_reads_all_of_them(
+    trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    monkeypatch.setattr("kalshi.exchange.client.TRADES", replace(TRADES, limit=2))
+    exchange_server.faults({"kind": "http_500", "path": "/markets/trades", "skip": 6 + pages, "times": 4})
+    with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
+        trades(SEP_20, SEP_20 + DAY)
+    assert trades(SEP_20, SEP_20 + DAY).state == "success"
     there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
     assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
 
