@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -56,6 +57,20 @@ def test_a_busy_exchange_is_given_the_time_that_it_asks_for(
     exchange.historical_cutoff()
     assert time.monotonic() - before >= 1
     assert exchange.traffic.retries == 1
+
+
+def test_clients_that_fail_together_do_not_come_back_together(
+    exchange_server: ExchangeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    exchange_server.faults({"kind": "http_500", "path": "/cutoff", "times": 99})
+    for _ in range(4):
+        with (
+            Exchange(quick_config(exchange_server, retry=RetryPolicy(2, 0.05, 0.05))) as exchange,
+            pytest.raises(ExchangeUnavailable),
+        ):
+            exchange.historical_cutoff()
+    waits = [record.args[-1] for record in caplog.records if isinstance(record.args, tuple) and record.args]
+    assert len(set(waits)) == len(waits) == 4
 
 
 @pytest.mark.parametrize(
@@ -223,6 +238,32 @@ def test_clock_and_identity_need_no_good_answer(exchange_server: ExchangeServer,
     assert abs(exchange.now() - datetime.now(UTC)) < timedelta(days=1)
     assert (exchange.identity().name, exchange.identity().is_synthetic) == ("sandbox, seed 1", True)
     assert (exchange.traffic.requests, exchange.traffic.retries) == (1, 0)
+
+
+class _Failing(BaseHTTPRequestHandler):
+    """Fails with each of ``statuses`` once, and then answers with an empty list."""
+
+    statuses: ClassVar[list[int]] = []
+
+    def do_GET(self) -> None:
+        self.send_response(self.statuses.pop(0) if self.statuses else 200)
+        self.end_headers()
+        self.wfile.write(b'{"events": []}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_every_failure_of_a_server_is_waited_out() -> None:
+    _Failing.statuses = [500, 501, 502, 503, 504, 520, 529, 599]
+    policy = RetryPolicy(len(_Failing.statuses) + 1, 0.01, 0.05)
+    with HTTPServer(("127.0.0.1", 0), _Failing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        config = ExchangeConfig(f"http://127.0.0.1:{server.server_port}/trade-api/v2", retry=policy)
+        with Exchange(config) as exchange:
+            (page,) = exchange.events()
+            assert (page.records, exchange.traffic.retries) == ([], policy.attempts - 1)
+        server.shutdown()
 
 
 class _Paused(BaseHTTPRequestHandler):

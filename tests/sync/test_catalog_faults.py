@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ import sqlalchemy as sa
 
 from kalshi.exchange import ExchangeUnavailable, RepeatedCursor, RequestRefused
 from kalshi.sync.run import TooManyRejected
+from kalshi.warehouse import gaps
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.gaps import Gap
+from kalshi.warehouse.server import in_transaction
 from tests.support.databases import count, runs, select, windows
 from tests.support.exchange_server import ExchangeServer
 from tests.sync.catalog import Sync
@@ -80,6 +85,26 @@ def test_one_bad_record_takes_no_other_with_it(
         assert count(warehouse, "kalshi_market") == 2499
     exchange_server.reset()
     assert sync(WIDE).inserted == 1
+
+
+def test_a_rejected_record_is_resolved_when_it_can_be_read_and_until_it_comes_again(
+    sync: Sync, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    for is_bad in (True, False, True):
+        exchange_server.faults(*([broken(1234)] if is_bad else []))
+        sync(WIDE)
+        (rejected,) = select(warehouse, "SELECT resolved_at_utc FROM kalshi_rejected_record")
+        assert (rejected["resolved_at_utc"] is None) is is_bad
+
+
+def test_a_missing_market_that_neither_tier_lists_stays_missing(sync: Sync, warehouse: sa.Engine) -> None:
+    sync(WIDE)
+    gone = f"{WIDE}-99DEC31-T9999"
+    day = Window("catalog", WIDE, datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC))
+    in_transaction(warehouse, gaps.note, [Gap(day, gone, "rejected: soon")])
+    assert sync(WIDE).state == "warning"
+    missing = select(warehouse, "SELECT market_ticker, reason FROM kalshi_gap")
+    assert missing == [{"market_ticker": gone, "reason": "neither tier lists the market"}]
 
 
 def test_a_record_that_no_column_holds_is_rejected_too(

@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.exchange import Exchange, ExchangeUnavailable, RepeatedCursor, RequestRefused
 from kalshi.settings import PROJECT
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from tests.support.databases import count, runs, select, windows
@@ -74,6 +75,39 @@ def test_a_failed_sync_resumes_with_its_page(warehouse: sa.Engine, long_exchange
         assert archive_requests(long_exchange) - before == 1
         assert windows(warehouse) == ["COMPLETE", "COMPLETE"]
         assert sync(full=True).inserted == 0
+
+
+@pytest.mark.parametrize("kind", ["http_400", "repeated_cursor"])
+def test_a_sync_whose_cursor_was_refused_or_led_back_begins_anew(
+    warehouse: sa.Engine, long_exchange: ExchangeServer, kind: str
+) -> None:
+    with Exchange(quick_config(long_exchange)) as exchange:
+        sync = syncing(exchange, warehouse)
+        long_exchange.faults({"kind": kind, "path": ARCHIVE, "skip": 1})
+        with pytest.raises((RequestRefused, RepeatedCursor)):
+            sync()
+        before = archive_requests(long_exchange)
+        assert sync().state == "success"
+        assert archive_requests(long_exchange) - before == ARCHIVE_PAGES
+
+
+def test_a_sync_that_failed_an_hour_ago_does_not_go_on_from_its_old_cursor(
+    warehouse: sa.Engine, long_exchange: ExchangeServer
+) -> None:
+    with Exchange(quick_config(long_exchange)) as exchange:
+        sync = syncing(exchange, warehouse)
+        long_exchange.faults({"kind": "http_500", "path": ARCHIVE, "skip": 2, "times": 4})
+        with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
+            sync()
+        with warehouse.begin() as connection:
+            query = "SELECT progress FROM kalshi_checkpoint WHERE progress IS NOT NULL"
+            reached = json.loads(connection.execute(sa.text(query)).scalar_one())
+            reached["at"] = (datetime.fromisoformat(reached["at"]) - timedelta(hours=1)).isoformat()
+            change = sa.text("UPDATE kalshi_checkpoint SET progress = :progress WHERE progress IS NOT NULL")
+            connection.execute(change, {"progress": json.dumps(reached)})
+        before = archive_requests(long_exchange)
+        assert sync().state == "success"
+        assert archive_requests(long_exchange) - before == ARCHIVE_PAGES
 
 
 def test_a_failed_sync_of_a_complete_series_resumes_with_its_page(

@@ -191,13 +191,14 @@ def _failing(server: ExchangeServer, run: Callable[[], Result]) -> None:
     server.faults()
 
 
-def test_everything_closes_the_gaps_of_series_that_it_covers(jobs: Jobs, exchange_server: ExchangeServer) -> None:
+def test_a_run_of_everything_fills_the_gaps_that_runs_of_series_have_left(
+    jobs: Jobs, exchange_server: ExchangeServer
+) -> None:
     jobs.catalog()
     _failing(exchange_server, lambda: jobs.trades(NY, SEP_20 - DAY, SEP_20 + 2 * DAY))
-    jobs.trades()
-    left = select(jobs.engine, "SELECT scope, window_start_utc, window_end_utc FROM kalshi_gap ORDER BY 2")
-    day = SEP_20.replace(tzinfo=None)
-    assert [tuple(row.values()) for row in left] == [(NY, day - DAY, day), (NY, day + DAY, day + 2 * DAY)]
+    assert jobs.trades().state == "success"
+    assert count(jobs.engine, "kalshi_gap") == 0
+    assert jobs.covered("trades", NY, SEP_20 - DAY) == SEP_20 + 2 * DAY
 
 
 def test_a_gap_that_is_noted_while_everything_is_read_stays(jobs: Jobs) -> None:

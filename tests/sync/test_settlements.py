@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, Protocol
 
 import pytest
@@ -124,6 +125,21 @@ def test_an_amended_result_changes_and_is_recorded(
     (change,) = select(warehouse_on_both, "SELECT * FROM kalshi_settlement_change")
     assert (change["market_ticker"], change["old_result"], change["new_result"]) == (ticker, "no", "yes")
     assert report.events_without_one_yes == [SETTLED_YESTERDAY]
+
+
+def test_a_result_is_amended_although_another_market_settled_hours_later(
+    settle: Settle, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    settle()
+    amended, later = loser(warehouse), winner(warehouse)
+    hours_later = settlement(warehouse, later)["settled_at_utc"] + timedelta(hours=12)
+    latest = {"ticker": later, "settlement_ts": f"{hours_later.isoformat()}Z"}
+    exchange_server.faults({"kind": "set_market", "value": latest, "times": 99})
+    settle()
+    changed = {"ticker": amended, "result": "yes", "settlement_value_dollars": "1.0000"}
+    exchange_server.faults(*({"kind": "set_market", "value": value, "times": 99} for value in (latest, changed)))
+    assert settle().amended == 1
+    assert settlement(warehouse, amended)["result"] == "yes"
 
 
 def test_a_settled_market_without_a_result_is_reported_and_not_stored(

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any, ClassVar, Protocol
+from urllib.parse import parse_qsl
 
 import pytest
+import requests
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.exchange.client import TRADES
+from kalshi.exchange.transport import SYNTHETIC
 from kalshi.sync.market_trades import TradesReport
 from kalshi.sync.run import TooManyRejected
 from kalshi.sync.trades import TradesRequest, sync_trades
@@ -112,6 +119,59 @@ def test_a_window_across_the_cutoff_comes_from_both_tiers_without_a_double(
     assert stored(warehouse, start, end).keys() == there
 
 
+def test_a_cutoff_that_has_moved_past_the_window_since_it_was_read_costs_no_trade(
+    exchange: Exchange, trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    cutoff = exchange.historical_cutoff().trades_created
+    assert cutoff
+    exchange_server.faults({"kind": "moved_cutoff", "path": "/cutoff", "value": -12, "times": 99})
+    start, end = cutoff - DAY / 2, cutoff - timedelta(seconds=1)
+    assert trades(start, end).state == "success"
+    there = {t["trade_id"] for t in listed(exchange_server, start, end, "/historical/trades")}
+    assert len(there) > 5
+    assert stored(warehouse, start, end).keys() == there
+
+
+class _Exclusive(BaseHTTPRequestHandler):
+    """Passes everything on to ``origin``, to which the bounds of a list of trades don't belong to what is asked for."""
+
+    origin: ClassVar[str]
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        asked = dict(parse_qsl(query))
+        inside = {
+            name: str(int(asked[name]) + step) for name, step in {"min_ts": 1, "max_ts": -1}.items() if name in asked
+        }
+        answer = requests.get(self.origin + path, params={**asked, **inside}, timeout=10)
+        self.send_response_only(answer.status_code)
+        for name in ("Date", SYNTHETIC):
+            self.send_header(name, answer.headers[name])
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_trades_at_the_edges_are_read_whether_or_not_the_exchange_counts_the_bounds_in(
+    warehouse: sa.Engine, exchange_server: ExchangeServer
+) -> None:
+    there = {
+        t["trade_id"]: datetime.fromisoformat(t["created_time"]).replace(microsecond=0)
+        for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")
+    }
+    start, end = min(there.values()), max(there.values()) + timedelta(seconds=1)
+    _Exclusive.origin = exchange_server.origin
+    with HTTPServer(("127.0.0.1", 0), _Exclusive) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        config = replace(quick_config(exchange_server), base_url=f"http://127.0.0.1:{server.server_port}/trade-api/v2")
+        with Exchange(config) as exchange:
+            assert trading(exchange, warehouse)(start, end).state == "success"
+        server.shutdown()
+    assert stored(warehouse, start, end).keys() == there.keys()
+
+
 def test_an_incremental_run_resumes_where_the_last_one_ended(trades: Trades, warehouse: sa.Engine) -> None:
     trades(SEP_20, SEP_20 + timedelta(hours=1), incremental=True)
     report = trades(SEP_20 + timedelta(hours=8), SEP_20 + timedelta(hours=9), incremental=True)
@@ -173,6 +233,19 @@ def test_a_failed_run_resumes_with_the_market_where_it_stopped(
     exchange_server.faults()
     report = trades(SEP_20, SEP_20 + DAY)
     assert report.requests == report.markets - 6
+    there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
+    assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_a_run_that_failed_amid_a_market_s_pages_reads_all_of_them(
+    trades: Trades, warehouse: sa.Engine, exchange_server: ExchangeServer, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    monkeypatch.setattr("kalshi.exchange.client.TRADES", replace(TRADES, limit=2))
+    exchange_server.faults({"kind": "http_500", "path": "/markets/trades", "skip": 6 + pages, "times": 4})
+    with pytest.raises(ExchangeUnavailable, match="HTTP 500"):
+        trades(SEP_20, SEP_20 + DAY)
+    assert trades(SEP_20, SEP_20 + DAY).state == "success"
     there = {t["trade_id"] for t in listed(exchange_server, SEP_20, SEP_20 + DAY, "/markets/trades")}
     assert stored(warehouse, SEP_20, SEP_20 + DAY).keys() == there
 

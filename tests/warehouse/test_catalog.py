@@ -298,6 +298,19 @@ def test_a_reading_that_begins_while_a_market_is_written_is_reopened(catalog: sa
     assert left.market == MARKET
 
 
+def test_a_life_is_compared_with_what_another_run_made_of_it_meanwhile(catalog: sa.Engine) -> None:
+    write_market(catalog, 1, **LIFE)
+    in_transaction(catalog, checkpoints.claim, DAY, 1)
+    shorter = {"open_time": OPENS, "close_time": "2026-08-01T18:00:00Z", "updated_time": "2026-08-01T13:00:00Z"}
+    again = found(Market, ticker=MARKET, event_ticker=EVENT, **{**LIFE, "updated_time": "2026-08-01T14:00:00Z"})
+    with catalog.begin() as connection:
+        connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_market")).scalar()  # from now on it sees this moment
+        write_market(catalog, 2, **shorter)
+        write_markets(connection, [again], 3, SERIES)
+    (left,) = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
+    assert (left.market, left.window.start.hour, left.window.end.hour) == (MARKET, 10, 20)
+
+
 def test_markets_that_are_written_are_locked_before_anything_is_decided(catalog: sa.Engine) -> None:
     write_market(catalog, 1, **SETTLED)
     one = found(Market, ticker=MARKET, event_ticker=EVENT, **SETTLED)

@@ -152,6 +152,17 @@ def test_a_complete_window_drops_those_inside_it_and_no_others(warehouse_on_both
     assert sorted(kept) == [("KXHIGHCHI", 0, 3), ("KXHIGHNY", 0, 1), ("KXHIGHNY", 1, 4), ("KXHIGHNY", 3, 5)]
 
 
+def test_a_window_with_a_gap_drops_none_of_those_inside_it(warehouse_on_both: sa.Engine) -> None:
+    finish(warehouse_on_both, window(0, 1))
+    with warehouse_on_both.begin() as connection:
+        gaps.note(connection, [Gap(window(2, 3), reason="the exchange was away")])
+    finish(warehouse_on_both, window(0, 4))
+    assert [(c["window_end_utc"].hour, c["state"]) for c in checkpoints(warehouse_on_both)] == [
+        (1, "COMPLETE"),
+        (4, "FAILED"),
+    ]
+
+
 def test_a_failed_window_is_complete_once_the_rest_of_its_gap_is_read(warehouse: sa.Engine) -> None:
     failed = window(2, 5)
     with warehouse.begin() as connection:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from kalshi.warehouse import checkpoints, gaps
-from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.checkpoints import EVERYTHING, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE, Gap, Life, LifeChange
 from kalshi.warehouse.server import in_transaction
 
@@ -63,6 +64,53 @@ def test_a_reading_closes_of_a_gap_what_lies_in_its_window(
         began = gaps.note(connection, [Gap(window(*gap), reason="no run came")])
         gaps.close(connection, Gap(window(*read)), began)
         assert left(connection) == [(WHOLE, *part) for part in rest]
+
+
+@pytest.mark.parametrize(
+    ("reads", "rest"),
+    [
+        ([(0, 4)], []),
+        ([(1, 3)], [(0, 1), (3, 4)]),
+        ([(0, 1), (2, 3)], [(1, 2), (3, 4)]),
+        ([(0, 2), (1, 5)], []),
+        ([(4, 9)], [(0, 4)]),
+    ],
+)
+def test_complete_windows_of_everything_close_what_they_cover_in_every_scope(
+    warehouse_on_both: sa.Engine, reads: list[tuple[float, float]], rest: list[tuple[float, float]]
+) -> None:
+    with warehouse_on_both.begin() as connection:
+        began = gaps.note(connection, [Gap(window(0, 4), MARKET, "reopened")])
+        for read in reads:
+            everything = replace(window(*read), scope=EVERYTHING)
+            checkpoints.claim(connection, everything, RUN)
+            checkpoints.begin(connection, everything, began)
+            checkpoints.finish(connection, everything)
+        gaps.restate(connection, "trades", EVERYTHING)
+        gaps.note(connection, [Gap(window(0, 4), OTHER, "noted after it was read")])
+        gaps.close_everywhere(connection, "trades")
+        assert left(connection) == sorted([*((MARKET, *part) for part in rest), (OTHER, 0, 4)], key=lambda gap: gap[1])
+
+
+def test_a_window_of_everything_that_lacks_anything_counts_for_no_series(warehouse: sa.Engine) -> None:
+    everything = replace(window(0, 4), scope=EVERYTHING)
+    with warehouse.begin() as connection:
+        was_read(connection, everything)
+        assert checkpoints.is_covered(connection, window(1, 2))
+        gaps.note(connection, [Gap(everything, MARKET, "rejected")])
+        gaps.restate(connection, "trades", EVERYTHING)
+        assert not checkpoints.is_covered(connection, window(1, 2))
+        assert not checkpoints.was_begun(connection, window(1, 2))
+
+
+def test_a_market_that_is_listed_late_reopens_the_tape_but_for_its_last_hour(warehouse: sa.Engine) -> None:
+    everything = replace(window(0, 10), scope=EVERYTHING)
+    known = [Life(SERIES, (DAY_1 + opens * HOUR).replace(tzinfo=None), None) for opens in (2, 9.5)]
+    with warehouse.begin() as connection:
+        was_read(connection, everything)
+        gaps.reopen_lives(connection, [LifeChange(MARKET, None, known[0]), LifeChange(OTHER, None, known[1])])
+        (gap,) = gaps.open_gaps(connection, "trades", EVERYTHING)
+    assert (gap.market, gap.window.start, gap.window.end) == (MARKET, DAY_1 + 2 * HOUR, DAY_1 + 9 * HOUR)
 
 
 def test_what_a_reading_leaves_of_a_gap_keeps_its_age_and_its_reason(warehouse: sa.Engine) -> None:

@@ -10,7 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.records import Rejected
-from kalshi.warehouse.ledger import STALE_MINUTES, RunKey, beat, end_run, reject, runs_of, start_run
+from kalshi.warehouse import gaps
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.gaps import WHOLE, Gap
+from kalshi.warehouse.ledger import STALE_MINUTES, RunKey, beat, end_run, reject, resolve, runs_of, start_run
 
 COUNTS: dict[str, Any] = {
     "inserted": 1,
@@ -114,6 +117,22 @@ def test_the_ledger_tells_the_latest_attempt_of_each_scope(warehouse_on_both: sa
 def stored(engine: sa.Engine, run_id: int, *records: Rejected) -> None:
     with engine.begin() as connection:
         reject(connection, run_id, "catalog", "KXHIGHNY", None, [("", record) for record in records])
+
+
+@pytest.mark.parametrize(
+    ("missing", "is_resolved"), [("A-1-T1", False), (WHOLE, False), ("A-1-T2", True), (None, True)]
+)
+def test_a_rejected_record_is_resolved_where_neither_its_market_nor_the_whole_window_is_missing(
+    warehouse_on_both: sa.Engine, missing: str | None, is_resolved: bool
+) -> None:
+    day = Window("catalog", "A", datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC))
+    with warehouse_on_both.begin() as connection:
+        reject(connection, 1, "catalog", "A", day, [("A-1-T1", Rejected("/markets", "not a number", b"{}"))])
+        if missing is not None:
+            gaps.note(connection, [Gap(day, missing, "the exchange was away")])
+        resolve(connection, day)
+        resolved = connection.execute(sa.text("SELECT resolved_at_utc FROM kalshi_rejected_record")).scalar_one()
+    assert (resolved is not None) is is_resolved
 
 
 def test_a_rejected_record_is_stored_once_and_counted(warehouse_on_both: sa.Engine) -> None:

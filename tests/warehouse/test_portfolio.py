@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from kalshi.records import Fill, Found, PortfolioSettlement, read_record
+from kalshi.records import Fill, Found, PortfolioSettlement, Position, read_record
 from kalshi.warehouse import portfolio
+from kalshi.warehouse.catalog import expect_markets
 from tests.support.databases import select
 
 MARKET = "KXHIGHNY-26SEP22-B70.5"
@@ -26,7 +28,9 @@ class Book:
         self.engine = engine
         self.hours = 0
 
-    def trade(self, outcome: str, count: str, yes_price: str, fee: str = "0.010000", market: str = MARKET) -> None:
+    def trade(
+        self, outcome: str, count: str, yes_price: str, fee: str = "0.010000", market: str = MARKET
+    ) -> dict[str, Any]:
         self.hours += 1
         fill = {
             "fill_id": f"fill-{self.hours:04}",
@@ -42,6 +46,7 @@ class Book:
             "ts": 1789900000 + 3600 * self.hours,
         }
         self.write(fill)
+        return fill
 
     def write(self, fill: dict[str, Any]) -> None:
         raw = msgspec.json.encode(fill)
@@ -77,6 +82,11 @@ class Book:
     def pnl(self, market: str = MARKET) -> dict[str, Any]:
         [row] = select(self.engine, f"SELECT * FROM kalshi_pnl_market WHERE market_ticker = '{market}'")
         return row
+
+    def figures(self) -> list[dict[str, Any]]:
+        """What the market came to, in all and by day."""
+        queries = ("SELECT * FROM kalshi_pnl_day", "SELECT day, fills FROM kalshi_traded_day ORDER BY day")
+        return [self.pnl(), *(row for query in queries for row in select(self.engine, query))]
 
 
 @pytest.fixture
@@ -185,19 +195,57 @@ def test_a_fill_that_turns_out_to_be_of_another_subaccount_takes_its_lots_along(
         "DELETE FROM kalshi_traded_market",
         "UPDATE kalshi_traded_market SET traded_pnl = 0",
         "UPDATE kalshi_traded_market SET open_cost = 0",
+        "UPDATE kalshi_traded_market SET fills = 1",
         "DELETE FROM kalshi_traded_day",
         "UPDATE kalshi_traded_day SET fees = 0",
+        "UPDATE kalshi_traded_day SET fills = 1",
     ],
 )
 def test_lots_and_sums_that_are_not_those_of_their_fills_are_made_again(book: Book, change: str) -> None:
     book.trade("yes", "10.00", "0.40")
     book.trade("no", "4.00", "0.50")
-    before = book.pnl(), select(book.engine, "SELECT * FROM kalshi_pnl_day")
+    before = book.figures()
     with book.engine.begin() as connection:
         connection.execute(sa.text(change))
         portfolio.match_fills(connection, 2)
-    assert (book.pnl(), select(book.engine, "SELECT * FROM kalshi_pnl_day")) == before
+    assert book.figures() == before
     assert len(select(book.engine, "SELECT * FROM kalshi_closed_lot WHERE quantity = 4")) == 1
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [
+        {"count_fp": "8.00"},
+        {"yes_price_dollars": "0.45", "no_price_dollars": "0.55"},
+        {"fee_cost": "0.020000"},
+        {"outcome_side": "no", "book_side": "ask"},
+        {"ts": 1789900000},
+    ],
+    ids=lambda correction: next(iter(correction)),
+)
+def test_a_fill_that_the_exchange_corrects_is_matched_again(book: Book, correction: dict[str, Any]) -> None:
+    fill = book.trade("yes", "10.00", "0.40")
+    book.trade("no", "4.00", "0.50")
+    book.write({**fill, **correction})
+    columns = "fill_id, outcome, quantity, price, fee_cost, executed_at_utc"
+    fills = select(book.engine, f"SELECT {columns} FROM kalshi_fill ORDER BY fill_id")
+    assert select(book.engine, f"SELECT {columns} FROM kalshi_lot ORDER BY fill_id") == fills
+    assert book.pnl()["fees"] == sum(row["fee_cost"] for row in fills)
+
+
+def test_a_position_whose_fills_are_not_known_was_opened_when_it_was_first_seen(warehouse_on_both: sa.Engine) -> None:
+    held = [Found(Position(ticker=MARKET, quantity="3.00", exposure="1.20", realized_pnl="0", fees_paid="0"), b"{}")]
+    noon = datetime(2026, 9, 21, 12, tzinfo=UTC)
+    hours = []
+    with warehouse_on_both.begin() as connection:
+        expect_markets(connection, [MARKET], 1)
+        for hour, seen in enumerate([held, held, [], held]):
+            seen_at = noon + timedelta(hours=hour)
+            portfolio.write_positions(connection, seen, 0, seen_at, 1)
+            portfolio.close_positions(connection, [found.record.ticker for found in seen], 0, seen_at, 1)
+            opened = connection.execute(sa.text("SELECT opened_at_utc FROM kalshi_position")).scalar_one()
+            hours.append((opened.replace(tzinfo=UTC) - noon) // timedelta(hours=1))
+    assert hours == [0, 0, 0, 3], "opened again after it was closed"
 
 
 def test_a_fill_is_not_deleted_from_under_its_lots(book: Book) -> None:

@@ -38,7 +38,7 @@ def test_the_best_known_time_stands_for_the_settlement(times: dict[str, datetime
     assert (found and found[1]) == source
 
 
-def settled_market(result: str, updated: datetime | None, value: str) -> Found[Market]:
+def settled_market(result: str, updated: datetime | None, value: str | None) -> Found[Market]:
     market = Market(
         ticker="KXNEW-26SEP01-T72",
         event_ticker="KXNEW-26SEP01",
@@ -67,6 +67,12 @@ def test_an_older_page_changes_no_settlement(warehouse_on_both: sa.Engine) -> No
     assert (amended["result"], amended["settlement_value"], amended["run_id"]) == ("no", 0, 3)
 
 
+def test_an_answer_without_the_value_erases_no_known_one(warehouse_on_both: sa.Engine) -> None:
+    settle(warehouse_on_both, 1, settled_market("yes", NOON, "1.0000"))
+    later = settle(warehouse_on_both, 2, settled_market("yes", NOON + timedelta(hours=2), None))
+    assert later["settlement_value"] == 1
+
+
 def test_an_older_page_changes_no_settlement_of_a_market_that_the_catalog_saw_later(
     warehouse_on_both: sa.Engine,
 ) -> None:
@@ -83,3 +89,14 @@ def test_a_record_without_its_update_time_does_not_open_the_door_for_older_ones(
     undated = settle(warehouse_on_both, 2, settled_market("scalar", None, "0.5000"))
     assert undated["result"] == "scalar", "it can't be shown to be older"
     assert settle(warehouse_on_both, 3, settled_market("no", NOON, "0.0000")) == undated
+
+
+def test_an_older_page_that_waited_for_a_newer_one_changes_no_settlement(warehouse_on_both: sa.Engine) -> None:
+    settle(warehouse_on_both, 1, settled_market("yes", NOON, "1.0000"))
+    older = settled_market("scalar", NOON + timedelta(hours=2), "0.5000")
+    with warehouse_on_both.begin() as connection:
+        connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_market")).scalar()  # from now on it sees this moment
+        amended = settle(warehouse_on_both, 2, settled_market("no", NOON + timedelta(hours=4), "0.0000"))
+        catalog.write_markets(connection, [older], 3, "KXNEW")
+        settlements.write_settlements(connection, [older], 3, "KXNEW")
+    assert settle(warehouse_on_both, 4, older) == amended
