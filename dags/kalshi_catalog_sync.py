@@ -10,6 +10,11 @@ nothing changed on the exchange, a run changes nothing, and a known settlement i
 * **report** writes JSON and a page to the reports folder, even if a series failed, and then fails the
   run if one did. The same figures are in `kalshi_sync_run`.
 
+`series` may be `["*"]`: all series, and the events and markets of the live tier (about three months), in one task.
+Later runs read what has not closed before the last one. The historical tier lists no markets without a series: it is
+read when a series is named, and kept up to date from then on. Multivariate combinations are left out unless
+`include_combos` is set.
+
 Open markets are read every time. The historical tier is read until it is complete, then skipped unless
 `full` is set.
 """

@@ -5,6 +5,8 @@ depend on other DAGs: it creates missing markets and events.
 
 * The first run of a series reads every settled market of both tiers. Later runs read those settled since, with a day of
   overlap. Every run reads the markets that are closed but not settled yet, and looks up those that should be.
+* `series` may be `["*"]`: the whole exchange in one task, from the live tier (about three months). What settled earlier
+  is read when its series is named.
 * A known result is never erased. A result that the exchange amends is updated, and `kalshi_settlement_change` keeps the
   old one.
 * The report lists what settled, what was amended, and what looks wrong: settled without a result, long past its close,

@@ -7,7 +7,11 @@ Reads the public trades of the configured series' markets into `kalshi_trade`, i
   (`kalshi_gap`), which this run and the next ones fill, some by each.
 * With `date_from` and `date_to` it reads those days (UTC, inclusive), from both tiers. Complete days are skipped unless
   `force` is set.
-* The catalog of the series is synced first, so that every trade has its market. After a task is killed, its retry
+* `series` may be `["*"]`: the tape of the whole exchange, in one task and a request per thousand trades; markets that
+  are new to the warehouse are looked up on the way. It also fills what runs of single series left missing. Trades of
+  multivariate combinations are left out unless `include_combos` is set. For a handful of series, name them: their
+  markets then cost a request each, not the exchange's whole tape.
+* The catalog of named series is synced first, so that every trade has its market. After a task is killed, its retry
   resumes with the market where it stopped.
 """
 
