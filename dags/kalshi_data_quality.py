@@ -33,11 +33,6 @@ PARAMS = {
     "date_to": optional_day_param("Last day", "UTC, inclusive. Required with the first day."),
 }
 
-PLANNED = (
-    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='scope') | unique | list or params.series }}"
-)
-"""The series that were planned, or, where the plan failed, those that were asked for."""
-
 
 @dag(
     description="Coverage, rules and a small backtest over the latest candles; fails on an error",
@@ -61,7 +56,7 @@ def kalshi_data_quality() -> None:
         task_id="check_series",
         map_index_template="{{ task.planned.scope }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)
-    checked >> report_task(QUALITY, "kalshi_quality_result", series=PLANNED)
+    checked >> report_task(QUALITY, "kalshi_quality_result")
 
 
 kalshi_data_quality()

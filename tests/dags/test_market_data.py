@@ -59,6 +59,16 @@ def test_the_whole_exchange_is_refused_beside_single_series(dag_under_test: Dag)
     assert "The series * means the whole exchange: pass it alone." in outcome.output
 
 
+def test_a_pattern_names_the_series_that_the_exchange_lists(dag_under_test: Dag) -> None:
+    dag = dag_under_test("kalshi_price_snapshots")
+    outcome = dag.run(series=["KXHIGHM*", "KXHIGHNY"], date="2026-09-22T15:00:00+00:00")
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert [s["scope"] for s in outcome.report["series"]] == ["KXHIGHMIA", "KXHIGHNY"]
+    nothing = dag.run(series=["KXLOW*"])
+    assert not nothing.succeeded
+    assert "No known series matches KXLOW*." in nothing.output
+
+
 def test_half_a_range_of_days_is_refused(dag_under_test: Dag) -> None:
     outcome = dag_under_test("kalshi_trades_sync").run(series=["KXHIGHNY"], date_from="2026-09-19")
     assert not outcome.succeeded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,11 +14,12 @@ from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse import gaps
+from kalshi.warehouse.catalog import COMBO
 from kalshi.warehouse.checkpoints import EVERYTHING, Window, covered_until
 from kalshi.warehouse.gaps import Gap
 from tests.support.content import content, contents
 from tests.support.databases import count, select
-from tests.support.exchange_server import ExchangeServer
+from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.warehouses import forget
 
 DAY = timedelta(days=1)
@@ -252,3 +253,31 @@ def test_a_market_without_times_is_a_gap_of_its_series_alone(jobs: Jobs, exchang
     jobs.catalog()
     jobs.catalog()
     assert count(jobs.engine, "kalshi_gap") == 0
+
+
+@pytest.fixture(scope="module")
+def many_kinds() -> Iterator[ExchangeServer]:
+    """Series of all kinds, most of which don't begin their markets' tickers with their own; combinations too."""
+    options = ("--series=18", "--open-markets=120", "--trades-a-day=2000", "--wide-markets=0")
+    with ExchangeServer("--since=2026-06-01", "--requests-per-second=0", *options) as server:
+        yield server
+
+
+def test_series_of_every_kind_come_to_the_same_rows_at_once_and_one_by_one(
+    many_kinds: ExchangeServer, warehouse: sa.Engine
+) -> None:
+    with Exchange(quick_config(many_kinds)) as exchange:
+        jobs = Jobs(exchange, warehouse)
+        names = [found.record.ticker for found in exchange.all_series().records]
+        single = sorted(name for name in names if not name.startswith(COMBO))
+        assert any(name != name.upper() for name in single)
+        for scope in single:
+            jobs.catalog(scope)
+            jobs.trades(scope)
+        by_series = {table: content(warehouse, table) for table in ("kalshi_event", "kalshi_market", "kalshi_trade")}
+        forget(warehouse)
+        jobs.catalog()
+        report = jobs.trades()
+        assert {table: content(warehouse, table) for table in by_series} == by_series
+        assert by_series["kalshi_trade"][0] > 1000
+        assert report.left_out > 0

@@ -52,15 +52,16 @@ def task_defaults() -> dict[str, Any]:
 
 def series_param(*, or_everything: bool = False) -> Param:
     """The param ``series``: a list of series tickers, by default the configured ones; ``*`` only if allowed."""
-    star, hint = (r"|^\*$", " * alone: all.") if or_everything else ("", "")
+    star, hint = (r"|^\*$", " * alone: the whole exchange.") if or_everything else ("", "")
     return Param(
         load_settings().series_tickers,
         type="array",
-        items={"type": "string", "pattern": f"^[A-Z0-9][A-Z0-9._-]*${star}"},
+        items={"type": "string", "pattern": rf"^[A-Za-z0-9][A-Za-z0-9._-]*\*?${star}"},
         minItems=1,
         uniqueItems=True,
         title="Series",
-        description=f"Series tickers, such as KXHIGHNY. Default: the series in include/kalshi.toml.{hint}",
+        description="Series tickers, such as KXHIGHNY, or patterns, such as KXHIGH*. Default: the series in "
+        f"include/kalshi.toml.{hint}",
     )
 
 

@@ -12,10 +12,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import KalshiOperator, day_range, failing_for_good
-from kalshi.operators.runs import as_utc
+from kalshi.operators.runs import as_utc, named_series
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.quality import QUALITY
 from kalshi.settings import load_settings
+from kalshi.warehouse import catalog
 from kalshi.warehouse.checkpoints import Window
 from kalshi.warehouse.ledger import latest_windows, windows_of
 from kalshi.warehouse.migrate import migrate
@@ -51,19 +52,21 @@ class QualityPlanOperator(KalshiOperator):
         return [{"scope": w.scope, "start": w.start.isoformat(), "end": w.end.isoformat()} for w in windows]
 
     def _windows(self, connection: sa.Connection, context: Any) -> list[Window]:
+        series = named_series(self.series, lambda: catalog.all_series(connection))
         if self.date_from or self.date_to:
-            return self._days(*day_range(self.date_from, self.date_to))
+            return _days(series, *day_range(self.date_from, self.date_to))
         events = [event for events in context["triggering_asset_events"].values() for event in events]
         if runs := [event.source_run_id for event in events if event.source_run_id]:
             return windows_of(connection, CANDLES.job, runs)
-        latest = latest_windows(connection, CANDLES.job, self.series)
+        latest = latest_windows(connection, CANDLES.job, series)
         yesterday = as_utc(context["dag_run"].run_after).date() - DAY
         read = {window.scope for window in latest}
-        return [*latest, *(day for day in self._days(yesterday, yesterday) if day.scope not in read)]
+        return [*latest, *(day for day in _days(series, yesterday, yesterday) if day.scope not in read)]
 
-    def _days(self, first: date, last: date) -> list[Window]:
-        start, end = datetime.combine(first, time(), UTC), datetime.combine(last + DAY, time(), UTC)
-        return [Window(CANDLES.job, ticker, start, end) for ticker in self.series]
+
+def _days(series: Iterable[str], first: date, last: date) -> list[Window]:
+    start, end = datetime.combine(first, time(), UTC), datetime.combine(last + DAY, time(), UTC)
+    return [Window(CANDLES.job, ticker, start, end) for ticker in series]
 
 
 def whole_days(windows: Iterable[Window]) -> list[Window]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,15 @@ from kalshi.reports.runs import RunPage
 from kalshi.settings import load_settings
 from kalshi.sync.cutoff import find_cutoff
 from kalshi.sync.report import JobReport
+from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.migrate import migrate
+
+PLANNED = (
+    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='scope') | unique | list or params.series }}"
+)
+"""A template: the series that were planned, or, where the plan failed, those that were asked for."""
+MOST_TASKS = 64
+"""A pattern may name no more series than this."""
 
 
 def as_utc(moment: Any) -> Any:
@@ -29,6 +38,8 @@ def as_utc(moment: Any) -> Any:
 
 class PlanOperator(KalshiOperator):
     """Migrates the warehouse, asks once where the historical tier ends, and plans one task per series.
+
+    ``series`` may hold patterns (:func:`named_series`) of what the exchange lists.
 
     XCom: a list of ``{"scope", "cutoff", "trades_cutoff", "planned_at"}``, times in ISO 8601.
     """
@@ -41,17 +52,44 @@ class PlanOperator(KalshiOperator):
         self.series = series
 
     def execute(self, context: Any) -> list[dict[str, str | None]]:
-        if "*" in self.series and len(self.series) > 1:
+        if EVERYTHING in self.series and len(self.series) > 1:
             raise AirflowFailException("The series * means the whole exchange: pass it alone.")
         with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
             with KalshiHook().get_conn(engine) as exchange:
                 found = find_cutoff(exchange, engine, self.job, context["dag_run"].run_id)
+                scopes = named_series(self.series, lambda: _listed(exchange))
         cutoff = found.markets_settled.isoformat()
         trades = found.trades_created.isoformat() if found.trades_created else None
         self.log.info("Markets settled before %s and trades before %s are in the historical tier.", cutoff, trades)
         plan = {"cutoff": cutoff, "trades_cutoff": trades, "planned_at": datetime.now(UTC).isoformat()}
-        return [{"scope": ticker, **plan} for ticker in self.series]
+        return [{"scope": scope, **plan} for scope in scopes]
+
+
+def _listed(exchange: Exchange) -> list[str]:
+    return [found.record.ticker for found in exchange.all_series().records]
+
+
+def named_series(asked: Sequence[str], listed: Callable[[], Iterable[str]]) -> list[str]:
+    """The series that are asked for; a pattern, such as KXHIGH*, stands for those ``listed`` that match it.
+
+    Raises:
+        AirflowFailException: nothing matches a pattern, or all of them come to more than MOST_TASKS.
+    """
+    patterns = [each for each in asked if EVERYTHING in each and each != EVERYTHING]
+    if not patterns:
+        return list(asked)
+    known = sorted(listed())
+    named = {pattern: [name for name in known if fnmatchcase(name, pattern)] for pattern in patterns}
+    if nothing := [pattern for pattern, names in named.items() if not names]:
+        raise AirflowFailException(f"No known series matches {', '.join(nothing)}.")
+    series = list(dict.fromkeys(name for each in asked for name in named.get(each, [each])))
+    if len(series) > MOST_TASKS:
+        raise AirflowFailException(
+            f"{', '.join(patterns)}: {len(series)} series, each a task of its own, but at most {MOST_TASKS} are "
+            "planned. Choose a narrower pattern, or * alone for the whole exchange, where the DAG has it."
+        )
+    return series
 
 
 class SeriesSyncOperator(KalshiOperator):
@@ -147,7 +185,7 @@ def table_asset(table: str) -> Asset:
     return Asset(name=table, uri=f"x-kalshi://warehouse/{table}")
 
 
-def report_task(report: RunPage[Any], table: str, series: str = "{{ params.series }}") -> ReportOperator:
+def report_task(report: RunPage[Any], table: str, series: str = PLANNED) -> ReportOperator:
     """The task ``report`` of a DAG, which updates the asset of ``table``. ``series``: a template, those to report on.
 
     It is retried if the warehouse is unavailable, but not when it fails because another task failed.

@@ -304,6 +304,11 @@ def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dic
     return {row.market_ticker: row.series_ticker for row in sql.run(connection, query, tickers=list(tickers))}
 
 
+def all_series(connection: sa.Connection) -> list[str]:
+    """The tickers of all series that are stored."""
+    return list(sql.run(connection, "SELECT series_ticker FROM kalshi_series ORDER BY 1").scalars())
+
+
 def dates_of_events(connection: sa.Connection, series_ticker: str) -> list[tuple[str, date]]:
     """The events of a series, each with its local climate date, where that is known."""
     query = "SELECT event_ticker, event_date FROM kalshi_event WHERE series_ticker = :series AND event_date IS NOT NULL"
