@@ -12,8 +12,8 @@ nothing changed on the exchange, a run changes nothing, and a known settlement i
 
 `series` may be `["*"]`: all series, and the events and markets of the live tier (about three months), in one task.
 Later runs read what has not closed before the last one. The historical tier lists no markets without a series: it is
-read when a series is named, and kept up to date from then on. Multivariate combinations are left out unless
-`include_combos` is set.
+read when a series is named, and kept up to date from then on. Multivariate combinations (`KXMVE…`) are left out: name
+their series.
 
 Open markets are read every time. The historical tier is read until it is complete, then skipped unless
 `full` is set.
@@ -26,13 +26,12 @@ from datetime import UTC, datetime
 from airflow.sdk import Param, dag
 
 from kalshi.operators.catalog import CatalogSyncOperator
-from kalshi.operators.common import combos_param, dag_defaults, max_pages_param, series_param
+from kalshi.operators.common import dag_defaults, max_pages_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.reports.catalog import CATALOG
 
 PARAMS = {
     "series": series_param(or_everything=True),
-    "include_combos": combos_param(),
     "max_pages": max_pages_param(),
     "include_historical": Param(
         True,
@@ -67,7 +66,6 @@ def kalshi_catalog_sync() -> None:
         max_pages="{{ params.max_pages }}",
         include_historical="{{ params.include_historical }}",
         full="{{ params.full }}",
-        include_combos="{{ params.include_combos }}",
         map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(CATALOG, "kalshi_market")

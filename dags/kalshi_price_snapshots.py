@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import Param, dag
 
-from kalshi.operators.common import combos_param, dag_defaults, series_param
+from kalshi.operators.common import dag_defaults, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.snapshots import PriceSnapshotOperator, PruneSnapshotsOperator
 from kalshi.reports.snapshots import SNAPSHOTS
@@ -24,7 +24,12 @@ from kalshi.settings import load_settings
 
 PARAMS = {
     "series": series_param(or_everything=True),
-    "include_combos": combos_param(),
+    "include_combos": Param(
+        False,
+        type="boolean",
+        title="Include combinations",
+        description="With series *: also multivariate ones, hundreds of thousands of markets.",
+    ),
     "retention_days": Param(
         load_settings().snapshots.keep_days or None,
         type=["null", "integer"],

@@ -19,14 +19,13 @@ from datetime import UTC, datetime
 
 from airflow.sdk import Param, dag
 
-from kalshi.operators.common import combos_param, dag_defaults, max_pages_param, series_param
+from kalshi.operators.common import dag_defaults, max_pages_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.settlements import SettlementsSyncOperator
 from kalshi.reports.settlements import SETTLEMENTS
 
 PARAMS = {
     "series": series_param(or_everything=True),
-    "include_combos": combos_param(),
     "max_pages": max_pages_param(),
     "full": Param(
         False,
@@ -54,7 +53,6 @@ def kalshi_settlements_sync() -> None:
         task_id="sync_settlements",
         max_pages="{{ params.max_pages }}",
         full="{{ params.full }}",
-        include_combos="{{ params.include_combos }}",
         map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(SETTLEMENTS, "kalshi_settlement")

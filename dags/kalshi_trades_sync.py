@@ -9,7 +9,7 @@ Reads the public trades of the configured series' markets into `kalshi_trade`, i
   `force` is set.
 * `series` may be `["*"]`: the tape of the whole exchange, in one task and a request per thousand trades; markets that
   are new to the warehouse are looked up on the way. It also fills what runs of single series left missing. Trades of
-  multivariate combinations are left out unless `include_combos` is set. For a handful of series, name them: their
+  multivariate combinations (`KXMVE…`) are left out: name their series. For a handful of series, name them: their
   markets then cost a request each, not the exchange's whole tape.
 * The catalog of named series is synced first, so that every trade has its market. After a task is killed, its retry
   resumes with the market where it stopped.
@@ -21,14 +21,13 @@ from datetime import UTC, datetime
 
 from airflow.sdk import CronDataIntervalTimetable, dag
 
-from kalshi.operators.common import combos_param, dag_defaults, force_param, optional_day_param, series_param
+from kalshi.operators.common import dag_defaults, force_param, optional_day_param, series_param
 from kalshi.operators.runs import PlanOperator, report_task
 from kalshi.operators.trades import TradesSyncOperator
 from kalshi.reports.trades import TRADES
 
 PARAMS = {
     "series": series_param(or_everything=True),
-    "include_combos": combos_param(),
     "date_from": optional_day_param("First day", "UTC. Empty: the trades since the last run."),
     "date_to": optional_day_param("Last day", "UTC, inclusive. Required with the first day."),
     "force": force_param(),
@@ -53,7 +52,6 @@ def kalshi_trades_sync() -> None:
         date_from="{{ params.date_from }}",
         date_to="{{ params.date_to }}",
         force="{{ params.force }}",
-        include_combos="{{ params.include_combos }}",
         map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)
     synced >> report_task(TRADES, "kalshi_trade")

@@ -217,8 +217,8 @@ class SmallExchange(BaseAdapter):
                 raise Refused(404, "no such market")
             markets = [market]
         else:
-            # The tape is a log: it keeps the trades of a market that no other route knows for now.
-            markets = [m for m in self.model.markets if m.listed <= self.model.now]
+            # The tape is a log: it shows the trades of markets that no other route knows yet, or for now.
+            markets = self.model.markets
         found: list[tuple[Market, Trade]] = [
             (market, trade)
             for market in markets

@@ -14,8 +14,7 @@ from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse import gaps
-from kalshi.warehouse.catalog import COMBO
-from kalshi.warehouse.checkpoints import EVERYTHING, Window, covered_until
+from kalshi.warehouse.checkpoints import COMBO, EVERYTHING, Window, covered_until
 from kalshi.warehouse.gaps import Gap
 from tests.support.content import content, contents
 from tests.support.databases import count, select

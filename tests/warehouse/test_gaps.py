@@ -103,14 +103,35 @@ def test_a_window_of_everything_that_lacks_anything_counts_for_no_series(warehou
         assert not checkpoints.was_begun(connection, window(1, 2))
 
 
-def test_a_market_that_is_listed_late_reopens_the_tape_but_for_its_last_hour(warehouse: sa.Engine) -> None:
-    everything = replace(window(0, 10), scope=EVERYTHING)
-    known = [Life(SERIES, (DAY_1 + opens * HOUR).replace(tzinfo=None), None) for opens in (2, 9.5)]
+def test_accepting_what_everything_lacks_completes_no_series(warehouse: sa.Engine) -> None:
+    everything = replace(window(0, 4), scope=EVERYTHING)
     with warehouse.begin() as connection:
-        was_read(connection, everything)
-        gaps.reopen_lives(connection, [LifeChange(MARKET, None, known[0]), LifeChange(OTHER, None, known[1])])
-        (gap,) = gaps.open_gaps(connection, "trades", EVERYTHING)
-    assert (gap.market, gap.window.start, gap.window.end) == (MARKET, DAY_1 + 2 * HOUR, DAY_1 + 9 * HOUR)
+        gaps.note(connection, [Gap(window(0, 4), WHOLE, "not read yet")])
+        began = gaps.note(connection, [Gap(everything, WHOLE, "HTTP 503")])
+        checkpoints.claim(connection, everything, RUN)
+        checkpoints.begin(connection, everything, began)
+        gaps.accept(connection, everything, None, "only one series is needed")
+        checkpoints.finish(connection, everything)
+        gaps.restate(connection, "trades", EVERYTHING)
+        assert state(connection, everything) == "COMPLETE"
+        gaps.close_everywhere(connection, "trades")
+        assert left(connection) == [(WHOLE, 0, 4)]
+        assert not checkpoints.was_begun(connection, window(0, 4))
+
+
+def test_everything_counts_for_no_combination(warehouse: sa.Engine) -> None:
+    combos = replace(window(0, 4), scope="KXMVEPARLAY")
+    with warehouse.begin() as connection:
+        began = gaps.note(connection, [Gap(combos, WHOLE, "HTTP 503")])
+        everything = replace(window(0, 4), scope=EVERYTHING)
+        checkpoints.claim(connection, everything, RUN)
+        checkpoints.begin(connection, everything, began)
+        checkpoints.finish(connection, everything)
+        gaps.restate(connection, "trades", EVERYTHING)
+        assert checkpoints.was_begun(connection, window(0, 4))
+        assert not checkpoints.was_begun(connection, combos)
+        assert gaps.close_everywhere(connection, "trades") == []
+        assert gaps.next_to_fill(connection, everything, RUN, inside=False, anywhere=True) is None
 
 
 def test_what_a_reading_leaves_of_a_gap_keeps_its_age_and_its_reason(warehouse: sa.Engine) -> None:

@@ -250,3 +250,11 @@ def test_a_misfit_does_not_hide_an_earlier_row_of_its_key(samples_each_way: sa.E
     assert [misfit.row for misfit in counts.misfits] == [batch[3], batch[2]]
     assert (counts.inserted, counts.duplicates) == (1, 1)
     assert stored(samples_each_way)["a"]["words"] == "good"
+
+
+def test_staging_commits_nothing(samples: sa.Engine) -> None:
+    with pytest.raises(KeyboardInterrupt), samples.begin() as connection:
+        upsert(connection, SAMPLE, [row(f"row {n}") for n in range(1000)], run_id=1)
+        upsert(connection, SAMPLE, [row(f"row {n}", number=1) for n in range(1000)], run_id=1)
+        raise KeyboardInterrupt
+    assert stored(samples) == {}

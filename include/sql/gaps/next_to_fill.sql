@@ -3,7 +3,7 @@
 -- parent job, or while another run reads it: {being_read}.
 SELECT g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason
 FROM kalshi_gap g
-WHERE g.job = :job AND (g.scope = :scope OR :anywhere) AND g.accepted_reason IS NULL AND g.run_id <> :run_id
+WHERE g.job = :job AND (g.scope = :scope OR :anywhere AND g.scope NOT LIKE 'KXMVE%') AND g.accepted_reason IS NULL AND g.run_id <> :run_id
   AND (g.window_start_utc < :end AND g.window_end_utc > :start) = :inside
   AND (:before IS NULL OR g.window_start_utc < :before)
   AND NOT EXISTS (

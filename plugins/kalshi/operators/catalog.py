@@ -34,7 +34,6 @@ class CatalogSyncOperator(SeriesSyncOperator):
             max_pages=self.max_pages,
             include_historical=self.include_historical,
             full=self.full,
-            include_combos=self.include_combos,
             **self.about(context),
         )
         return sync_catalog(exchange, engine, request)

@@ -65,16 +65,6 @@ def series_param(*, or_everything: bool = False) -> Param:
     )
 
 
-def combos_param() -> Param:
-    """The param ``include_combos``."""
-    return Param(
-        False,
-        type="boolean",
-        title="Include combinations",
-        description="With series *: also multivariate ones, hundreds of thousands of markets.",
-    )
-
-
 def max_pages_param() -> Param:
     """The param ``max_pages``."""
     return Param(

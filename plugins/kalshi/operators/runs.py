@@ -93,16 +93,14 @@ def named_series(asked: Sequence[str], listed: Callable[[], Iterable[str]]) -> l
 
 
 class SeriesSyncOperator(KalshiOperator):
-    """Runs one job for one series, or for the whole exchange: then with ``include_combos``, or without multivariate
-    combinations. ``planned`` is an element of the plan's XCom."""
+    """Runs one job for one series, or for the whole exchange. ``planned`` is an element of the plan's XCom."""
 
-    template_fields: Sequence[str] = ("planned", "include_combos")
+    template_fields: Sequence[str] = ("planned",)
     report: RunPage[Any]
 
-    def __init__(self, *, planned: dict[str, Any], include_combos: Any = False, **kwargs: Any) -> None:
+    def __init__(self, *, planned: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.planned = planned
-        self.include_combos = include_combos
 
     def execute(self, context: Any) -> None:
         with (

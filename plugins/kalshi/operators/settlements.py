@@ -30,7 +30,6 @@ class SettlementsSyncOperator(SeriesSyncOperator):
             cutoff=self.cutoff,
             max_pages=self.max_pages,
             full=self.full,
-            include_combos=self.include_combos,
             **self.about(context),
         )
         return sync_settlements(exchange, engine, request)

@@ -20,7 +20,12 @@ from kalshi.sync.snapshots import SnapshotRequest, prune_snapshots, snapshot_pri
 class PriceSnapshotOperator(SeriesSyncOperator):
     """Snapshots the open markets of one series, or of the whole exchange, at the end of the data interval."""
 
+    template_fields: Sequence[str] = (*SeriesSyncOperator.template_fields, "include_combos")
     report = SNAPSHOTS
+
+    def __init__(self, *, include_combos: Any = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.include_combos = include_combos
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         about = self.about(context)

@@ -40,7 +40,6 @@ class TradesSyncOperator(SeriesSyncOperator):
             trades_cutoff=self.trades_cutoff,
             incremental=not self.date_from,
             force=self.force,
-            include_combos=self.include_combos,
             **about,
         )
         return sync_trades(exchange, engine, request)

@@ -17,11 +17,12 @@ from kalshi.records import Event, Market, known_time
 from kalshi.settings import load_settings
 from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.decisions import write_decision_times
-from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
-from kalshi.sync.lookup import look_up, markets_of, read_events
+from kalshi.sync.evidence import MOST_NAMED, Doubt, Reading, expect, read_missing, refusal_logged, warn_of_gaps
+from kalshi.sync.lookup import ARCHIVED, know_events, look_up, markets_of, read_events
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.report import Field, JobReport, added
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
+from kalshi.text import first_few
 from kalshi.warehouse import catalog, checkpoints, gaps
 from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE, Gap
@@ -36,17 +37,15 @@ OVERLAP = timedelta(days=1)
 @dataclass(frozen=True)
 class CatalogRequest(JobRequest):
     """What to sync: one series, including the historical tier (before ``cutoff``) until that is complete; or
-    EVERYTHING of the live tier: the historical one lists no markets without a series.
+    EVERYTHING of the live tier but multivariate combinations (hundreds of thousands).
 
-    ``max_pages`` caps each list; ``full`` rereads what is complete; ``include_combos``: of EVERYTHING, also
-    multivariate combinations (hundreds of thousands).
+    ``max_pages`` caps each list; ``full`` rereads what is complete.
     """
 
     cutoff: datetime
     max_pages: int | None = None
     include_historical: bool = True
     full: bool = False
-    include_combos: bool = False
 
 
 class CatalogReport(JobReport, kw_only=True):
@@ -117,7 +116,14 @@ def _keep_archives(exchange: Exchange, engine: sa.Engine, request: CatalogReques
     """Sync the series whose historical tier was read before, but not lately: nothing else reads it again."""
     days = load_settings().catalog.archive_days
     for series_ticker in in_transaction(engine, checkpoints.scopes_older, JOB, EPOCH, days):
-        sync_catalog(exchange, engine, replace(request, scope=series_ticker))
+        with refusal_logged(f"the archive of {series_ticker}"):
+            sync_catalog(exchange, engine, replace(request, scope=series_ticker))
+
+
+def _note(connection: sa.Connection, found: list[Gap], run_id: int) -> None:
+    gaps.note(connection, found, run_id)
+    for scope in sorted({gap.window.scope for gap in found}):
+        gaps.restate(connection, JOB, scope)
 
 
 class _CatalogSync:
@@ -144,17 +150,22 @@ class _CatalogSync:
         return too_many
 
     def _live_from(self) -> datetime:
-        """Where the window of the live tier begins. Of the whole exchange, markets that closed before the last complete
-        reading aren't read again."""
+        """Where the window of the live tier begins. Of the whole exchange, markets that closed before the last reading
+        aren't read again."""
         cutoff = self._request.cutoff
         if self._series_ticker or self._request.full:
             return cutoff
-        read = in_transaction(self._run.engine, checkpoints.covered_until, JOB, self._scope, cutoff)
+        read = in_transaction(self._run.engine, checkpoints.read_until, JOB, self._scope, cutoff)
         return max(cutoff, read - OVERLAP) if read else cutoff
 
     def _read(self, reading: Reading) -> Iterator[Doubt]:
         if reading.market not in (WHOLE, UNREADABLE):
-            yield from look_up(self._exchange, self._run, [reading.market], self._write_markets, reading)
+            yield from self._look_up([reading.market], reading)
+            if not self._series_ticker:
+                return
+        elif not self._series_ticker and reading.window.start < self._request.cutoff:
+            yield Doubt(WHOLE, ARCHIVED)
+            return
         elif reading.window.end <= self._request.cutoff:
             yield from self._read_archive(reading)
         else:
@@ -178,19 +189,29 @@ class _CatalogSync:
         # The next reading, which begins so much earlier, takes them up again.
         lately = replace(reading.window, start=max(reading.window.start, reading.window.end - OVERLAP))
         found = [Gap(replace(lately, scope=series), market, reason) for market, (series, reason) in doubts.items()]
-        in_transaction(self._run.engine, gaps.note, found, self._run.run_id)
+        in_transaction(self._run.engine, _note, found, self._run.run_id)
+        if found:
+            named = first_few([gap.market for gap in found], MOST_NAMED)
+            self._run.warn(f"The open or close time isn't known of {named}: gaps of their series.")
 
     def _read_live(self, reading: Reading) -> Iterator[Doubt]:
         since, markets = reading.window.start, self._lists
         if not self._series_ticker:
-            markets = {**markets, "mve_filter": None if self._request.include_combos else "exclude"}
+            markets = {**markets, "mve_filter": "exclude"}
             if since > self._request.cutoff:
                 markets["min_close_ts"] = int(since.timestamp())
         events = self._exchange.events(min_close_ts=int(since.timestamp()), **self._lists)
         yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
         yield from self._markets(self._exchange.markets(**markets), reading)
         missing = in_transaction(self._run.engine, gaps.missing_markets, JOB, self._scope, reading.began)
-        yield from look_up(self._exchange, self._run, missing, self._write_markets, reading)
+        yield from self._look_up(missing, reading)
+
+    def _look_up(self, tickers: list[str], reading: Reading) -> Iterator[Doubt]:
+        def make_known(page: Page[Market]) -> None:
+            if not self._series_ticker:
+                know_events(self._exchange, self._run, {found.record.event_ticker for found in page.records})
+
+        yield from look_up(self._exchange, self._run, tickers, self._write_markets, reading, on_read=make_known)
 
     def _read_archive(self, reading: Reading) -> Iterator[Doubt]:
         start = next_cursor(reading.reached)

@@ -31,6 +31,7 @@ from kalshi.warehouse.server import in_transaction
 
 log = logging.getLogger(__name__)
 TOO_FRESH = "read so soon that the exchange may still publish records of this time"
+DAY = timedelta(days=1)
 MOST_NAMED = 3
 """How many gaps a warning names."""
 LEAST_REQUESTS = 200
@@ -185,6 +186,8 @@ def _next(
     def work(connection: sa.Connection) -> Gap | None:
         which: dict[str, Any] = {"inside": inside, "anywhere": anywhere, "before": provable, "tried": tried}
         gap = gaps.next_to_fill(connection, window, run.run_id, **which)
+        if gap and gap.window.scope != window.scope and gap.market == WHOLE and gap.window.end - gap.window.start > DAY:
+            gap = gaps.split(connection, gap, gap.window.start + DAY)  # another scope's: only some of it in a run
         if gap and provable and gap.window.end > provable:
             return gaps.split(connection, gap, provable)
         return gap
@@ -246,7 +249,8 @@ def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], 
     if reading.market == WHOLE:
         checkpoints.supersede(connection, window)
     if window.scope == EVERYTHING:
-        gaps.close_everywhere(connection, window.job)
+        for closed in gaps.close_everywhere(connection, window.job):
+            ledger.resolve(connection, closed)
 
 
 def warn_of_gaps(run: SyncRun, *jobs: str) -> None:

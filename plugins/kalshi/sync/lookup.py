@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -13,10 +13,12 @@ from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.pages import Write, write_pages
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog
+from kalshi.warehouse.checkpoints import COMBO
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 TICKERS_PER_LOOKUP = 100
+ARCHIVED = "the exchange has archived some of it since, and lists that by series: sync the series that you need by name"
 
 
 def markets_of(exchange: Exchange, tickers: Sequence[str]) -> Iterator[Page[Market]]:
@@ -32,16 +34,21 @@ def markets_of(exchange: Exchange, tickers: Sequence[str]) -> Iterator[Page[Mark
 
 
 def look_up(
-    exchange: Exchange, run: SyncRun, tickers: Sequence[str], write: Write[Market], reading: Reading
+    exchange: Exchange,
+    run: SyncRun,
+    tickers: Sequence[str],
+    write: Write[Market],
+    reading: Reading,
+    on_read: Callable[[Page[Market]], None] | None = None,
 ) -> Iterator[Doubt]:
-    """Read these markets and write them; what neither tier lists is in doubt."""
+    """Read these markets and write them; what neither tier lists is in doubt. ``on_read``: as in write_pages."""
     listed: set[str | None] = set()
 
     def see(page: Page[Market]) -> None:
         listed.update(found.record.ticker for found in page.records)
         listed.update(ticker_in(bad.raw) for bad in page.rejected)
 
-    yield from write_pages(run, markets_of(exchange, tickers), write, reading, on_written=see)
+    yield from write_pages(run, markets_of(exchange, tickers), write, reading, on_read=on_read, on_written=see)
     for ticker in tickers:
         if ticker not in listed:
             yield Doubt(ticker, "neither tier lists the market")
@@ -51,7 +58,7 @@ def know_events(exchange: Exchange, run: SyncRun, tickers: Collection[str]) -> N
     """Read those of these events that aren't stored, so that their markets come under the right series. Combinations
     are left out: ``GET /events`` doesn't list their events."""
     missing = sorted(in_transaction(run.engine, catalog.unknown, table=catalog.EVENT, tickers=tickers))
-    read_events(exchange, run, [ticker for ticker in missing if not ticker.startswith(catalog.COMBO)])
+    read_events(exchange, run, [ticker for ticker in missing if not ticker.startswith(COMBO)])
 
 
 def read_events(exchange: Exchange, run: SyncRun, tickers: Sequence[str]) -> None:

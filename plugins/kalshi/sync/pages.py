@@ -126,7 +126,8 @@ def write_batch(
         ]
         rejected = [(concerns if concerns is not None else _market(bad), bad) for bad in batch.rejected + misfits]
         window = reading.window if reading else None
-        ledger.reject(connection, run.run_id, window.job if window else run.job, run.scope, window, rejected)
+        job, scope = (window.job, window.scope) if window else (run.job, run.scope)
+        ledger.reject(connection, run.run_id, job, scope, window, rejected)
         if reading:
             lost = {market: f"rejected: {bad.reason}" for market, bad in rejected}
             gaps.note(connection, (Gap(reading.window, *each) for each in lost.items()), run.run_id)

@@ -18,7 +18,7 @@ from kalshi.records import Found, Market
 from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import Doubt, Reading, expect, read_missing, warn_of_gaps
-from kalshi.sync.lookup import know_events, look_up, markets_of
+from kalshi.sync.lookup import ARCHIVED, know_events, look_up, markets_of
 from kalshi.sync.pages import next_cursor, without, write_pages
 from kalshi.sync.report import Field, JobReport
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
@@ -38,12 +38,11 @@ SETTLED = ("finalized", "settled")
 @dataclass(frozen=True)
 class SettlementsRequest(JobRequest):
     """What to sync: one series; the first run and a ``full`` one include the historical tier (before ``cutoff``). Or
-    EVERYTHING of the live tier, with multivariate combinations only if ``include_combos``."""
+    EVERYTHING of the live tier but multivariate combinations."""
 
     cutoff: datetime
     max_pages: int | None = None
     full: bool = False
-    include_combos: bool = False
 
     @property
     def series_ticker(self) -> str:
@@ -91,9 +90,9 @@ def _is_settled(found: Found[Market]) -> bool:
 def sync_settlements(exchange: Exchange, engine: sa.Engine, request: SettlementsRequest) -> SettlementsReport:
     """Sync one series and return its report (see ``docs/reports.md``).
 
-    The first run reads every settled market; later runs read those settled since, with an overlap of a day.
-    Every run reads the markets that are closed but not settled yet, and looks up by ticker those that are
-    past their close here and appear in neither list.
+    The first run reads every settled market (of EVERYTHING, those of the live tier); later runs read those settled
+    since, with an overlap of a day. Every run reads the markets that are closed but not settled yet, and looks up by
+    ticker those that are past their close here and appear in neither list.
 
     Raises:
         ExchangeError: the exchange refused, was unavailable or paginated in a loop; what was read is kept.
@@ -140,11 +139,14 @@ def _read(
             know_events(exchange, run, {found.record.event_ticker for found in page.records})
 
     if reading.market not in (WHOLE, UNREADABLE):
-        yield from look_up(exchange, run, [reading.market], write, reading)
+        yield from look_up(exchange, run, [reading.market], write, reading, on_read=make_known)
+        return
+    if reading.window.start < request.begins:
+        yield Doubt(WHOLE, ARCHIVED)
         return
     lists: dict[str, Any] = {"series_ticker": request.series_ticker or None, "max_pages": request.max_pages}
     if not request.series_ticker:
-        lists["mve_filter"] = None if request.include_combos else "exclude"
+        lists["mve_filter"] = "exclude"
     since = reading.window.start
     new = int(since.timestamp()) if since > request.begins else None
     live = exchange.markets(status="settled", min_settled_ts=new, **lists)
@@ -155,10 +157,11 @@ def _read(
         yield from write_pages(run, old, write, reading, resumable=True, on_written=tally.see)
     closed = exchange.markets(status="closed", **lists)
     yield from write_pages(run, closed, write, reading, on_read=make_known, on_written=tally.see)
-    yield from write_pages(run, _overdue(exchange, run, tally), write, reading, on_written=tally.see)
+    overdue = _overdue(exchange, run, tally)
+    yield from write_pages(run, overdue, write, reading, on_read=make_known, on_written=tally.see)
     missing = in_transaction(run.engine, gaps.missing_markets, JOB, run.scope, reading.began)
     unseen = [ticker for ticker in missing if ticker not in tally.read]
-    yield from look_up(exchange, run, unseen, write, reading)
+    yield from look_up(exchange, run, unseen, write, reading, on_read=make_known)
     write_decision_times(run)
 
 

@@ -17,8 +17,7 @@ from kalshi.sync.lookup import know_markets
 from kalshi.sync.market_trades import TIER_OVERLAP, TradesReport, read_trades, write_and_reopen
 from kalshi.sync.pages import write_page
 from kalshi.sync.run import SyncRun
-from kalshi.warehouse.catalog import COMBO
-from kalshi.warehouse.checkpoints import EVERYTHING
+from kalshi.warehouse.checkpoints import COMBO, EVERYTHING
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.writer import WriteCounts
 
@@ -32,10 +31,8 @@ def read_tape(
     cutoff: datetime | None,
     report: TradesReport,
     reading: Reading,
-    *,
-    include_combos: bool = False,
 ) -> Iterator[Doubt]:
-    """Read all trades of a gap; from both tiers if ``cutoff`` is None.
+    """Read all trades of a gap, but for those of multivariate combinations; from both tiers if ``cutoff`` is None.
 
     The tape lists every trade whatever the catalog knows, so no market can be missing from it. The markets of a page
     are made known before it is written. A killed reading resumes at the time that it had come down to. What is missing
@@ -54,12 +51,13 @@ def read_tape(
     pages = _pages(exchange, reading, cutoff, (reading.reached if is_whole else None) or {})
     with read_ahead(pages) as prefetched:
         for page, reached in prefetched:
-            wanted = page if include_combos else _without_combos(page)
+            wanted = _without_combos(page)
             tickers = {found.record.ticker for found in wanted.records}
             know_markets(exchange, run, tickers - traded)
             write_page(run, wanted, write, reading, reached if is_whole else None)
+            report.markets += len(tickers - traded)
+            report.traded += len(tickers - traded)
             traded |= tickers
-            report.markets = report.traded = len(traded)
             report.trades += len(wanted.records)
             report.left_out += len(page.records) - len(wanted.records)
 
@@ -74,24 +72,23 @@ def _without_combos(page: Page[Trade]) -> Page[Trade]:
 
 def _pages(
     exchange: Exchange, reading: Reading, cutoff: datetime | None, reached: dict[str, Any]
-) -> Iterator[tuple[Page[Trade], dict[str, Any] | None]]:
+) -> Iterator[tuple[Page[Trade], dict[str, Any]]]:
     """The pages of the tiers that the gap touches, each with the progress to store once it is written."""
     start = reading.window.start
     until = datetime.fromtimestamp(reached["until"], UTC) if reached else reading.until
-    archived_until = until if cutoff is None or reached.get("tier") == ARCHIVE else min(until, cutoff + TIER_OVERLAP)
-    has_live = reached.get("tier") != ARCHIVE and (cutoff is None or until > cutoff - TIER_OVERLAP)
-    if has_live:
-        yield from _tier(exchange.trades, LIVE, start, until)
-    if start < archived_until:
-        yield from _tier(exchange.historical_trades, ARCHIVE, start, archived_until)
+    if reached.get("tier") != ARCHIVE:
+        if cutoff is None or until > cutoff - TIER_OVERLAP:
+            yield from _tier(exchange.trades, LIVE, start, until)
+        # Not from where the live tier was left: what only this tier has may be later.
+        until = reading.until if cutoff is None else min(reading.until, cutoff + TIER_OVERLAP)
+    if start < until:
+        yield from _tier(exchange.historical_trades, ARCHIVE, start, until)
 
 
-def _tier(
-    trades: Any, tier: str, start: datetime, until: datetime
-) -> Iterator[tuple[Page[Trade], dict[str, Any] | None]]:
+def _tier(trades: Any, tier: str, start: datetime, until: datetime) -> Iterator[tuple[Page[Trade], dict[str, Any]]]:
     """The pages of one tier. Their upper bound is fixed, so that trades that come in meanwhile shift none of them.
 
-    Without progress are pages from where they turn out not to come newest first: a time would then prove nothing.
+    Where they turn out not to come newest first, a time proves nothing: a reading that fails begins the tier anew.
     """
     oldest: datetime | None = until + 2 * SECOND
     # The docs don't say whether the bounds are inclusive: request one more second on each side.
@@ -99,4 +96,4 @@ def _tier(
         times = [at for found in page.records if (at := known_time(found.record.executed))]
         if oldest and times:
             oldest = min(times) if sorted(times, reverse=True) == times and times[0] <= oldest else None
-        yield page, {"tier": tier, "until": int(oldest.timestamp()) + 1} if oldest else None
+        yield page, {"tier": tier, "until": int((oldest or until).timestamp()) + 1}

@@ -31,14 +31,13 @@ class TradesRequest(JobRequest):
 
     ``incremental``: start where the last scheduled run's trades end instead, if that is earlier. ``force``: reread the
     window even if it is complete. ``trades_cutoff``: older trades are in the historical tier; if
-    None, both tiers are read. ``include_combos``: of EVERYTHING, also the trades of multivariate combinations.
+    None, both tiers are read.
     """
 
     cutoff: datetime
     trades_cutoff: datetime | None
     incremental: bool = False
     force: bool = False
-    include_combos: bool = False
 
 
 def sync_trades(exchange: Exchange, engine: sa.Engine, request: TradesRequest) -> TradesReport:
@@ -103,7 +102,7 @@ def _sync(
     in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.start, gaps.REREAD)
     cutoff = request.trades_cutoff
     if run.scope == EVERYTHING:
-        tape = partial(read_tape, exchange, run, cutoff, report, include_combos=request.include_combos)
+        tape = partial(read_tape, exchange, run, cutoff, report)
         return read_missing(run, window, tape, until=until, provable=provable, anywhere=True)
     before_older = ensure_catalog(exchange, run, request.cutoff, window.start, until)
     read = partial(read_trades, exchange, run, cutoff, report)

@@ -11,11 +11,10 @@ import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series
 from kalshi.warehouse import gaps, sql
+from kalshi.warehouse.checkpoints import COMBO
 from kalshi.warehouse.tables import GIVEN, RAW, Column, Guard, Table
 from kalshi.warehouse.writer import Row, Staging, WriteCounts, upsert
 
-COMBO = "KXMVE"
-"""The tickers of multivariate combinations begin so (Kalshi docs, "Multivariate events")."""
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
 
 

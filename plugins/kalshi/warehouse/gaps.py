@@ -45,7 +45,6 @@ REREAD = timedelta(hours=1)
 """A scheduled run of trades reads again what the last one read of this time: a trade may be published late."""
 CLOCKS = timedelta(minutes=1)
 """The server's clock, the exchange's and that of the schedule may differ by this much."""
-LISTED_LATER = "listed after it was read"
 READ_EARLY = "read so early that late records may be missing"
 ALWAYS = (datetime(1970, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001  # naive UTC, as in the tables
 Span = tuple[str, datetime, datetime]
@@ -156,10 +155,11 @@ def _narrow(connection: sa.Connection, gap: Gap, left: Iterable[Window], since: 
     note(connection, (replace(gap, window=window) for window in left), since=since)
 
 
-def close_everywhere(connection: sa.Connection, job: str) -> None:
+def close_everywhere(connection: sa.Connection, job: str) -> list[Window]:
     """Close, in every scope, what complete windows of the whole exchange cover, unless it was noted after their reading
-    began."""
+    began. Returns the windows of the gaps that this changed."""
     rows = sql.run(connection, _read("covered_by_everything"), job=job).all()
+    closed: list[Window] = []
     for (scope, market, start, end, reason, since), spans in groupby(rows, key=lambda row: tuple(row[:6])):
         window = Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
         left = [window]
@@ -167,8 +167,10 @@ def close_everywhere(connection: sa.Connection, job: str) -> None:
             read = replace(window, start=first.replace(tzinfo=UTC), end=last.replace(tzinfo=UTC))
             left = [part for each in left for part in _outside(each, read)]
         _narrow(connection, Gap(window, market, reason), left, since)
-    for scope in sorted({row[0] for row in rows}):
+        closed.append(window)
+    for scope in sorted({window.scope for window in closed}):
         restate(connection, job, scope)
+    return closed
 
 
 def _outside(window: Window, read: Window) -> Iterator[Window]:
@@ -285,7 +287,7 @@ def is_any_begun(connection: sa.Connection, series: Sequence[str]) -> bool:
     """Whether any window that was derived from the markets of these series was begun."""
     # A plain read could show the time before `hold` had to wait for the reading that began.
     query = "SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND scope IN :scopes LIMIT 1 LOCK IN SHARE MODE"
-    return sql.run(connection, query, jobs=list(PARENTS), scopes=[*series, EVERYTHING]).first() is not None
+    return sql.run(connection, query, jobs=list(PARENTS), scopes=series).first() is not None
 
 
 def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[Span]) -> None:
@@ -342,8 +344,8 @@ class LifeChange:
 
 
 def reopen_lives(connection: sa.Connection, changes: Iterable[LifeChange]) -> None:
-    """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there, or their
-    trades may not have been shown on the tape of the whole exchange."""
+    """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there. Those of
+    EVERYTHING stay: a stream names every market itself."""
     grown: dict[str, list[Span]] = defaultdict(list)
     shrunk: dict[str, list[Span]] = defaultdict(list)
     for change in changes:
@@ -356,21 +358,9 @@ def reopen_lives(connection: sa.Connection, changes: Iterable[LifeChange]) -> No
         (grown if is_longer else shrunk)[new.series].append(span)
     for scope, spans in grown.items():
         for job in PARENTS:
-            _reopen(connection, job, scope, spans, LISTED_LATER)
-    _reopen_tape(connection, [span for spans in grown.values() for span in spans])
+            _reopen(connection, job, scope, spans, "listed after it was read")
     for scope, spans in shrunk.items():
         _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
-
-
-def _reopen_tape(connection: sa.Connection, spans: Sequence[Span]) -> None:
-    """Reopen what was read of the whole exchange's trades, but for the time that the next run reads again anyway."""
-    last = sql.run(
-        connection,
-        "SELECT MAX(window_end_utc) FROM kalshi_checkpoint WHERE job = 'trades' AND scope = '*' LOCK IN SHARE MODE",
-    ).scalar()
-    if last:
-        earlier = [(market, start, min(end, last - REREAD)) for market, start, end in spans]
-        _reopen(connection, "trades", EVERYTHING, [span for span in earlier if span[1] < span[2]], LISTED_LATER)
 
 
 def begin_schedule(connection: sa.Connection, window: Window, remembered: timedelta, run_id: int) -> None:
@@ -539,4 +529,4 @@ def accept(connection: sa.Connection, window: Window, market: str | None, reason
 
 def _read(name: str) -> str:
     """The statement of ``include/sql/gaps/<name>.sql``."""
-    return sql.read("gaps", name).text.replace("{being_read}", BEING_READ)
+    return sql.read("gaps", name).text.replace("{being_read}", BEING_READ).replace("{is_whole}", checkpoints.IS_WHOLE)

@@ -27,8 +27,6 @@ Row = Sequence[Any] | bytes
 million, a ready-made line of a LOAD DATA file, with no escapes other than \\N and no line end."""
 
 ROWS_PER_INSERT = 500
-MANY_ROWS = 100
-"""From here on it pays to drop the indexes of a staging table before it is filled."""
 LOCAL_INFILE_REFUSED = {1148, 2068, 3948, 4166}
 """Error numbers of servers that don't accept LOAD DATA LOCAL: MySQL and MariaDB, old and new."""
 VALUE_REFUSED = {1048, 1062, 1264, 1265, 1292, 1300, 1366, 1406, 3140, 3157, 4025}
@@ -118,10 +116,7 @@ class Staging:
 
     def __enter__(self) -> Staging:
         self._run(f"DROP TEMPORARY TABLE IF EXISTS `{self.name}`")
-        # LIKE copies the check constraints too: MariaDB's JSON is a text column with a check.
-        self._run(f"CREATE TEMPORARY TABLE `{self.name}` LIKE `{self.table.name}`")
-        if len(self._rows) >= MANY_ROWS:
-            self._drop_indexes()
+        self._run(self._definition())
         if self._try(self._rows):
             self._stage_one_of_each_key()
         return self
@@ -130,14 +125,14 @@ class Staging:
         if exc[0] is None:
             self._run(f"DROP TEMPORARY TABLE IF EXISTS `{self.name}`")
 
-    def _drop_indexes(self) -> None:
-        """Drop those that only make loading slower: a staged row is found by its key."""
-        known: dict[str, list[str]] = self._connection.info.setdefault("indexes", {})
+    def _definition(self) -> str:
+        """The statement that makes the staging table: like its table, checks included (MariaDB's JSON is a text column
+        with a check), but without what only makes loading slower. Not by ALTER TABLE: that would commit."""
+        known: dict[str, str] = self._connection.info.setdefault("staging", {})
         if self.name not in known:
-            index = self._run(f"SHOW INDEX FROM `{self.name}` WHERE Non_unique")
-            known[self.name] = sorted({row[2] for row in index.fetchall()})
-        if known[self.name]:
-            self._run(f"ALTER TABLE `{self.name}` {', '.join(f'DROP INDEX `{name}`' for name in known[self.name])}")
+            shown = self._run(f"SHOW CREATE TABLE `{self.table.name}`").fetchone()[1]
+            known[self.name] = _without_indexes(shown, self.name)
+        return known[self.name]
 
     def merge(self, run_id: int) -> WriteCounts:
         """Upsert the staged rows into the table; return exact counts of what changed."""
@@ -204,6 +199,15 @@ class Staging:
             self._run("ROLLBACK TO SAVEPOINT staging")
             return refusal
         return None
+
+
+def _without_indexes(definition: str, name: str) -> str:
+    """The statement for a temporary table called ``name``, by the CREATE TABLE of another: without its secondary
+    indexes, foreign keys and names of constraints."""
+    _, *inner, end = definition.splitlines()
+    lines = (re.sub(r"^CONSTRAINT `[^`]+` (?=CHECK)", "", line.strip().rstrip(",")) for line in inner)
+    kept = [line for line in lines if not re.match(r"KEY |CONSTRAINT `[^`]+` FOREIGN KEY", line)]
+    return f"CREATE TEMPORARY TABLE `{name}` (\n" + ",\n".join(kept) + f"\n{end}"
 
 
 def _load_new(connection: sa.Connection, table: Table, rows: list[Row], run_id: int) -> bool:
