@@ -125,6 +125,9 @@ def test_days_and_series_and_subaccounts_narrow_every_figure(account: sa.Engine,
     assert rows_of(client, "positions", "/portfolio?series=KXHIGHMIA")
     assert "No open positions." in client.get("/portfolio?series=KXHIGHNY").text
     assert tiles_of(client.get("/portfolio?subaccount=3").text)["Earned"] == "$0.00"
+    for days in ("", f"?date_from={LAST_WEEK - 9 * DAY}&date_to={LAST_WEEK - 8 * DAY}"):
+        page = client.get(f"/portfolio{days}").text
+        assert re.findall(r"<option>(KX[A-Z]+)</option>", page) == ["KXHIGHMIA", "KXHIGHNY"], days
 
 
 def test_drawdown_is_the_distance_from_the_highest_sum_so_far_which_begins_at_zero() -> None:

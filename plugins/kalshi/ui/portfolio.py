@@ -170,7 +170,7 @@ def portfolio(connection: sa.Connection, request: Request, selection: Selection,
     return {
         "selection": selection,
         "subaccounts": known,
-        "known_series": sorted({row["series"] for row in of_all_series} | ({selection.series} - {""})),
+        "known_series": _known_series(connection, selection, of_all_series),
         "presets": _presets(request, selection, today),
         "as_of": max((row["as_of"] for row in balances), default=None),
         "tiles_shown": _tiles(selection, balances, positions, every_day, earned, today),
@@ -249,6 +249,12 @@ def _days(request: Request, selection: Selection, days: Rows) -> Table:
     first = (selection.page - 1) * DAYS_SHOWN
     latest = days[::-1] if CSV in request.query_params else days[::-1][first : first + DAYS_SHOWN]
     return table(latest, DAYS, name="days", totals=summed(days, "realized", "fees", "net"))
+
+
+def _known_series(connection: sa.Connection, selection: Selection, earned: Rows) -> list[str]:
+    """The series to choose from, whatever days are chosen. ``earned``: of all series, in those days."""
+    rows = ask(connection, "portfolio_traded_series") if selection.first or selection.last else earned
+    return sorted({row["series"] for row in rows} | ({selection.series} - {""}))
 
 
 def _city(series: str) -> str:
