@@ -67,6 +67,9 @@ class Lives:
     determined: Ints
     settled: Ints
 
+    def take(self, places: Ints) -> Lives:
+        return Lives(*(values[places] for values in vars(self).values()))
+
     @property
     def trading(self) -> Ints:
         """How long each can be traded in all."""

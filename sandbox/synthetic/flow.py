@@ -31,8 +31,7 @@ class Flow:
     unit: Ints
 
     def take(self, places: Ints) -> Flow:
-        lives = Lives(**{name: values[places] for name, values in vars(self.lives).items()})
-        return Flow(lives, self.trades[places], self.average[places], self.unit[places])
+        return Flow(self.lives.take(places), self.trades[places], self.average[places], self.unit[places])
 
     def count(self, moment: Ints | int) -> Ints:
         """The trades until that microsecond, itself included.

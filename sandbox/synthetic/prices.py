@@ -42,8 +42,9 @@ class Book:
     grid: Ints
 
     def take(self, places: Ints) -> Book:
-        lives = Lives(**{name: values[places] for name, values in vars(self.lives).items()})
-        return Book(lives, *(values[places] for name, values in vars(self).items() if name != "lives"))
+        return Book(
+            self.lives.take(places), *(values[places] for name, values in vars(self).items() if name != "lives")
+        )
 
     def quotes(self, minute: Ints) -> Quotes:
         """In each minute (since 1970) of its life; the last ones before it, and while it is stopped, stay."""

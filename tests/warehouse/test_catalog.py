@@ -48,7 +48,7 @@ def found(record_type: type[Record], **fields: Any) -> Found[Record]:
 def write_market(engine: sa.Engine, run_id: int, *others: Found[Market], **fields: Any) -> WriteCounts:
     one = found(Market, ticker=MARKET, event_ticker=EVENT, **fields)
     with engine.begin() as connection:
-        return write_markets(connection, [one, *others], run_id, SERIES)["kalshi_market"]
+        return write_markets(connection, [one, *others], SERIES, run_id)["kalshi_market"]
 
 
 def rows(engine: sa.Engine, table: str) -> list[dict[str, Any]]:
@@ -145,7 +145,7 @@ def test_a_change_rolled_back_leaves_no_trace(catalog: sa.Engine) -> None:
     write_market(catalog, 1, **SETTLED)
     with catalog.connect() as connection:
         amended = found(Market, ticker=MARKET, event_ticker=EVENT, result="yes")
-        write_markets(connection, [amended], 2, SERIES)
+        write_markets(connection, [amended], SERIES, 2)
         connection.rollback()
     assert only(rows(catalog, "kalshi_market"))["result"] == "no"
     assert rows(catalog, "kalshi_settlement_change") == []
@@ -156,7 +156,7 @@ def test_two_runs_at_once_keep_one_change(catalog: sa.Engine) -> None:
 
     def write(run_id: int, result: str) -> None:
         markets = [found(Market, ticker=t, event_ticker=EVENT, result=result) for t in tickers]
-        in_transaction(catalog, write_markets, markets, run_id, SERIES)
+        in_transaction(catalog, write_markets, markets, SERIES, run_id)
 
     write(1, "no")
     with ThreadPoolExecutor(2) as pool:
@@ -167,7 +167,7 @@ def test_two_runs_at_once_keep_one_change(catalog: sa.Engine) -> None:
 def test_a_market_of_an_unknown_event_makes_a_placeholder(catalog: sa.Engine) -> None:
     with catalog.begin() as connection:
         markets = [found(Market, ticker=f"{EVENT}-T{n}", event_ticker=EVENT) for n in range(3)]
-        counts = write_markets(connection, markets, 7, SERIES)
+        counts = write_markets(connection, markets, SERIES, 7)
         assert placeholder_events(connection, SERIES) == [EVENT]
     assert counts == {"kalshi_market": WriteCounts(inserted=3), "kalshi_event": WriteCounts(inserted=1)}
     event = only(rows(catalog, "kalshi_event"))
@@ -293,7 +293,7 @@ def test_a_reading_that_begins_while_a_market_is_written_is_reopened(catalog: sa
     with catalog.begin() as connection:
         connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_series")).scalar()  # from now on it sees this moment
         in_transaction(catalog, checkpoints.claim, DAY, 1)
-        write_markets(connection, [found(Market, ticker=MARKET, event_ticker=EVENT, **LIFE)], 2, SERIES)
+        write_markets(connection, [found(Market, ticker=MARKET, event_ticker=EVENT, **LIFE)], SERIES, 2)
     (left,) = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
     assert left.market == MARKET
 
@@ -306,7 +306,7 @@ def test_a_life_is_compared_with_what_another_run_made_of_it_meanwhile(catalog: 
     with catalog.begin() as connection:
         connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_market")).scalar()  # from now on it sees this moment
         write_market(catalog, 2, **shorter)
-        write_markets(connection, [again], 3, SERIES)
+        write_markets(connection, [again], SERIES, 3)
     (left,) = in_transaction(catalog, gaps.open_gaps, "trades", SERIES)
     assert (left.market, left.window.start.hour, left.window.end.hour) == (MARKET, 10, 20)
 
@@ -315,7 +315,7 @@ def test_markets_that_are_written_are_locked_before_anything_is_decided(catalog:
     write_market(catalog, 1, **SETTLED)
     one = found(Market, ticker=MARKET, event_ticker=EVENT, **SETTLED)
     with catalog.connect() as connection, catalog.connect() as other:
-        write_markets(connection, [one], 2, SERIES)  # changes nothing
+        write_markets(connection, [one], SERIES, 2)  # changes nothing
         other.execute(sa.text("SET SESSION innodb_lock_wait_timeout = 1"))
         with pytest.raises(sa.exc.OperationalError, match="1205"):
             other.execute(sa.text("SELECT title FROM kalshi_market LOCK IN SHARE MODE"))

@@ -54,8 +54,8 @@ def settled_market(result: str, updated: datetime | None, value: str | None) -> 
 def settle(engine: sa.Engine, run_id: int, found: Found[Market]) -> dict[str, Any]:
     """Write a settled market as a settlements sync does; the row of kalshi_settlement."""
     with engine.begin() as connection:
-        catalog.write_markets(connection, [found], run_id, "KXNEW")
-        settlements.write_settlements(connection, [found], run_id, "KXNEW")
+        catalog.write_markets(connection, [found], "KXNEW", run_id)
+        settlements.write_settlements(connection, [found], "KXNEW", run_id)
         row = connection.execute(sa.text("SELECT * FROM kalshi_settlement")).mappings().one()
         return {name: value for name, value in row.items() if name != "updated_at_utc"}
 
@@ -79,7 +79,7 @@ def test_an_older_page_changes_no_settlement_of_a_market_that_the_catalog_saw_la
     first = settle(warehouse_on_both, 1, settled_market("yes", NOON, "1.0000"))
     amended = settled_market("no", NOON + timedelta(hours=4), "0.0000")
     with warehouse_on_both.begin() as connection:
-        catalog.write_markets(connection, [amended], 2, "KXNEW")
+        catalog.write_markets(connection, [amended], "KXNEW", 2)
     assert settle(warehouse_on_both, 3, settled_market("scalar", NOON + timedelta(hours=2), "0.5000")) == first
     assert settle(warehouse_on_both, 4, amended)["result"] == "no"
 
@@ -97,6 +97,6 @@ def test_an_older_page_that_waited_for_a_newer_one_changes_no_settlement(warehou
     with warehouse_on_both.begin() as connection:
         connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_market")).scalar()  # from now on it sees this moment
         amended = settle(warehouse_on_both, 2, settled_market("no", NOON + timedelta(hours=4), "0.0000"))
-        catalog.write_markets(connection, [older], 3, "KXNEW")
-        settlements.write_settlements(connection, [older], 3, "KXNEW")
+        catalog.write_markets(connection, [older], "KXNEW", 3)
+        settlements.write_settlements(connection, [older], "KXNEW", 3)
     assert settle(warehouse_on_both, 4, older) == amended

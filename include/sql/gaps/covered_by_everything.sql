@@ -6,6 +6,6 @@ SELECT g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason,
 FROM kalshi_gap g
 JOIN kalshi_checkpoint w ON w.job = g.job AND w.began >= g.number AND {is_whole}
   AND w.window_start_utc < g.window_end_utc AND w.window_end_utc > g.window_start_utc
-WHERE g.job = :job AND g.scope <> '*' AND g.scope NOT LIKE 'KXMVE%' AND g.accepted_reason IS NULL
+WHERE g.job = :job AND g.scope <> '*' AND g.scope NOT LIKE :combos AND g.accepted_reason IS NULL
 ORDER BY g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason, g.since_utc, read_from_utc
 FOR UPDATE

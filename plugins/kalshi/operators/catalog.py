@@ -17,7 +17,7 @@ from kalshi.sync.report import JobReport
 class CatalogSyncOperator(SeriesSyncOperator):
     """Syncs one series, its events and its markets of both tiers, or the whole exchange of the live tier."""
 
-    template_fields: Sequence[str] = (*SeriesSyncOperator.template_fields, "max_pages", "include_historical", "full")
+    template_fields: Sequence[str] = ("planned", "max_pages", "include_historical", "full")
     report = CATALOG
 
     def __init__(

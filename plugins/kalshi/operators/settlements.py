@@ -17,7 +17,7 @@ from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 class SettlementsSyncOperator(SeriesSyncOperator):
     """Syncs the settlements of one series, or of the whole exchange."""
 
-    template_fields: Sequence[str] = (*SeriesSyncOperator.template_fields, "max_pages", "full")
+    template_fields: Sequence[str] = ("planned", "max_pages", "full")
     report = SETTLEMENTS
 
     def __init__(self, *, max_pages: Any = None, full: Any = False, **kwargs: Any) -> None:
@@ -27,9 +27,6 @@ class SettlementsSyncOperator(SeriesSyncOperator):
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
         request = SettlementsRequest(
-            cutoff=self.cutoff,
-            max_pages=self.max_pages,
-            full=self.full,
-            **self.about(context),
+            cutoff=self.cutoff, max_pages=self.max_pages, full=self.full, **self.about(context)
         )
         return sync_settlements(exchange, engine, request)

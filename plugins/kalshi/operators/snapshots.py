@@ -20,7 +20,7 @@ from kalshi.sync.snapshots import SnapshotRequest, prune_snapshots, snapshot_pri
 class PriceSnapshotOperator(SeriesSyncOperator):
     """Snapshots the open markets of one series, or of the whole exchange, at the end of the data interval."""
 
-    template_fields: Sequence[str] = (*SeriesSyncOperator.template_fields, "include_combos")
+    template_fields: Sequence[str] = ("planned", "include_combos")
     report = SNAPSHOTS
 
     def __init__(self, *, include_combos: Any = False, **kwargs: Any) -> None:

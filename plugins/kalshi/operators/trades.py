@@ -20,7 +20,7 @@ class TradesSyncOperator(SeriesSyncOperator):
     """Syncs the public trades of one series, or of the whole exchange: those of the days from ``date_from`` to
     ``date_to`` (UTC, inclusive) if given, else those since the last run."""
 
-    template_fields: Sequence[str] = (*SeriesSyncOperator.template_fields, "date_from", "date_to", "force")
+    template_fields: Sequence[str] = ("planned", "date_from", "date_to", "force")
     report = TRADES
 
     def __init__(self, *, date_from: Any = None, date_to: Any = None, force: Any = False, **kwargs: Any) -> None:

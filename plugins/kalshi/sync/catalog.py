@@ -18,7 +18,7 @@ from kalshi.settings import load_settings
 from kalshi.sync.cutoff import with_current_cutoff
 from kalshi.sync.decisions import write_decision_times
 from kalshi.sync.evidence import MOST_NAMED, Doubt, Reading, expect, read_missing, refusal_logged, warn_of_gaps
-from kalshi.sync.lookup import ARCHIVED, know_events, look_up, markets_of, read_events
+from kalshi.sync.lookup import ARCHIVED, look_up, markets_of, read_events
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.report import Field, JobReport, added
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
@@ -130,7 +130,7 @@ class _CatalogSync:
     def __init__(self, exchange: Exchange, run: SyncRun, request: CatalogRequest, tally: _Tally) -> None:
         self._exchange, self._run, self._request, self._tally = exchange, run, request, tally
         self._scope = request.scope
-        self._series_ticker = "" if request.scope == EVERYTHING else request.scope
+        self._series_ticker = request.series_ticker
 
     def run_all(self) -> bool:
         """Read the catalog. Returns whether too many records were rejected."""
@@ -160,7 +160,7 @@ class _CatalogSync:
 
     def _read(self, reading: Reading) -> Iterator[Doubt]:
         if reading.market not in (WHOLE, UNREADABLE):
-            yield from self._look_up([reading.market], reading)
+            yield from look_up(self._exchange, self._run, [reading.market], self._write_markets, reading)
             if not self._series_ticker:
                 return
         elif not self._series_ticker and reading.window.start < self._request.cutoff:
@@ -177,11 +177,11 @@ class _CatalogSync:
     def _timeless(self, reading: Reading) -> Iterator[Doubt]:
         """The markets of which the exchange doesn't say when they trade. They are gaps of their series: of the whole
         exchange, nothing else is in doubt because of them."""
-        timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._series_ticker)
+        timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._scope)
         if timeless and not self._series_ticker:  # an incremental list may have left them out
             again = markets_of(self._exchange, [market for market, _ in timeless])
             yield from write_pages(self._run, again, self._write_markets, reading)
-            timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._series_ticker)
+            timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._scope)
         doubts = {m: (series, "its open or close time isn't known") for m, series in timeless if reading.wants(m)}
         if self._series_ticker:
             yield from (Doubt(market, reason) for market, (_, reason) in doubts.items())
@@ -204,14 +204,7 @@ class _CatalogSync:
         yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
         yield from self._markets(self._exchange.markets(**markets), reading)
         missing = in_transaction(self._run.engine, gaps.missing_markets, JOB, self._scope, reading.began)
-        yield from self._look_up(missing, reading)
-
-    def _look_up(self, tickers: list[str], reading: Reading) -> Iterator[Doubt]:
-        def make_known(page: Page[Market]) -> None:
-            if not self._series_ticker:
-                know_events(self._exchange, self._run, {found.record.event_ticker for found in page.records})
-
-        yield from look_up(self._exchange, self._run, tickers, self._write_markets, reading, on_read=make_known)
+        yield from look_up(self._exchange, self._run, missing, self._write_markets, reading)
 
     def _read_archive(self, reading: Reading) -> Iterator[Doubt]:
         start = next_cursor(reading.reached)
@@ -222,7 +215,7 @@ class _CatalogSync:
 
     @property
     def _lists(self) -> dict[str, Any]:
-        return {"series_ticker": self._series_ticker or None, "max_pages": self._request.max_pages}
+        return {"series_ticker": self._series_ticker, "max_pages": self._request.max_pages}
 
     def _series(self) -> None:
         page = self._exchange.series(self._series_ticker) if self._series_ticker else self._exchange.all_series()
@@ -244,7 +237,7 @@ class _CatalogSync:
         return {"kalshi_event": catalog.write_events(connection, page.records, self._run.run_id)}
 
     def _write_markets(self, connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        return catalog.write_markets(connection, page.records, self._run.run_id, self._series_ticker)
+        return catalog.write_markets(connection, page.records, self._scope, self._run.run_id)
 
     def _enrich_placeholders(self) -> None:
         """Fetch the events that are known only from their markets so far."""
@@ -258,4 +251,4 @@ class _CatalogSync:
             )
 
     def _placeholders(self) -> list[str]:
-        return in_transaction(self._run.engine, catalog.placeholder_events, self._series_ticker)
+        return in_transaction(self._run.engine, catalog.placeholder_events, self._scope)

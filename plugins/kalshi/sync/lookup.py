@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -13,12 +14,12 @@ from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.pages import Write, write_pages
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog
-from kalshi.warehouse.checkpoints import COMBO
+from kalshi.warehouse.checkpoints import COMBO, EVERYTHING
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 TICKERS_PER_LOOKUP = 100
-ARCHIVED = "the exchange has archived some of it since, and lists that by series: sync the series that you need by name"
+ARCHIVED = "the exchange has archived some of it since, which is read series by series: name those that you need"
 
 
 def markets_of(exchange: Exchange, tickers: Sequence[str]) -> Iterator[Page[Market]]:
@@ -39,26 +40,28 @@ def look_up(
     tickers: Sequence[str],
     write: Write[Market],
     reading: Reading,
-    on_read: Callable[[Page[Market]], None] | None = None,
 ) -> Iterator[Doubt]:
-    """Read these markets and write them; what neither tier lists is in doubt. ``on_read``: as in write_pages."""
+    """Read these markets and write them; what neither tier lists is in doubt."""
     listed: set[str | None] = set()
 
     def see(page: Page[Market]) -> None:
         listed.update(found.record.ticker for found in page.records)
         listed.update(ticker_in(bad.raw) for bad in page.rejected)
 
-    yield from write_pages(run, markets_of(exchange, tickers), write, reading, on_read=on_read, on_written=see)
+    know = partial(know_events, exchange, run)
+    yield from write_pages(run, markets_of(exchange, tickers), write, reading, on_read=know, on_written=see)
     for ticker in tickers:
         if ticker not in listed:
             yield Doubt(ticker, "neither tier lists the market")
 
 
-def know_events(exchange: Exchange, run: SyncRun, tickers: Collection[str]) -> None:
-    """Read those of these events that aren't stored, so that their markets come under the right series. Combinations
-    are left out: ``GET /events`` doesn't list their events."""
-    missing = sorted(in_transaction(run.engine, catalog.unknown, table=catalog.EVENT, tickers=tickers))
-    read_events(exchange, run, [ticker for ticker in missing if not ticker.startswith(COMBO)])
+def know_events(exchange: Exchange, run: SyncRun, page: Page[Market]) -> None:
+    """For a run of EVERYTHING: read the events of these markets that aren't stored, so that the markets come under the
+    right series. Combinations are left out: ``GET /events`` doesn't list their events."""
+    if run.scope == EVERYTHING:
+        events = {found.record.event_ticker for found in page.records}
+        missing = sorted(in_transaction(run.engine, catalog.unknown, table=catalog.EVENT, tickers=events))
+        read_events(exchange, run, [ticker for ticker in missing if not ticker.startswith(COMBO)])
 
 
 def read_events(exchange: Exchange, run: SyncRun, tickers: Sequence[str]) -> None:
@@ -76,9 +79,6 @@ def know_markets(exchange: Exchange, run: SyncRun, tickers: Collection[str]) -> 
     missing = sorted(in_transaction(run.engine, catalog.unknown, table=catalog.MARKET, tickers=tickers))
 
     def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        return catalog.write_markets(connection, page.records, run.run_id)
+        return catalog.write_markets(connection, page.records, EVERYTHING, run.run_id)
 
-    def see(page: Page[Market]) -> None:
-        know_events(exchange, run, {found.record.event_ticker for found in page.records})
-
-    write_pages(run, markets_of(exchange, missing), write, on_read=see)
+    write_pages(run, markets_of(exchange, missing), write, on_read=partial(know_events, exchange, run))

@@ -81,7 +81,7 @@ def _alive(run: SyncRun, reading: Reading, window: Window) -> list[str]:
 def write_and_reopen(connection: sa.Connection, page: Page[Trade], run: SyncRun) -> WriteCounts:
     """Write a page of trades. If any is new, the candles that were built without it are to be built again."""
     tickers = {found.record.ticker for found in page.records}
-    series = _series(connection, run.scope, tickers)
+    series = catalog.series_of_each(connection, catalog.MARKET, tickers, run.scope)
     gaps.hold(connection, set(series.values()))
     written = write_trades(connection, page.records, run.run_id)
     if written.inserted or written.updated:
@@ -95,13 +95,6 @@ def write_and_reopen(connection: sa.Connection, page: Page[Trade], run: SyncRun)
 
 def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
-
-
-def _series(connection: sa.Connection, scope: str, tickers: set[str]) -> dict[str, str]:
-    if scope != EVERYTHING:
-        return dict.fromkeys(tickers, scope)
-    known = catalog.series_by_market(connection, tickers)
-    return {ticker: known.get(ticker) or catalog.series_of(ticker) for ticker in tickers}
 
 
 def _pages(

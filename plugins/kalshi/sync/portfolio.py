@@ -20,7 +20,7 @@ from kalshi.sync.report import Field, JobReport, first
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.text import counted
 from kalshi.warehouse import catalog, checkpoints, exchanges, portfolio
-from kalshi.warehouse.checkpoints import EPOCH, Window
+from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -211,7 +211,7 @@ class _PortfolioSync:
         self._refreshed.update(tickers)
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            return catalog.write_markets(connection, page.records, self._run.run_id)
+            return catalog.write_markets(connection, page.records, EVERYTHING, self._run.run_id)
 
         write_pages(self._run, markets_of(self._exchange, tickers), write, self._reading)
 

@@ -64,7 +64,7 @@ class Rereading:
         """Read these markets: first their own records, which hold the volume, then their trades and candles."""
 
         def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-            return catalog.write_markets(connection, page.records, self.run.run_id, self.run.scope)
+            return catalog.write_markets(connection, page.records, self.run.scope, self.run.run_id)
 
         tickers = [market.figures.ticker for market in doubtful]
         write_pages(self.run, markets_of(self.exchange, tickers), write)

@@ -17,6 +17,7 @@ from kalshi.exchange.transport import Traffic
 from kalshi.sync.report import JobReport, RowCounts
 from kalshi.text import one_line
 from kalshi.warehouse import ledger
+from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -46,6 +47,11 @@ class JobRequest:
     asked_at: datetime = field(default_factory=lambda: datetime.now(UTC), kw_only=True)
     planned_at: datetime | None = field(default=None, kw_only=True)
     by_hand: bool = field(default=False, kw_only=True)
+
+    @property
+    def series_ticker(self) -> str | None:
+        """The exchange's filter for the scope: None for EVERYTHING."""
+        return None if self.scope == EVERYTHING else self.scope
 
     def key(self, job: str) -> ledger.RunKey:
         return ledger.RunKey(job, self.scope, self.dag_run_id, self.window_start, self.window_end)

@@ -23,7 +23,7 @@ from kalshi.sync.pages import next_cursor, without, write_pages
 from kalshi.sync.report import Field, JobReport
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import catalog, checkpoints, gaps, settlements
-from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
+from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
@@ -43,11 +43,6 @@ class SettlementsRequest(JobRequest):
     cutoff: datetime
     max_pages: int | None = None
     full: bool = False
-
-    @property
-    def series_ticker(self) -> str:
-        """Empty: all series."""
-        return "" if self.scope == EVERYTHING else self.scope
 
     @property
     def begins(self) -> datetime:
@@ -132,36 +127,33 @@ def _read(
     exchange: Exchange, run: SyncRun, request: SettlementsRequest, tally: _Tally, reading: Reading
 ) -> Iterator[Doubt]:
     def write(connection: sa.Connection, page: Page[Market]) -> dict[str, WriteCounts]:
-        return _write(connection, page, request.series_ticker, run.run_id)
+        return _write(connection, page, run.scope, run.run_id)
 
-    def make_known(page: Page[Market]) -> None:
-        if not request.series_ticker:
-            know_events(exchange, run, {found.record.event_ticker for found in page.records})
-
+    know = partial(know_events, exchange, run)
     if reading.market not in (WHOLE, UNREADABLE):
-        yield from look_up(exchange, run, [reading.market], write, reading, on_read=make_known)
+        yield from look_up(exchange, run, [reading.market], write, reading)
         return
     if reading.window.start < request.begins:
         yield Doubt(WHOLE, ARCHIVED)
         return
-    lists: dict[str, Any] = {"series_ticker": request.series_ticker or None, "max_pages": request.max_pages}
+    lists: dict[str, Any] = {"series_ticker": request.series_ticker, "max_pages": request.max_pages}
     if not request.series_ticker:
         lists["mve_filter"] = "exclude"
     since = reading.window.start
     new = int(since.timestamp()) if since > request.begins else None
     live = exchange.markets(status="settled", min_settled_ts=new, **lists)
-    yield from write_pages(run, live, write, reading, on_read=make_known, on_written=tally.see)
+    yield from write_pages(run, live, write, reading, on_read=know, on_written=tally.see)
     if request.series_ticker and since < request.cutoff:
         archived = exchange.historical_markets(start=next_cursor(reading.reached), **lists)
         old = without(archived, frozenset(tally.read))
         yield from write_pages(run, old, write, reading, resumable=True, on_written=tally.see)
     closed = exchange.markets(status="closed", **lists)
-    yield from write_pages(run, closed, write, reading, on_read=make_known, on_written=tally.see)
+    yield from write_pages(run, closed, write, reading, on_read=know, on_written=tally.see)
     overdue = _overdue(exchange, run, tally)
-    yield from write_pages(run, overdue, write, reading, on_read=make_known, on_written=tally.see)
+    yield from write_pages(run, overdue, write, reading, on_read=know, on_written=tally.see)
     missing = in_transaction(run.engine, gaps.missing_markets, JOB, run.scope, reading.began)
     unseen = [ticker for ticker in missing if ticker not in tally.read]
-    yield from look_up(exchange, run, unseen, write, reading, on_read=make_known)
+    yield from look_up(exchange, run, unseen, write, reading)
     write_decision_times(run)
 
 
@@ -185,10 +177,10 @@ def _overdue(exchange: Exchange, run: SyncRun, tally: _Tally) -> Iterator[Page[M
 
 
 def _write(connection: sa.Connection, page: Page[Market], series_ticker: str, run_id: int) -> dict[str, WriteCounts]:
-    counts = catalog.write_markets(connection, page.records, run_id, series_ticker)
+    counts = catalog.write_markets(connection, page.records, series_ticker, run_id)
     misfits = {misfit.row[0] for misfit in counts["kalshi_market"].misfits}
     settled = [f for f in page.records if _is_settled(f) and f.record.ticker not in misfits]
-    written = settlements.write_settlements(connection, settled, run_id, series_ticker)
+    written = settlements.write_settlements(connection, settled, series_ticker, run_id)
     return {**counts, "kalshi_settlement": written}
 
 

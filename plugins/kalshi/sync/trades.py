@@ -19,6 +19,8 @@ from kalshi.warehouse import gaps
 from kalshi.warehouse.checkpoints import EVERYTHING, Window
 from kalshi.warehouse.server import in_transaction
 
+OVERLAP = timedelta(hours=1)
+"""An incremental run rereads this much: a trade may be published later than its timestamp."""
 LONGEST_GAP = timedelta(days=7)
 """An incremental run's own window goes back no further than this; older days are filled as gaps, some by each run."""
 LONGEST_REMEMBERED = timedelta(days=30)
@@ -75,14 +77,14 @@ def _window(exchange: Exchange, run: SyncRun, request: TradesRequest) -> tuple[W
     if start > until:
         raise ValueError(f"{start:%Y-%m-%d} is in the future: there are no trades from then on yet.")
     if request.incremental:
-        start = in_transaction(run.engine, _resumption, scope=run.scope, start=start - gaps.REREAD, until=until)
+        start = in_transaction(run.engine, _resumption, scope=run.scope, start=start - OVERLAP, until=until)
     end = max(start, min(until, provable_until(exchange)))
     return Window(JOB, run.scope, start, end), until
 
 
 def _resumption(connection: sa.Connection, scope: str, start: datetime, until: datetime) -> datetime:
     """Where an incremental run starts: at the first gap of the last days, if that is earlier."""
-    gaps.note_unread(connection, Window(JOB, scope, start, start), gaps.REREAD)
+    gaps.note_unread(connection, Window(JOB, scope, start, start), OVERLAP)
     first_gap = gaps.oldest_whole(connection, JOB, scope, until - LONGEST_GAP)
     return min(start, first_gap or start)
 
@@ -96,10 +98,10 @@ def _sync(
         in_transaction(run.engine, gaps.schedule, window=window, run_id=run.run_id)
     provable = provable_until(exchange)
     if not request.incremental:  # the next incremental run reads the overlap anyway
-        in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.end, gaps.REREAD)
+        in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.end, OVERLAP)
     if not is_missing(run, window, provable):
         return False
-    in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.start, gaps.REREAD)
+    in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.start, OVERLAP)
     cutoff = request.trades_cutoff
     if run.scope == EVERYTHING:
         tape = partial(read_tape, exchange, run, cutoff, report)

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 
 from kalshi.records import Event, Found, Market, Series
 from kalshi.warehouse import gaps, sql
-from kalshi.warehouse.checkpoints import COMBO
+from kalshi.warehouse.checkpoints import COMBO, EVERYTHING
 from kalshi.warehouse.tables import GIVEN, RAW, Column, Guard, Table
 from kalshi.warehouse.writer import Row, Staging, WriteCounts, upsert
 
+OF_SERIES = f"(:series = '{EVERYTHING}' OR series_ticker = :series)"
+"""SQL: only the rows of a series, unless it is EVERYTHING."""
 EVENT_DAY = re.compile(r"-(\d{2})([A-Z]{3})(\d{2})(?!\d{3})")
 
 
@@ -148,26 +150,29 @@ def series_of(ticker: str) -> str:
     return ticker.partition("-")[0]
 
 
-def series_by_event(connection: sa.Connection, events: Collection[str], series_ticker: str = "") -> dict[str, str]:
-    """The series of these events: ``series_ticker`` if given, else that of ``kalshi_event``, or what their tickers
-    say."""
-    if series_ticker:
-        return dict.fromkeys(events, series_ticker)
-    query = "SELECT event_ticker, series_ticker FROM kalshi_event WHERE event_ticker IN :events"
-    known = {row.event_ticker: row.series_ticker for row in sql.run(connection, query, events=list(events))}
-    return {event: known.get(event) or series_of(event) for event in events}
+def series_of_each(
+    connection: sa.Connection, table: Table, tickers: Collection[str], series_ticker: str = EVERYTHING
+) -> dict[str, str]:
+    """The series of these events or markets (``table``): ``series_ticker``, or, if that is EVERYTHING, the one that is
+    stored, else what their tickers say."""
+    if series_ticker != EVERYTHING:
+        return dict.fromkeys(tickers, series_ticker)
+    (key,) = table.key
+    query = f"SELECT {key}, series_ticker FROM {table.name} WHERE {key} IN :tickers"
+    known = {row[0]: row[1] for row in sql.run(connection, query, tickers=list(tickers))}
+    return {ticker: known.get(ticker) or series_of(ticker) for ticker in tickers}
 
 
 def write_markets(
-    connection: sa.Connection, found: Sequence[Found[Market]], run_id: int, series_ticker: str = ""
+    connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
 ) -> dict[str, WriteCounts]:
     """Upsert ``kalshi_market``, after placeholders for series and events that don't exist yet.
 
-    ``series_ticker``: the series of all; by default that of each one's event (:func:`series_by_event`).
+    ``series_ticker``: the series of all; or EVERYTHING: that of each one's event (:func:`series_of_each`).
     Every change of a known result or settlement value is recorded in ``kalshi_settlement_change``, in the
     same transaction. Returns the counts by table; of events, those of new placeholders.
     """
-    series = series_by_event(connection, {f.record.event_ticker for f in found}, series_ticker)
+    series = series_of_each(connection, EVENT, {f.record.event_ticker for f in found}, series_ticker)
     placeholders = _expect_events(connection, series, run_id)
     rows = MARKET.rows(found, series_ticker=lambda market: series[market.event_ticker], is_placeholder=False)
     with _staged(connection, MARKET, rows, sorted(set(series.values()))) as (staging, stored):
@@ -198,7 +203,7 @@ def write_unknown_markets(
     by table."""
     missing = unknown(connection, MARKET, (f.record.ticker for f in found))
     new = [f for f in found if f.record.ticker in missing]
-    events = series_by_event(connection, {f.record.event_ticker for f in new})
+    events = series_of_each(connection, EVENT, {f.record.event_ticker for f in new})
     placeholders = _expect_events(connection, events, run_id)
     if not new:
         return {"kalshi_market": WriteCounts(), "kalshi_event": placeholders}
@@ -297,12 +302,6 @@ def lives_of_markets(
     ]
 
 
-def series_by_market(connection: sa.Connection, tickers: Collection[str]) -> dict[str, str]:
-    """The series of those of these markets that are stored."""
-    query = "SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
-    return {row.market_ticker: row.series_ticker for row in sql.run(connection, query, tickers=list(tickers))}
-
-
 def all_series(connection: sa.Connection) -> list[str]:
     """The tickers of all series that are stored."""
     return list(sql.run(connection, "SELECT series_ticker FROM kalshi_series ORDER BY 1").scalars())
@@ -315,10 +314,10 @@ def dates_of_events(connection: sa.Connection, series_ticker: str) -> list[tuple
 
 
 def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[tuple[str, str]]:
-    """The markets of a series (of all: "") whose open or close time isn't known, each with its series."""
+    """The markets of a series, or of EVERYTHING, whose open or close time isn't known, each with its series."""
     rows = sql.run(
         connection,
-        "SELECT market_ticker, series_ticker FROM kalshi_market WHERE (:series = '' OR series_ticker = :series) "
+        f"SELECT market_ticker, series_ticker FROM kalshi_market WHERE {OF_SERIES} "
         "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1",
         series=series_ticker,
     )
@@ -347,12 +346,11 @@ def lock_series(connection: sa.Connection, series_ticker: str) -> None:
 
 
 def placeholder_events(connection: sa.Connection, series_ticker: str) -> list[str]:
-    """Tickers of a series' events (of all, but for those of combinations: "") that are known only from their
-    markets."""
+    """Tickers of a series' events, or of those of EVERYTHING, that are known only from their markets."""
     rows = sql.run(
         connection,
-        "SELECT event_ticker FROM kalshi_event WHERE is_placeholder AND (series_ticker = :series "
-        f"OR :series = '' AND event_ticker NOT LIKE '{COMBO}%') ORDER BY 1",
+        f"SELECT event_ticker FROM kalshi_event WHERE {OF_SERIES} AND is_placeholder "
+        f"AND (:series <> '{EVERYTHING}' OR event_ticker NOT LIKE '{COMBO}%') ORDER BY 1",
         series=series_ticker,
     )
     return list(rows.scalars())

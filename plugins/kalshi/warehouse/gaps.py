@@ -41,8 +41,7 @@ BEING_READ = (
 )
 """SQL, also for the files that say ``{being_read}``: whether a living run reads the gap ``g`` at the moment."""
 DAY = timedelta(days=1)
-REREAD = timedelta(hours=1)
-"""A scheduled run of trades reads again what the last one read of this time: a trade may be published late."""
+COMBOS = f"{checkpoints.COMBO}%"
 CLOCKS = timedelta(minutes=1)
 """The server's clock, the exchange's and that of the schedule may differ by this much."""
 READ_EARLY = "read so early that late records may be missing"
@@ -158,7 +157,7 @@ def _narrow(connection: sa.Connection, gap: Gap, left: Iterable[Window], since: 
 def close_everywhere(connection: sa.Connection, job: str) -> list[Window]:
     """Close, in every scope, what complete windows of the whole exchange cover, unless it was noted after their reading
     began. Returns the windows of the gaps that this changed."""
-    rows = sql.run(connection, _read("covered_by_everything"), job=job).all()
+    rows = sql.run(connection, _read("covered_by_everything"), job=job, combos=COMBOS).all()
     closed: list[Window] = []
     for (scope, market, start, end, reason, since), spans in groupby(rows, key=lambda row: tuple(row[:6])):
         window = Window(job, scope, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC))
@@ -217,6 +216,7 @@ def next_to_fill(
         run_id=run_id,
         inside=inside,
         anywhere=anywhere,
+        combos=COMBOS,
         parents=_parents(window),
         before=before,
         most=len(tried) + 1,

@@ -9,12 +9,10 @@ import sqlalchemy as sa
 
 from kalshi.records import Found, Market, known_time
 from kalshi.warehouse import sql
-from kalshi.warehouse.catalog import series_by_event, unknown
+from kalshi.warehouse.catalog import EVENT, OF_SERIES, series_of_each, unknown
 from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
 from kalshi.warehouse.writer import WriteCounts, upsert
 
-OF_SERIES = "(:series = '*' OR series_ticker = :series)"
-"""SQL: only the rows of a series, unless it is EVERYTHING."""
 MOST_NAMED = 1000
 
 
@@ -54,16 +52,16 @@ SETTLEMENT = Table(
 
 
 def write_settlements(
-    connection: sa.Connection, found: Sequence[Found[Market]], run_id: int, series_ticker: str = ""
+    connection: sa.Connection, found: Sequence[Found[Market]], series_ticker: str, run_id: int
 ) -> WriteCounts:
     """Upsert ``kalshi_settlement`` from settled markets, which must already be in ``kalshi_market``.
 
-    ``series_ticker``: the series of all; by default that of each one's event. Markets without a result are skipped, and
+    ``series_ticker``: as in :func:`kalshi.warehouse.catalog.write_markets`. Markets without a result are skipped, and
     so are records older than what ``kalshi_market`` has.
     """
     latest = _latest_updates(connection, [f.record.ticker for f in found])
     settled = [f for f in found if f.record.result and not _is_stale(f.record, latest.get(f.record.ticker))]
-    series = series_by_event(connection, {f.record.event_ticker for f in settled}, series_ticker)
+    series = series_of_each(connection, EVENT, {f.record.event_ticker for f in settled}, series_ticker)
     rows = SETTLEMENT.rows(settled, series_ticker=lambda market: series[market.event_ticker])
     return upsert(connection, SETTLEMENT, rows, run_id=run_id)
 
