@@ -36,7 +36,7 @@ class TradesReport(WindowReport, kw_only=True):
     markets: Annotated[int, Field("markets open in the window", "markets")] = 0
     traded: Annotated[int, Field("those with a trade in it", "traded")] = 0
     trades: Annotated[int, Field("trades read", "trades")] = 0
-    left_out: Annotated[int, Field("trades of combinations that were left out", "of combinations")] = 0
+    left_out: Annotated[int, Field("trades of combinations that were left out", "combinations left out")] = 0
 
 
 def read_trades(
