@@ -23,7 +23,7 @@ from kalshi.operators.runs import report_task
 from kalshi.reports.candles import CANDLES
 
 PARAMS = {
-    "series": series_param(),
+    "series": series_param(or_everything=True),
     "date_from": optional_day_param("First day", "UTC. Both days are required."),
     "date_to": optional_day_param("Last day", "UTC, inclusive."),
     "chunk_days": Param(

@@ -33,7 +33,7 @@ from kalshi.timetables import DayOfDate
 START = load_settings().candles.start
 GRACE = timedelta(minutes=load_settings().tolerances.grace_minutes)
 PARAMS = {
-    "series": series_param(),
+    "series": series_param(or_everything=True),
     "sources": sources_param(),
     "force": force_param(),
 }

@@ -60,8 +60,8 @@ def fetch(exchange: Exchange) -> Candles:
     """Two weeks of one series, a candle for every minute."""
     markets = [f.record for page in exchange.markets(series_ticker=SERIES) for f in page.records]
     alive = [
-        AliveMarket(m.ticker, m.event_ticker, m.open_time, m.close_time, False)
-        for m in markets
+        AliveMarket(m.ticker, m.event_ticker, SERIES, m.open_time, m.close_time, False)
+        for m in sorted(markets, key=lambda m: (m.event_ticker, m.ticker))
         if m.open_time and m.close_time and m.open_time < END and m.close_time > START
     ]
     answers = [

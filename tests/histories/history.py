@@ -6,7 +6,7 @@ The machine, the exchange and the database show the time of the model; the machi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -146,19 +146,23 @@ class Process:
 class History:
     """A series of its own, from START on. ``ran``: all runs so far, in order.
 
-    ``sources``: of candles, as in the DAG's param. ``check``: is called after every run. ``of_everything``: the
-    scheduled runs of all jobs but candles read the whole exchange.
+    ``sources``: of candles, as in the DAG's param. ``check``: is called after every run. ``of_everything``: the jobs
+    whose scheduled runs read the whole exchange; with candles among them, no dense minutes are built.
     """
 
     engine: sa.Engine
     sources: tuple[str, ...] = ("api_event",)
-    of_everything: bool = False
+    of_everything: Collection[str] = ()
     check: Callable[[History], None] = lambda _: None
     series: str = field(default_factory=lambda: f"HUNT{next(NUMBERS)}")
     skew: timedelta = timedelta(0)
     ran: list[Ran] = field(default_factory=list)
     next_day: datetime = FIRST_DAY
     log: list[str] = field(default_factory=list)
+
+    @property
+    def has_dense(self) -> bool:
+        return "candles" not in self.of_everything
 
     def __post_init__(self) -> None:
         self.model = Model(self.series)
@@ -305,7 +309,7 @@ class History:
 
     def _ran(self, job: str, start: datetime, end: datetime, *, asked_at: datetime, by_hand: bool = False) -> Ran:
         about: dict[str, Any] = {
-            "scope": EVERYTHING if self.of_everything and job != "candles" and not by_hand else self.series,
+            "scope": EVERYTHING if job in self.of_everything and not by_hand else self.series,
             "dag_run_id": f"{job} {self.series} {start:%Y-%m-%d %H:%M} {len(self.ran)}",
             "window_start": start,
             "window_end": end,
@@ -318,7 +322,7 @@ class History:
         if job == "trades":
             about["incremental"] = not by_hand
         if job == "candles":
-            about |= {"sources": self.sources, "dense": True}
+            about |= {"sources": self.sources, "dense": self.has_dense}
         return Ran(job, REQUESTS[job](**about), self.model.now, by_hand)
 
     def _go(self, ran: Ran, step: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ class Violation(AssertionError):
 
 
 def replay(
-    engine: sa.Engine, *steps: Step, sources: tuple[str, ...] = ("api_event",), of_everything: bool = False
+    engine: sa.Engine, *steps: Step, sources: tuple[str, ...] = ("api_event",), of_everything: Collection[str] = ()
 ) -> History:
     """Play the steps, then ordinary rounds without faults until the warehouse equals the exchange.
 

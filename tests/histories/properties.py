@@ -158,7 +158,8 @@ def differences(history: History) -> Iterator[Difference]:
             yield from _market(history, have, market)
         if trade_windows:
             yield from _trades(history, have, market, trade_windows)
-        if candle_windows and market.opens < max(end for _, end in candle_windows):
+        is_unseen = history.model.is_archived(market) and market.ticker not in have.markets
+        if candle_windows and not ("candles" in history.of_everything and is_unseen):
             yield from _candles(history, have, market, candle_windows)
 
 
@@ -208,7 +209,8 @@ def _candles(history: History, have: Stored, market: Market, windows: list[Windo
             yield Difference("candle", market, candle.start, since, jobs, f"{row}, not {expected}")
     if "trades" in history.sources:
         yield from _candles_from_trades(history, have, market, windows)
-    yield from _dense(have, market, windows)
+    if history.has_dense:
+        yield from _dense(have, market, windows)
 
 
 def _candles_from_trades(history: History, have: Stored, market: Market, windows: list[Window]) -> Iterator[Difference]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def markets(draw: st.DrawFn) -> list[AliveMarket]:
         closes = opens + timedelta(minutes=draw(st.integers(1, 8_000)))
         for number in range(draw(st.sampled_from([1, 2, 6, 130]))):
             archived = draw(st.booleans()) if number == 0 else alive[-1].is_archived
-            alive.append(AliveMarket(f"KX-E{event}-{number:03}", f"KX-E{event}", opens, closes, archived))
+            alive.append(AliveMarket(f"KX-E{event}-{number:03}", f"KX-E{event}", "KX", opens, closes, archived))
     return [m for m in alive if m.closes > START and m.opens < START + timedelta(days=10)]
 
 
@@ -40,7 +42,7 @@ def minutes_of(units: list[Unit]) -> list[tuple[str, int, int]]:
 @given(markets())
 def test_every_market_is_in_one_unit_that_holds_all_its_minutes(alive: list[AliveMarket]) -> None:
     end = START + timedelta(days=10)
-    units = plan_units(alive, START, end)
+    units = list(plan_units(alive, START, end))
     planned = {ticker: (first, last) for ticker, first, last in minutes_of(units)}
     assert len(minutes_of(units)) == len(alive) == len(planned)
     for market in alive:
@@ -53,7 +55,7 @@ def test_every_market_is_in_one_unit_that_holds_all_its_minutes(alive: list[Aliv
 
 @given(markets())
 def test_a_unit_holds_one_tier_and_an_event_finishes_with_its_last_unit(alive: list[AliveMarket]) -> None:
-    units = plan_units(alive, START, START + timedelta(days=10))
+    units = list(plan_units(alive, START, START + timedelta(days=10)))
     for number, unit in enumerate(units):
         assert len({market.is_archived for market in unit.markets}) == 1
         later = {market.event_ticker for after in units[number + 1 :] for market in after.markets}
@@ -74,11 +76,31 @@ def test_batches_take_every_minute_once_within_the_limits(number: int, minutes: 
     assert set(seen.values()) == {start + 60 * (minutes - 1)}
 
 
-def test_small_events_share_a_request() -> None:
+def _requests(units: Iterable[Unit]) -> int:
+    return sum(len(list(batches(unit.tickers, unit.start, unit.end))) for unit in units)
+
+
+@given(markets())
+def test_events_share_a_request_only_where_that_costs_none_more(alive: list[AliveMarket]) -> None:
+    end = START + timedelta(days=10)
+    alone = [
+        unit
+        for _, event in groupby(alive, lambda market: market.event_ticker)
+        for unit in plan_units(list(event), START, end)
+    ]
+    assert _requests(plan_units(alive, START, end)) <= _requests(alone)
+
+
+def test_small_events_fill_their_requests_together() -> None:
     day = timedelta(days=1)
-    alive = [AliveMarket(f"KX-E{n}-A", f"KX-E{n}", START, START + day, False) for n in range(12)]
-    units = plan_units(alive, START, START + day)
-    assert [len(unit.tickers) for unit in units] == [6, 6], "six markets of 1,440 minutes fill a batch of 10,000"
+    alive = [
+        AliveMarket(f"KX-E{n:03}-{m}", f"KX-E{n:03}", "KX", START, START + day, False)
+        for n in range(250)
+        for m in range(4)
+    ]
+    units = list(plan_units(alive, START, START + day))
+    assert {len(unit.tickers) for unit in units} == {100}
+    assert _requests(units) == 150, "1,000 markets of 1,440 minutes fill 144 requests of 10,000"
 
 
 def test_a_piece_never_requests_more_of_a_market_than_allowed() -> None:

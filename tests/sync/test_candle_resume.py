@@ -54,9 +54,11 @@ def requests_by_path(server: ExchangeServer) -> Counter[str]:
 
 
 def finished_events(engine: sa.Engine) -> set[str]:
-    """The events that the checkpoint of the backfill names as finished."""
+    """The events up to the one that the checkpoint of the backfill names as finished."""
     found = select(engine, "SELECT progress FROM kalshi_checkpoint WHERE job = 'candles'")
-    return {event for row in found if row["progress"] for event in json.loads(row["progress"])["events"]}
+    last = max((json.loads(row["progress"])["event"] for row in found if row["progress"]), default="")
+    events = select(engine, f"SELECT event_ticker FROM kalshi_event WHERE event_ticker <= '{last}'")
+    return {row["event_ticker"] for row in events}
 
 
 def halves(engine: sa.Engine) -> dict[str, int]:

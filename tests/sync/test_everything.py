@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
+from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
@@ -24,7 +25,10 @@ from tests.support.warehouses import forget
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 SEP_20 = datetime(2026, 9, 20, tzinfo=UTC)
+NOON = datetime(2026, 9, 20, 12, tzinfo=UTC)
 NY = "KXHIGHNY"
+AT_NOON = "bucket_start_utc >= '2026-09-20 12:00' AND bucket_start_utc < '2026-09-20 14:00'"
+ALIVE = "open_time_utc < '2026-09-20 14:00' AND close_time_utc > '2026-09-20 12:00'"
 Result = TypeVar("Result")
 
 
@@ -50,6 +54,12 @@ class Jobs:
         about = {"window_start": start, "window_end": end, **others}
         return sync_trades(self.exchange, self.engine, TradesRequest(scope, self.settled, self.traded, **about))
 
+    def candles(
+        self, scope: str = EVERYTHING, start: datetime = NOON, end: datetime = NOON + 2 * HOUR, **others: Any
+    ) -> Any:
+        about = {"window_start": start, "window_end": end, **others}
+        return sync_candles(self.exchange, self.engine, CandlesRequest(scope, self.settled, self.traded, **about))
+
     def all_series(self) -> list[str]:
         return sorted(found.record.ticker for found in self.exchange.all_series().records)
 
@@ -63,16 +73,35 @@ def jobs(exchange: Exchange, warehouse: sa.Engine) -> Jobs:
     return Jobs(exchange, warehouse)
 
 
+@pytest.fixture(scope="module")
+def many_kinds() -> Iterator[ExchangeServer]:
+    """Series of all kinds, most of which don't begin their markets' tickers with their own; combinations too."""
+    options = ("--series=18", "--open-markets=120", "--trades-a-day=2000", "--wide-markets=0")
+    with ExchangeServer("--since=2026-06-01", "--requests-per-second=0", *options) as server:
+        yield server
+
+
+@pytest.fixture
+def some(many_kinds: ExchangeServer, warehouse: sa.Engine) -> Iterator[Jobs]:
+    """Jobs of that exchange, which has no event of thousands of markets."""
+    with Exchange(quick_config(many_kinds)) as exchange:
+        yield Jobs(exchange, warehouse)
+    many_kinds.faults()
+
+
 def test_the_rows_are_those_of_a_run_series_by_series(exchange: Exchange, warehouse_on_both: sa.Engine) -> None:
     jobs = Jobs(exchange, warehouse_on_both)
     for scope in jobs.all_series():
         jobs.catalog(scope)
         jobs.trades(scope)
+        jobs.candles(scope, sources=("api_event", "trades"))
     by_series = contents(warehouse_on_both)
     forget(warehouse_on_both)
     assert jobs.catalog().state == jobs.trades().state == "success"
+    assert jobs.candles(sources=("api_event", "trades")).state == "success"
     assert contents(warehouse_on_both) == by_series
     assert by_series["kalshi_trade"][0] > 500
+    assert by_series["kalshi_candle_1m"][0] > 5_000
 
 
 def test_settlements_of_everything_are_those_of_the_live_tier(jobs: Jobs, exchange_server: ExchangeServer) -> None:
@@ -165,7 +194,7 @@ def test_a_killed_tape_resumes_at_the_time_that_it_had_come_down_to(
     assert jobs.covered("trades", NY, SEP_20 - 6 * DAY) == SEP_20 + DAY
 
 
-def test_what_everything_lacks_of_one_market_counts_for_no_series_until_it_is_there(
+def test_what_everything_lacks_of_one_market_is_missing_from_its_series_alone(
     jobs: Jobs, exchange_server: ExchangeServer
 ) -> None:
     jobs.catalog()
@@ -174,14 +203,27 @@ def test_what_everything_lacks_of_one_market_counts_for_no_series_until_it_is_th
     exchange_server.faults()
     assert report.state == "warning"
     assert report.rejected
-    assert jobs.covered("trades", EVERYTHING) is None
-    assert jobs.trades(NY).trades > 0, "the series reads itself"
+    (gap,) = select(jobs.engine, "SELECT * FROM kalshi_gap")
+    ticker, scope = gap["market_ticker"], gap["scope"]
+    assert scope == ticker.partition("-")[0] != NY
+    assert f"{ticker} from 2026-09-20" in " ".join(report.warnings)
+    assert (jobs.trades(NY).requests, jobs.covered("trades", NY)) == (0, SEP_20 + DAY), "it lacks nothing"
     healed = jobs.trades()
-    assert healed.state == "success"
-    assert jobs.covered("trades", EVERYTHING) == SEP_20 + DAY
+    assert (healed.state, healed.markets) == ("success", 1), "the rest isn't read again"
     assert select(jobs.engine, "SELECT * FROM kalshi_gap") == []
     unresolved = "SELECT * FROM kalshi_rejected_record WHERE resolved_at_utc IS NULL"
     assert select(jobs.engine, unresolved) == []
+
+
+def test_a_series_reads_what_everything_lacks_of_its_market(jobs: Jobs, exchange_server: ExchangeServer) -> None:
+    jobs.catalog()
+    exchange_server.faults({"kind": "malformed_trade", "path": "/markets/trades$", "times": 1})
+    jobs.trades(tolerated_share=1)
+    exchange_server.faults()
+    (gap,) = select(jobs.engine, "SELECT * FROM kalshi_gap")
+    report = jobs.trades(gap["scope"])
+    assert (report.state, report.markets) == ("success", 1)
+    assert select(jobs.engine, "SELECT * FROM kalshi_gap") == []
 
 
 def _failing(server: ExchangeServer, run: Callable[[], Result]) -> None:
@@ -232,6 +274,100 @@ def test_a_late_trade_on_the_tape_reopens_the_candles_of_its_series(jobs: Jobs) 
     assert (gap["scope"], gap["market_ticker"]) == (NY, last["market_ticker"])
 
 
+def test_candles_of_everything_are_not_read_again_of_a_series(some: Jobs) -> None:
+    some.catalog()
+    whole = some.candles()
+    assert whole.state == "success"
+    assert whole.markets == count(some.engine, f"kalshi_market WHERE {ALIVE}") > whole.with_candles > 50
+    report = some.candles(NY, dense=True)
+    assert (report.requests, report.state) == (0, "success")
+    assert report.dense_minutes > 0, "dense minutes are built for a series that is named"
+
+
+def _ticker(server: ExchangeServer) -> str:
+    """A market of New York that is open at noon."""
+    ticker: str = server.get("/markets", event_ticker=f"{NY}-26SEP20").json()["markets"][0]["ticker"]
+    return ticker
+
+
+def test_a_market_whose_life_was_not_known_is_a_gap_of_its_series_that_everything_fills(
+    some: Jobs, many_kinds: ExchangeServer
+) -> None:
+    ticker = _ticker(many_kinds)
+    elsewhere = {"ticker": ticker, "open_time": "2026-09-28T00:00:00Z", "close_time": "2026-09-29T00:00:00Z"}
+    many_kinds.faults({"kind": "set_market", "path": "/markets$", "times": 9999, "value": elsewhere})
+    some.catalog()
+    some.candles()
+    many_kinds.faults()
+    assert some.catalog(full=True).state == "success"
+    (gap,) = select(some.engine, "SELECT * FROM kalshi_gap")
+    assert (gap["job"], gap["scope"], gap["market_ticker"]) == ("candles", NY, ticker)
+    assert some.covered("candles", "KXHIGHCHI", NOON) == NOON + 2 * HOUR, "nothing else is in doubt"
+    assert some.candles(start=NOON + 2 * HOUR, end=NOON + 3 * HOUR).state == "success"
+    assert count(some.engine, f"kalshi_candle_1m WHERE market_ticker = '{ticker}' AND {AT_NOON}") > 10
+    assert count(some.engine, "kalshi_gap") == 0
+
+
+def test_a_market_that_the_catalog_of_everything_could_not_read_is_missing_from_its_candles(
+    some: Jobs, many_kinds: ExchangeServer
+) -> None:
+    ticker = _ticker(many_kinds)
+    bad = {"ticker": ticker, "open_time": 7}
+    many_kinds.faults({"kind": "set_market", "path": "/markets$", "times": 9999, "value": bad})
+    some.catalog(tolerated_share=1)
+    report = some.candles(tolerated_share=1)
+    assert f"{ticker} from 2026-09-20" in " ".join(report.warnings)
+    assert some.covered("candles", EVERYTHING, NOON) is None
+    many_kinds.faults()
+    some.catalog()
+    assert some.candles().state == "success"
+    assert count(some.engine, "kalshi_gap") == 0
+    assert count(some.engine, f"kalshi_candle_1m WHERE market_ticker = '{ticker}' AND {AT_NOON}") > 10
+
+
+def test_candles_from_before_the_cutoff_are_read_only_if_all_that_closed_since_is_known(some: Jobs) -> None:
+    start = some.settled.replace(minute=0, second=0, microsecond=0) - 3 * HOUR
+    window = {"start": start, "end": start + 2 * HOUR}
+    report = some.candles(**window)
+    assert "name those that you need" in " ".join(report.warnings)
+    assert some.covered("candles", EVERYTHING, start) is None
+    assert count(some.engine, "kalshi_candle_1m") == 0
+    some.settled = start - HOUR  # as if the catalog had been read since then
+    some.catalog()
+    sync_catalog(some.exchange, some.engine, CatalogRequest(NY, start + 3 * HOUR))
+    some.settled = start + 3 * HOUR
+    assert some.candles(**window).state == "success"
+    assert count(some.engine, f"kalshi_candle_1m WHERE market_ticker LIKE '{NY}-%'") > 100
+
+
+def test_killed_candles_of_everything_resume_behind_the_last_whole_event(
+    some: Jobs, many_kinds: ExchangeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kalshi.sync.api_candles.ROWS_PER_TRANSACTION", 100)
+    some.catalog()
+    whole = some.candles()
+    everything = content(some.engine)
+    forget(some.engine)
+    some.catalog()
+    many_kinds.faults({"kind": "http_500", "path": "candlesticks", "skip": whole.candle_requests // 2, "times": 99})
+    with pytest.raises(ExchangeUnavailable):
+        some.candles()
+    many_kinds.faults()
+    rest = some.candles()
+    assert rest.state == "success"
+    assert rest.candle_requests < 0.8 * whole.candle_requests
+    assert content(some.engine) == everything
+
+
+def test_the_markets_of_everything_come_page_by_page(some: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    some.catalog()
+    some.candles()
+    everything = content(some.engine)
+    monkeypatch.setattr("kalshi.sync.lives.MARKETS_PER_PAGE", 7)
+    again = some.candles(force=True)
+    assert (again.inserted, again.updated, again.unchanged) == (0, 0, everything[0])
+
+
 def test_a_catalog_of_everything_reads_only_what_has_not_closed_long_ago(jobs: Jobs) -> None:
     first = jobs.catalog()
     again = jobs.catalog()
@@ -254,29 +390,21 @@ def test_a_market_without_times_is_a_gap_of_its_series_alone(jobs: Jobs, exchang
     assert count(jobs.engine, "kalshi_gap") == 0
 
 
-@pytest.fixture(scope="module")
-def many_kinds() -> Iterator[ExchangeServer]:
-    """Series of all kinds, most of which don't begin their markets' tickers with their own; combinations too."""
-    options = ("--series=18", "--open-markets=120", "--trades-a-day=2000", "--wide-markets=0")
-    with ExchangeServer("--since=2026-06-01", "--requests-per-second=0", *options) as server:
-        yield server
-
-
-def test_series_of_every_kind_come_to_the_same_rows_at_once_and_one_by_one(
-    many_kinds: ExchangeServer, warehouse: sa.Engine
-) -> None:
-    with Exchange(quick_config(many_kinds)) as exchange:
-        jobs = Jobs(exchange, warehouse)
-        names = [found.record.ticker for found in exchange.all_series().records]
-        single = sorted(name for name in names if not name.startswith(COMBO))
-        assert any(name != name.upper() for name in single)
-        for scope in single:
-            jobs.catalog(scope)
-            jobs.trades(scope)
-        by_series = {table: content(warehouse, table) for table in ("kalshi_event", "kalshi_market", "kalshi_trade")}
-        forget(warehouse)
-        jobs.catalog()
-        report = jobs.trades()
-        assert {table: content(warehouse, table) for table in by_series} == by_series
-        assert by_series["kalshi_trade"][0] > 1000
-        assert report.left_out > 0
+def test_series_of_every_kind_come_to_the_same_rows_at_once_and_one_by_one(some: Jobs) -> None:
+    names = [found.record.ticker for found in some.exchange.all_series().records]
+    single = sorted(name for name in names if not name.startswith(COMBO))
+    assert any(name != name.upper() for name in single)
+    requests = 0
+    for scope in single:
+        some.catalog(scope)
+        some.trades(scope)
+        requests += some.candles(scope).candle_requests
+    tables = ("kalshi_event", "kalshi_market", "kalshi_trade", "kalshi_candle_1m")
+    by_series = {table: content(some.engine, table) for table in tables}
+    forget(some.engine)
+    some.catalog()
+    report = some.trades()
+    assert some.candles().candle_requests < 0.6 * requests, "a request holds markets of several series"
+    assert {table: content(some.engine, table) for table in by_series} == by_series
+    assert by_series["kalshi_trade"][0] > 1000
+    assert report.left_out > 0

@@ -250,8 +250,8 @@ def test_new_trades_reopen_what_was_built_without_them_where_it_was_built(wareho
     naive = DAY_1.replace(tzinfo=None)
     with warehouse.begin() as connection:
         was_read(connection, built)
-        gaps.reopen(connection, "trades", SERIES, [(MARKET, naive + 3 * HOUR, naive + 5 * HOUR)])
-        gaps.reopen(connection, "trades", SERIES, [(OTHER, naive + 8 * HOUR, naive + 9 * HOUR)])
+        gaps.reopen(connection, "trades", {MARKET: SERIES}, [(MARKET, naive + 3 * HOUR, naive + 5 * HOUR)])
+        gaps.reopen(connection, "trades", {OTHER: SERIES}, [(OTHER, naive + 8 * HOUR, naive + 9 * HOUR)])
         assert left(connection, "candles_from_trades") == [(MARKET, 3, 4)]
         assert left(connection, "candles_dense") == [], "it was never built"
         assert state(connection, built) == "FAILED"

@@ -1,11 +1,11 @@
--- The gaps of a job and scope (:anywhere: of every scope but combinations') that a run should read next: of those that
--- touch its window (:inside) or of the others, the least tried and then the oldest, if they begin :before this time. A
--- gap waits while its market is missing from a parent job, or while another run reads it: {being_read}.
+-- The gaps of a job that a run should read next: of those of its scope that touch its window (:inside) or of the others
+-- (:anywhere: those of every scope but combinations', too), the least tried and then the oldest, if they begin :before
+-- this time. A gap waits while its market is missing from a parent job, or while another run reads it: {being_read}.
 SELECT g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason
 FROM kalshi_gap g
 WHERE g.job = :job AND (g.scope = :scope OR :anywhere AND g.scope NOT LIKE :combos)
   AND g.accepted_reason IS NULL AND g.run_id <> :run_id
-  AND (g.window_start_utc < :end AND g.window_end_utc > :start) = :inside
+  AND (g.scope = :scope AND g.window_start_utc < :end AND g.window_end_utc > :start) = :inside
   AND (:before IS NULL OR g.window_start_utc < :before)
   AND NOT EXISTS (
     SELECT 1 FROM kalshi_gap p WHERE p.job IN :parents AND p.scope = g.scope

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -20,6 +20,7 @@ class AliveMarket:
 
     ticker: str
     event_ticker: str
+    series_ticker: str
     opens: datetime
     closes: datetime
     is_archived: bool
@@ -46,31 +47,38 @@ class Unit:
         return self.markets[0].is_archived
 
 
-def plan_units(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> list[Unit]:
-    """Plan the units that fetch the minutes of ``markets`` between ``start`` and ``end``, in event order.
+def plan_units(markets: Iterable[AliveMarket], start: datetime, end: datetime) -> Iterator[Unit]:
+    """Plan the units that fetch the minutes of ``markets``, which come in event order, between ``start`` and ``end``.
 
-    Live markets of several events share a unit as long as they fit one batch request.
+    Live markets of several events share a unit while their tickers fit one request and that costs no request more.
     """
-    units: list[Unit] = []
     waiting: list[AliveMarket] = []
-    for _, group in groupby(sorted(markets, key=lambda m: (m.event_ticker, m.ticker)), lambda m: m.event_ticker):
+    for _, group in groupby(markets, lambda m: m.event_ticker):
         siblings = list(group)
         live = [m for m in siblings if not m.is_archived]
         archived = [m for m in siblings if m.is_archived]
-        if waiting and (archived or not _is_one_batch([*waiting, *live], start, end)):
-            units.append(_unit(waiting, start, end))
+        if waiting and (archived or not _are_better_together(waiting, live, start, end)):
+            yield _unit(waiting, start, end)
             waiting = []
         if archived:
-            units.append(_unit(archived, start, end, finishes=not live))
+            yield _unit(archived, start, end, finishes=not live)
         waiting += live
     if waiting:
-        units.append(_unit(waiting, start, end))
-    return units
+        yield _unit(waiting, start, end)
 
 
-def _is_one_batch(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> bool:
-    first, last = _range(markets, start, end)
-    return len(list(batches([m.ticker for m in markets], first, last))) == 1
+def _are_better_together(
+    some: Sequence[AliveMarket], more: Sequence[AliveMarket], start: datetime, end: datetime
+) -> bool:
+    together = [*some, *more]
+    if len(together) > TICKERS_PER_BATCH:
+        return False
+    return _requests(together, start, end) <= _requests(some, start, end) + _requests(more, start, end)
+
+
+def _requests(markets: Sequence[AliveMarket], start: datetime, end: datetime) -> int:
+    """How many batches fetch these markets, which fit one."""
+    return sum(1 for _ in batches([m.ticker for m in markets], *_range(markets, start, end)))
 
 
 def _unit(markets: Sequence[AliveMarket], start: datetime, end: datetime, *, finishes: bool = True) -> Unit:

@@ -1,4 +1,5 @@
-"""The one-minute candles of one series in a time window: from the exchange, from trades, and dense."""
+"""The one-minute candles in a time window: of one series, from the exchange, from trades, and dense; or of the whole
+exchange, without dense minutes."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ from kalshi.sync.parents import ensure_catalog, warn_where_no_market
 from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import JobRequest, SyncRun, latest_end, recorded_run
 from kalshi.sync.trades import TradesRequest, sync_trades
-from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.checkpoints import EVERYTHING, Window
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "candles"
@@ -39,10 +40,11 @@ DENSE_JOB = "candles_dense"
 
 @dataclass(frozen=True)
 class CandlesRequest(JobRequest):
-    """What to sync: one series from ``window_start`` to ``window_end``. ``force`` rereads a complete window.
+    """What to sync: one series, or EVERYTHING, from ``window_start`` to ``window_end``. ``force`` rereads a complete
+    window.
 
     ``cutoff``: markets settled earlier are in the historical tier, as are trades before ``trades_cutoff``.
-    ``dense``: whether ``kalshi_candle_1m_dense`` is built.
+    ``dense``: whether ``kalshi_candle_1m_dense`` is built; of EVERYTHING it isn't (1,440 rows a market and day).
     """
 
     cutoff: datetime
@@ -66,7 +68,7 @@ class CandlesReport(WindowReport, kw_only=True):
 
 
 def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest) -> CandlesReport:
-    """Sync one series and return its report (see ``docs/reports.md``).
+    """Sync one series, or EVERYTHING, and return the report (see ``docs/reports.md``).
 
     Each source has its own checkpoints; after a killed run, the next one resumes with the events that were
     not complete. The trades that candles are built from are synced first unless they are complete.
@@ -86,14 +88,14 @@ def sync_candles(exchange: Exchange, engine: sa.Engine, request: CandlesRequest)
         report.from_utc, report.to_utc = window.start, until
         try:
             too_many = _sync(exchange, run, request, window, until, tally)
-            if request.by_hand:
+            if request.by_hand and run.scope != EVERYTHING:
                 warn_where_no_market(run, window.start, until)
-            warn_of_gaps(run, *SOURCES.values(), DENSE_JOB)
+            warn_of_gaps(run, *SOURCES.values(), *(() if run.scope == EVERYTHING else (DENSE_JOB,)))
             run.check_rejected(too_many)
         finally:
             dense = run.counts.get("kalshi_candle_1m_dense", WriteCounts())
             report.markets = tally.markets
-            report.with_candles = len(tally.with_candles)
+            report.with_candles = tally.with_candles
             report.candles = tally.candles
             report.candle_requests = tally.requests
             report.ideal_requests = -(-tally.candles // MINUTES_PER_BATCH)
@@ -117,7 +119,9 @@ def _sync(
     exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window, until: datetime, tally: ApiTally
 ) -> bool:
     """Read or build whatever is missing, the dense minutes last: they show the others' candles."""
-    jobs = [SOURCES[source] for source in request.sources] + ([DENSE_JOB] if request.dense else [])
+    is_everything = run.scope == EVERYTHING
+    jobs = [SOURCES[source] for source in request.sources]
+    jobs += [DENSE_JOB] if request.dense and not is_everything else []
     asked_at = request.asked_at.replace(second=0, microsecond=0)
     edge = max(until, min(request.window_end or until, asked_at))  # the clocks may differ
     expect(run, *(replace(window, job=job) for job in jobs), until=edge, force=request.force)
@@ -127,13 +131,20 @@ def _sync(
         DENSE_JOB: partial(build_dense, run),
     }
     provable = provable_until(exchange)
-    if not any(is_missing(run, replace(window, job=job), provable) for job in readers):
+    anywhere = {job: is_everything and job != DENSE_JOB for job in readers}
+    if not any(is_missing(run, replace(window, job=job), provable, anywhere=anywhere[job]) for job in readers):
         return False
     before_older = ensure_catalog(exchange, run, request.cutoff, window.start, until)
     too_many = False
     for job, read in readers.items():
         too_many |= read_missing(
-            run, replace(window, job=job), read, until=until, provable=provable, before_older=before_older
+            run,
+            replace(window, job=job),
+            read,
+            until=until,
+            provable=provable,
+            anywhere=anywhere[job],
+            before_older=before_older,
         )
     return too_many
 
@@ -146,7 +157,7 @@ def _read_from_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest,
 def _sync_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest, window: Window) -> None:
     """Sync the window's trades unless they are complete, as a separate run in the ledger."""
     trades = TradesRequest(
-        request.scope,
+        window.scope,
         request.cutoff,
         request.trades_cutoff,
         tolerated_share=request.tolerated_share,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from kalshi.sync.evidence import Doubt, Reading
+from kalshi.sync.lives import lives_in
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, dense_candles, gaps, ledger, trade_candles
+from kalshi.warehouse.checkpoints import EVERYTHING
+from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -23,56 +26,63 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
     window = reading.window
 
     def make(connection: sa.Connection, tickers: list[str]) -> WriteCounts:
-        gaps.hold(connection, [run.scope])
+        series = catalog.series_of_each(connection, catalog.MARKET, tickers, window.scope)
+        gaps.hold(connection, set(series.values()))
         written = trade_candles.make_from_trades(connection, tickers, window.start, window.end, run.run_id)
         if written.inserted or written.updated:
             times = (window.start.replace(tzinfo=None), window.end.replace(tzinfo=None))
             spans = [(ticker, *times) for ticker in tickers]
-            gaps.reopen(connection, window.job, run.scope, spans)
+            gaps.reopen(connection, window.job, series, spans)
         ledger.beat(connection, run.run_id)
         return written
 
-    for tickers in _groups(run, reading):
+    for tickers in _groups(_traded(run, reading)):
         run.count("kalshi_candle_1m", in_transaction(run.engine, make, tickers=tickers))
     return []
+
+
+def _traded(run: SyncRun, reading: Reading) -> Iterable[str]:
+    """The markets that may have traded in a gap: of EVERYTHING, those of the stored trades are fewer."""
+    window = reading.window
+    if window.scope != EVERYTHING or reading.market not in (WHOLE, UNREADABLE):
+        return (life.ticker for life in lives_in(run, reading))
+    return in_transaction(run.engine, trade_candles.traded_markets, window.start, window.end)
 
 
 def build_dense(run: SyncRun, reading: Reading) -> list[Doubt]:
     """Build every minute of a gap, then the later minutes that carry its last quotes forward."""
     window = replace(reading.window, end=reading.until)
-    for tickers in _groups(run, reading):
+    for tickers in _groups(life.ticker for life in lives_in(run, reading)):
         for start, end in _pieces(window.start, window.end):
-            _build(run, tickers, start, end)
-        _build_carried(run, tickers, window.end)
+            _build(run, window.scope, tickers, start, end)
+        _build_carried(run, window.scope, tickers, window.end)
     return []
 
 
-def _build_carried(run: SyncRun, tickers: list[str], end: datetime) -> None:
+def _build_carried(run: SyncRun, series_ticker: str, tickers: list[str], end: datetime) -> None:
     """Rebuild the minutes after the window that an earlier run built: days may be filled in any order."""
     at = end
     while carried := in_transaction(
         run.engine, dense_candles.carried_past, tickers=tickers, end=end, at=at, until=at + PIECE
     ):
         tickers, until = carried
-        _build(run, tickers, at, until)
+        _build(run, series_ticker, tickers, at, until)
         at += PIECE
 
 
-def _build(run: SyncRun, tickers: list[str], start: datetime, end: datetime) -> None:
+def _build(run: SyncRun, series_ticker: str, tickers: list[str], start: datetime, end: datetime) -> None:
     def work(connection: sa.Connection) -> WriteCounts:
-        catalog.lock_series(connection, run.scope)
+        catalog.lock_series(connection, series_ticker)
         ledger.beat(connection, run.run_id)
         return dense_candles.build_dense(connection, tickers, start, end, run.run_id)
 
     run.count("kalshi_candle_1m_dense", in_transaction(run.engine, work))
 
 
-def _groups(run: SyncRun, reading: Reading) -> Iterator[list[str]]:
-    window = replace(reading.window, end=reading.until)
-    lives = in_transaction(run.engine, catalog.lives_of_markets, window.scope, window.start, window.end)
-    tickers = sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
-    for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
-        yield tickers[first : first + MARKETS_PER_TRANSACTION]
+def _groups(tickers: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(tickers)
+    for first in range(0, len(ordered), MARKETS_PER_TRANSACTION):
+        yield ordered[first : first + MARKETS_PER_TRANSACTION]
 
 
 def _pieces(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -5,7 +5,8 @@ out — a record that was rejected, a market that neither tier knows, a list tha
 its own, together with the rows of its page, and later runs of the job come back to it.
 
 A job may read one scope or, in one stream, EVERYTHING. A window of everything that lacks nothing counts for every
-scope, and closes their gaps; while it lacks anything at all, it counts for none.
+scope, and closes their gaps; while it lacks anything, it counts for none. What is missing from the data of a market
+whose series is known is missing from that series, not from everything.
 """
 
 from __future__ import annotations
@@ -102,9 +103,10 @@ def expect(run: SyncRun, *windows: Window, until: datetime | None = None, force:
     in_transaction(run.engine, work)
 
 
-def is_missing(run: SyncRun, window: Window, provable: datetime | None = None) -> bool:
-    """Whether anything of the window's job and scope is left to read, of the time up to ``provable``."""
-    return any(_next(run, window, provable, (), inside=inside) for inside in (True, False))
+def is_missing(run: SyncRun, window: Window, provable: datetime | None = None, *, anywhere: bool = False) -> bool:
+    """Whether anything is left to read of the window's job and scope, or (``anywhere``) of any scope, in the time up to
+    ``provable``."""
+    return any(_next(run, window, provable, (), inside=inside, anywhere=anywhere) for inside in (True, False))
 
 
 def read_missing(
@@ -239,7 +241,8 @@ def _fail(connection: sa.Connection, gap: Gap, reason: str, *, resumable: bool) 
 
 def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], run_id: int) -> None:
     window = reading.window
-    gaps.note(connection, (Gap(window, doubt.market, doubt.reason) for doubt in doubts), run_id)
+    found = (Gap(window, doubt.market, doubt.reason) for doubt in doubts)
+    gaps.note_of_series(connection, window, found, run_id)
     gaps.close(connection, reading.gap, reading.began)
     if reading.market == WHOLE:
         gaps.inherit(connection, window, run_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,13 +13,12 @@ from kalshi.exchange import Exchange, RequestRefused
 from kalshi.exchange.pages import Page, read_ahead
 from kalshi.records import Trade
 from kalshi.sync.evidence import Doubt, Reading
+from kalshi.sync.lives import lives_in
 from kalshi.sync.pages import write_page
 from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, gaps
 from kalshi.warehouse.checkpoints import EVERYTHING, Window
-from kalshi.warehouse.gaps import Span
-from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.trades import changed_by, write_trades
 from kalshi.warehouse.writer import WriteCounts
 
@@ -49,7 +47,7 @@ def read_trades(
 ) -> Iterator[Doubt]:
     """Read the trades of a gap, market by market; from both tiers if ``cutoff`` is None."""
     window = replace(reading.window, end=reading.until)
-    alive = _alive(run, reading, window)
+    alive = _alive(run, reading)
     report.markets += len(alive)
     last = reading.reached["market"] if reading.reached else ""
     left = [ticker for ticker in alive if ticker > last]
@@ -70,12 +68,11 @@ def read_trades(
             report.traded += is_last and bool(page.records or page.number > 1)
 
 
-def _alive(run: SyncRun, reading: Reading, window: Window) -> list[str]:
+def _alive(run: SyncRun, reading: Reading) -> list[str]:
     """The markets to read, by ticker."""
     if run.scope == EVERYTHING:  # whose gaps, unless they are read from the tape, are those of single markets
         return [reading.market]
-    lives = in_transaction(run.engine, catalog.lives_of_markets, run.scope, window.start, window.end)
-    return sorted(ticker for ticker, *_ in lives if reading.wants(ticker))
+    return sorted(life.ticker for life in lives_in(run, reading))
 
 
 def write_and_reopen(connection: sa.Connection, page: Page[Trade], run: SyncRun) -> WriteCounts:
@@ -85,11 +82,10 @@ def write_and_reopen(connection: sa.Connection, page: Page[Trade], run: SyncRun)
     gaps.hold(connection, set(series.values()))
     written = write_trades(connection, page.records, run.run_id)
     if written.inserted or written.updated:
-        spans: dict[str, list[Span]] = defaultdict(list)
-        for ticker, first, last in changed_by(connection, page.records, run.run_id):
-            spans[series[ticker]].append((ticker, _minute(first), _minute(last) + MINUTE))
-        for scope in sorted(spans):
-            gaps.reopen(connection, JOB, scope, spans[scope])
+        changed = changed_by(connection, page.records, run.run_id)
+        gaps.reopen(
+            connection, JOB, series, [(t, _minute(first), _minute(last) + MINUTE) for t, first, last in changed]
+        )
     return written
 
 

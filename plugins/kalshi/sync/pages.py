@@ -130,7 +130,8 @@ def write_batch(
         ledger.reject(connection, run.run_id, job, scope, window, rejected)
         if reading:
             lost = {market: f"rejected: {bad.reason}" for market, bad in rejected}
-            gaps.note(connection, (Gap(reading.window, *each) for each in lost.items()), run.run_id)
+            found = (Gap(reading.window, *each) for each in lost.items())
+            gaps.note_of_series(connection, reading.window, found, run.run_id)
             if reached is not None and reading.market == WHOLE:
                 checkpoints.progress(connection, reading.window, reading.progress(reached, seen, len(rejected)))
         ledger.beat(connection, run.run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from kalshi.exchange import Exchange
 from kalshi.sync.catalog import JOB, CatalogRequest, sync_catalog
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, checkpoints
-from kalshi.warehouse.checkpoints import EPOCH
+from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING
 from kalshi.warehouse.gaps import Gap
 from kalshi.warehouse.server import in_transaction
 
@@ -40,37 +41,36 @@ def warn_where_no_market(run: SyncRun, start: datetime, end: datetime) -> None:
 def ensure_catalog(
     exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime
 ) -> Callable[[Gap], None]:
-    """Sync the catalog of the run's series for the time from ``start`` to ``end``, unless it is complete.
+    """Sync the catalog of the run's scope for the time from ``start`` to ``end``, unless it is complete.
 
-    Returns what is to be called before an older gap is read: if that begins before ``cutoff``, it ensures, once in a
-    run, that the historical tier is in the catalog, too. A market that isn't would be missing without a word.
+    Returns what is to be called before an older gap is read: it ensures, once in a run, that the catalog of the gap's
+    scope is there, and the historical tier of it, too, if the gap begins before ``cutoff``. A market that isn't would
+    be missing without a word.
     """
-    _ensure(exchange, run, cutoff, start, end)
-    has_archive = start < cutoff
+    ensured: set[tuple[str, bool]] = set()
 
-    def ensure_for(gap: Gap) -> None:
-        nonlocal has_archive
-        if gap.window.start < cutoff and not has_archive:
-            _ensure(exchange, run, cutoff, gap.window.start, end)
-            has_archive = True
+    def ensure(scope: str, since: datetime) -> None:
+        with_archive = since < cutoff and scope != EVERYTHING
+        if (scope, with_archive) not in ensured:
+            _ensure(
+                exchange, run, CatalogRequest(scope, cutoff, include_historical=with_archive), max(since, cutoff), end
+            )
+            ensured.update({(scope, with_archive), (scope, False)})
 
-    return ensure_for
+    ensure(run.scope, start)
+    return lambda gap: ensure(gap.window.scope, gap.window.start)
 
 
-def _ensure(exchange: Exchange, run: SyncRun, cutoff: datetime, start: datetime, end: datetime) -> None:
-    """Sync the catalog of the run's series, unless it is complete up to ``end``.
-
-    The historical tier is read if the window begins before ``cutoff``. The catalog sync is a separate run in
-    the ledger. The markets that it could not read are gaps of this run's window, too (``gaps.inherit``).
-    """
-    since = EPOCH if start < cutoff else start
-    known = in_transaction(run.engine, checkpoints.covered_until, JOB, run.scope, since)
+def _ensure(exchange: Exchange, run: SyncRun, request: CatalogRequest, since: datetime, end: datetime) -> None:
+    """Sync the catalog, a separate run in the ledger, unless it is complete from ``since``, or from the beginning, to
+    ``end``. The markets that it could not read are gaps of this run's window, too (``gaps.inherit``)."""
+    since = EPOCH if request.include_historical else since
+    known = in_transaction(run.engine, checkpoints.covered_until, JOB, request.scope, since)
     if known is not None and known >= end:
         return
-    request = CatalogRequest(run.scope, cutoff, include_historical=start < cutoff, tolerated_share=run.tolerated_share)
-    report = sync_catalog(exchange, run.engine, request)
+    report = sync_catalog(exchange, run.engine, replace(request, tolerated_share=run.tolerated_share))
     if report.rejected:
         run.warn(
-            f"{report.rejected} records of the catalog of {run.scope} were rejected (run {report.run_id} in "
+            f"{report.rejected} records of the catalog of {request.scope} were rejected (run {report.run_id} in "
             "kalshi_rejected_record), so the data that depends on them is missing."
         )

@@ -99,7 +99,7 @@ def _sync(
     provable = provable_until(exchange)
     if not request.incremental:  # the next incremental run reads the overlap anyway
         in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.end, OVERLAP)
-    if not is_missing(run, window, provable):
+    if not is_missing(run, window, provable, anywhere=run.scope == EVERYTHING):
         return False
     in_transaction(run.engine, gaps.doubt_edge, JOB, run.scope, window.start, OVERLAP)
     cutoff = request.trades_cutoff

@@ -7,11 +7,11 @@ Rows that arrive later reopen what was derived from their absence. ``kalshi.sync
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -30,9 +30,12 @@ PARENTS = {
     "candles_dense": ("candles", "candles_from_trades"),
 }
 """The jobs that each job depends on, market by market: what a parent lacks, the child lacks too."""
+TAPES = ("trades",)
+"""The jobs that read the whole exchange in a stream that names every market itself, whatever the catalog knows."""
 THIS = (
     "job = :job AND scope = :scope AND market_ticker = :market AND window_start_utc = :start AND window_end_utc = :end"
 )
+IS_EVERYTHING = f":scope = '{EVERYTHING}'"
 IN_WINDOW = "job = :job AND scope = :scope AND window_start_utc < :end AND window_end_utc > :start"
 OPEN = "accepted_reason IS NULL"
 BEING_READ = (
@@ -40,6 +43,7 @@ BEING_READ = (
     f"AND r.heartbeat_at_utc > CURRENT_TIMESTAMP(6) - INTERVAL {STALE_MINUTES} MINUTE)"
 )
 """SQL, also for the files that say ``{being_read}``: whether a living run reads the gap ``g`` at the moment."""
+DERIVED_OF_EVERYTHING = f"scope = '{EVERYTHING}' AND job NOT IN :tapes"
 DAY = timedelta(days=1)
 COMBOS = f"{checkpoints.COMBO}%"
 CLOCKS = timedelta(minutes=1)
@@ -225,23 +229,47 @@ def next_to_fill(
 
 
 def _parents(window: Window) -> tuple[str, ...]:
-    """The jobs that the window depends on. A stream of the whole exchange names every market itself."""
-    return () if window.scope == EVERYTHING else PARENTS.get(window.job, ())
+    """The jobs that the window depends on."""
+    return () if _is_tape(window.job, window.scope) else PARENTS.get(window.job, ())
+
+
+def _is_tape(job: str, scope: str) -> bool:
+    return scope == EVERYTHING and job in TAPES
 
 
 def inherit(connection: sa.Connection, window: Window, run_id: int) -> None:
-    """Note as missing from ``window`` the markets that are missing from its parent jobs."""
+    """Note as missing from ``window`` the markets that are missing from its parent jobs; of EVERYTHING, those of any
+    series, each as missing from its own."""
     for parent in _parents(window):
         # The catalog's own windows say when it was read, not when its markets trade.
         overlap = "" if parent == "catalog" else "AND window_start_utc < :end AND window_end_utc > :start "
         missing = sql.run(
             connection,
-            "SELECT market_ticker, MIN(reason) FROM kalshi_gap WHERE job = :parent AND scope = :scope "
-            f"AND market_ticker <> '' AND {OPEN} {overlap}GROUP BY market_ticker",
+            "SELECT scope, market_ticker, MIN(reason) FROM kalshi_gap WHERE job = :parent AND "
+            f"(scope = :scope OR {IS_EVERYTHING} AND scope NOT LIKE :combos) "
+            f"AND market_ticker <> '' AND {OPEN} {overlap}GROUP BY scope, market_ticker",
             **window.values,
             parent=parent,
+            combos=COMBOS,
         ).all()
-        note(connection, (Gap(window, market, f"missing from {parent}: {why}") for market, why in missing), run_id)
+        found = [Gap(replace(window, scope=scope), m, f"missing from {parent}: {why}") for scope, m, why in missing]
+        note_of_series(connection, window, found, run_id)
+
+
+def note_of_series(connection: sa.Connection, window: Window, found: Iterable[Gap], run_id: int) -> None:
+    """Note what a reading of ``window`` left out. What it lacks of EVERYTHING is noted as missing from the market's own
+    series, if that is known and the job's gaps are filled everywhere: the other series lack nothing."""
+    noted = list(found)
+    if window.scope == EVERYTHING and window.job in PARENTS:
+        query = "SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
+        series = dict(map(tuple, sql.run(connection, query, tickers=[gap.market for gap in noted])))
+        noted = [
+            replace(gap, window=replace(gap.window, scope=series[gap.market])) if gap.market in series else gap
+            for gap in noted
+        ]
+    note(connection, noted, run_id)
+    for scope in sorted({gap.window.scope for gap in noted} - {window.scope}):
+        restate(connection, window.job, scope)
 
 
 def restate(connection: sa.Connection, job: str, scope: str) -> None:
@@ -253,15 +281,16 @@ def open_gaps(
     connection: sa.Connection, job: str, scope: str, run_id: int = 0, *, being_read: bool = False
 ) -> list[Gap]:
     """The gaps that nobody has accepted, oldest first; those that another run than ``run_id`` reads at the moment only
-    if ``being_read``."""
+    if ``being_read``. Of EVERYTHING, those of all series are among them."""
     rows = sql.run(
         connection,
         "SELECT g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
-        f"WHERE g.job = :job AND g.scope = :scope AND g.{OPEN} "
+        f"WHERE g.job = :job AND (g.scope = :scope OR {IS_EVERYTHING} AND g.scope NOT LIKE :combos) AND g.{OPEN} "
         f"AND (:being_read OR g.run_id = :run_id OR NOT {BEING_READ}) "
         "ORDER BY g.window_start_utc, g.market_ticker",
         job=job,
         scope=scope,
+        combos=COMBOS,
         run_id=run_id,
         being_read=being_read,
     )
@@ -286,37 +315,61 @@ def hold(connection: sa.Connection, series: Iterable[str]) -> None:
 def is_any_begun(connection: sa.Connection, series: Sequence[str]) -> bool:
     """Whether any window that was derived from the markets of these series was begun."""
     # A plain read could show the time before `hold` had to wait for the reading that began.
-    query = "SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND scope IN :scopes LIMIT 1 LOCK IN SHARE MODE"
-    return sql.run(connection, query, jobs=list(PARENTS), scopes=series).first() is not None
-
-
-def reopen(connection: sa.Connection, parent: str, scope: str, spans: Sequence[Span]) -> None:
-    """Reopen what was derived from the parent's rows before they changed. Only windows that were begun count; the
-    others will see the rows anyway."""
-    for child, parents in PARENTS.items():
-        if parent in parents:
-            _reopen(connection, child, scope, spans, f"{parent} changed later")
-
-
-def _reopen(connection: sa.Connection, job: str, scope: str, spans: Sequence[Span], reason: str) -> None:
-    if not spans:
-        return
-    begun = sql.run(
+    found = sql.run(
         connection,
-        f"SELECT window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE {IN_WINDOW} LOCK IN SHARE MODE",
-        job=job,
-        scope=scope,
-        start=min(s for _, s, _ in spans),
-        end=max(e for *_, e in spans),
-    ).all()
+        f"SELECT 1 FROM kalshi_checkpoint WHERE job IN :jobs AND (scope IN :scopes OR {DERIVED_OF_EVERYTHING}) "
+        "LIMIT 1 LOCK IN SHARE MODE",
+        jobs=list(PARENTS),
+        scopes=series,
+        tapes=TAPES,
+    )
+    return found.first() is not None
+
+
+def reopen(connection: sa.Connection, parent: str, series: Mapping[str, str], spans: Iterable[Span]) -> None:
+    """Reopen what was derived from the parent's rows before they changed; ``series`` says which each market is of. Only
+    windows that were begun count; the others will see the rows anyway."""
+    children = [child for child, parents in PARENTS.items() if parent in parents]
+    reason = f"{parent} changed later"
+    _reopen(connection, [_Change(job, series[span[0]], span, reason) for span in spans for job in children])
+
+
+class _Change(NamedTuple):
+    """What a job has derived of a series is in doubt, for one market and time."""
+
+    job: str
+    scope: str
+    span: Span
+    reason: str
+
+
+def _reopen(connection: sa.Connection, changes: Sequence[_Change]) -> None:
+    if not changes:
+        return
+    begun: dict[tuple[str, str], list[tuple[datetime, datetime]]] = defaultdict(list)
+    rows = sql.run(
+        connection,
+        "SELECT job, scope, window_start_utc, window_end_utc FROM kalshi_checkpoint WHERE job IN :jobs "
+        f"AND (scope IN :scopes OR {DERIVED_OF_EVERYTHING}) "
+        "AND window_start_utc < :end AND window_end_utc > :start LOCK IN SHARE MODE",
+        jobs={change.job for change in changes},
+        scopes={change.scope for change in changes},
+        tapes=TAPES,
+        start=min(change.span[1] for change in changes),
+        end=max(change.span[2] for change in changes),
+    )
+    for job, scope, first, last in rows:
+        begun[job, scope].append((first, last))
     found = []
-    for market, start, end in spans:
-        touched = [(max(start, first), min(end, last)) for first, last in begun if first < end and last > start]
+    for job, scope, (market, start, end), reason in changes:
+        everything = [] if scope.startswith(checkpoints.COMBO) else begun[job, EVERYTHING]
+        windows = begun[job, scope] + everything
+        touched = [(max(start, first), min(end, last)) for first, last in windows if first < end and last > start]
         if touched:
             edges = min(s for s, _ in touched).replace(tzinfo=UTC), max(e for _, e in touched).replace(tzinfo=UTC)
             found.append(Gap(Window(job, scope, *edges), market, reason))
-    if found:
-        note(connection, found)
+    note(connection, found)
+    for job, scope in sorted({(gap.window.job, gap.window.scope) for gap in found}):
         restate(connection, job, scope)
 
 
@@ -343,24 +396,21 @@ class LifeChange:
     after: Life
 
 
-def reopen_lives(connection: sa.Connection, changes: Iterable[LifeChange]) -> None:
-    """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there. Those of
-    EVERYTHING stay: a stream names every market itself."""
-    grown: dict[str, list[Span]] = defaultdict(list)
-    shrunk: dict[str, list[Span]] = defaultdict(list)
-    for change in changes:
+def reopen_lives(connection: sa.Connection, lives: Iterable[LifeChange]) -> None:
+    """Reopen the windows of markets that are new or whose life has changed: nobody asked for them there. Those of TAPES
+    stay: they name every market themselves."""
+    changes: list[_Change] = []
+    for change in lives:
         old, new = change.before, change.after
         if old is None or old.series != new.series or old.opens is old.closes is None:
-            grown[new.series].append((change.market, *new.span))
-            continue
-        is_longer = new.span[0] < old.span[0] or new.span[1] > old.span[1]
-        span = (change.market, min(new.span[0], old.span[0]), max(new.span[1], old.span[1]))
-        (grown if is_longer else shrunk)[new.series].append(span)
-    for scope, spans in grown.items():
-        for job in PARENTS:
-            _reopen(connection, job, scope, spans, "listed after it was read")
-    for scope, spans in shrunk.items():
-        _reopen(connection, "candles_dense", scope, spans, "the market's life became shorter")
+            span = (change.market, *new.span)
+        else:
+            span = (change.market, min(new.span[0], old.span[0]), max(new.span[1], old.span[1]))
+            if not (new.span[0] < old.span[0] or new.span[1] > old.span[1]):
+                changes.append(_Change("candles_dense", new.series, span, "the market's life became shorter"))
+                continue
+        changes += [_Change(job, new.series, span, "listed after it was read") for job in PARENTS]
+    _reopen(connection, changes)
 
 
 def begin_schedule(connection: sa.Connection, window: Window, remembered: timedelta, run_id: int) -> None:

@@ -227,7 +227,7 @@ def delete(connection: sa.Connection, side: Side, scope: str, ticker: str, doome
         ).rowcount
     if deleted:
         minutes = [time.replace(second=0, microsecond=0) for time in doomed.values()]
-        gaps.reopen(connection, side.name, scope, [(ticker, min(minutes), max(minutes) + MINUTE)])
+        gaps.reopen(connection, side.name, {ticker: scope}, [(ticker, min(minutes), max(minutes) + MINUTE)])
     return deleted
 
 
@@ -261,7 +261,7 @@ def delete_built_without_trades(connection: sa.Connection, scope: str, ticker: s
             ticker=ticker,
             minutes=minutes,
         )
-        gaps.reopen(connection, "candles_from_trades", scope, [(ticker, min(minutes), max(minutes) + MINUTE)])
+        gaps.reopen(connection, "candles_from_trades", {ticker: scope}, [(ticker, min(minutes), max(minutes) + MINUTE)])
 
 
 def confirm(connection: sa.Connection, side: Side, ticker: str) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kalshi.warehouse import sql
 from kalshi.warehouse.api_candles import CANDLE_1M
+from kalshi.warehouse.checkpoints import COMBO
 from kalshi.warehouse.writer import WriteCounts, upsert_selected
 
 
@@ -19,3 +20,16 @@ def make_from_trades(
     select = sql.read("candles", "from_trades").text
     values = {"tickers": tickers, "start": start, "end": end}
     return upsert_selected(connection, CANDLE_1M, select, values, run_id=run_id)
+
+
+def traded_markets(connection: sa.Connection, start: datetime, end: datetime) -> list[str]:
+    """The markets, but for multivariate combinations, that have trades from ``start`` to ``end``."""
+    rows = sql.run(
+        connection,
+        "SELECT DISTINCT market_ticker FROM kalshi_trade WHERE executed_at_utc >= :start AND executed_at_utc < :end "
+        "AND market_ticker NOT LIKE :combos",
+        start=start,
+        end=end,
+        combos=f"{COMBO}%",
+    )
+    return list(rows.scalars())
