@@ -5,6 +5,7 @@ range is split into chunks, one task each; several series run in parallel and sh
 
 * `sources`: the exchange's own candles, candles built from public trades, or both. `kalshi_candle_1m_dense` then has
   every minute of a market's life (`candles.dense` in `include/kalshi.toml`).
+* `series` may be `["*"]`, as in `kalshi_candles_daily`: a task for each chunk of days.
 * A complete chunk is skipped unless `force` is set; days that the daily DAG completed count too. After a task is
   killed, its retry resumes with the events that were not complete.
 * A failed chunk is marked FAILED in `kalshi_checkpoint` and fails its task; the others continue. Trigger the run again

@@ -126,3 +126,10 @@ def test_a_backfill_of_two_days_far_apart_is_checked_for_exactly_these(
     assert outcome.succeeded, outcome.output[-3000:]
     checked = {(check["from_utc"][:10], check["to_utc"][:10]) for check in outcome.report["checks"]}
     assert checked == {("2026-08-20", "2026-08-21"), ("2026-09-20", "2026-09-21")}, "the report shows both windows"
+
+
+def test_the_whole_exchange_is_checked_series_by_series(dag: DagUnderTest, filled: sa.Engine) -> None:
+    outcome = dag.run(series=["*"], date_from="2026-09-20", date_to="2026-09-20")
+    names = [row["series_ticker"] for row in select(filled, "SELECT DISTINCT series_ticker FROM kalshi_market")]
+    assert [series["scope"] for series in outcome.report["series"]] == sorted(names)
+    assert outcome.succeeded, outcome.output[-3000:]

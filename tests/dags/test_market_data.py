@@ -40,9 +40,14 @@ def test_trades_come_for_a_range_of_days(dag_under_test: Dag) -> None:
 
 
 def test_one_task_reads_the_whole_exchange(dag_under_test: Dag) -> None:
-    for name, table in (("catalog", "kalshi_market"), ("settlements", "kalshi_settlement"), ("trades", "kalshi_trade")):
-        dag = dag_under_test(f"kalshi_{name}_sync")
-        days = {"date_from": "2026-09-19", "date_to": "2026-09-20"} if name == "trades" else {}
+    range_of_days = {"date_from": "2026-09-19", "date_to": "2026-09-19"}
+    for name, table, days in (
+        ("catalog_sync", "kalshi_market", {}),
+        ("settlements_sync", "kalshi_settlement", {}),
+        ("trades_sync", "kalshi_trade", range_of_days),
+        ("candles_backfill", "kalshi_candle_1m", range_of_days),
+    ):
+        dag = dag_under_test(f"kalshi_{name}")
         outcome = dag.run(series=["*"], **days)
         assert outcome.succeeded, outcome.output[-3000:]
         assert [s["scope"] for s in outcome.report["series"]] == ["*"]

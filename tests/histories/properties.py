@@ -26,6 +26,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kalshi.sync.lookup import ARCHIVED
 from tests.histories.history import History, Ran
 from tests.histories.model import MINUTE, Market, Trade
 
@@ -151,6 +152,7 @@ def differences(history: History) -> Iterator[Difference]:
         trade_windows.append((min(ran.start for ran in hourly), max(ran.end for ran in hourly)))
     candle_windows = [(ran.start, ran.end) for ran in days]
     known = {m.ticker: m for m in history.model.markets}
+    archived = _given_up(history) if "candles" in history.of_everything else []
     yield from _invented(history, have, known)
     for market in filter(history.model.knows, history.model.markets):
         # The whole exchange is read from the live tier: what was archived unseen belongs to the runs of its series.
@@ -160,7 +162,15 @@ def differences(history: History) -> Iterator[Difference]:
             yield from _trades(history, have, market, trade_windows)
         is_unseen = history.model.is_archived(market) and market.ticker not in have.markets
         if candle_windows and not ("candles" in history.of_everything and is_unseen):
-            yield from _candles(history, have, market, candle_windows)
+            found = _candles(history, have, market, candle_windows)
+            yield from (each for each in found if not (each.at and _is_in(each.at, archived)))
+
+
+def _given_up(history: History) -> list[Window]:
+    """What was archived before the whole exchange was read; the warehouse says so, and whom to ask for it."""
+    with history.engine.connect() as connection:
+        query = "SELECT window_start_utc, window_end_utc FROM kalshi_gap WHERE scope = '*' AND reason = %s"
+        return [(_utc(start), _utc(end)) for start, end in _rows(connection, query, ARCHIVED)]
 
 
 def _invented(history: History, have: Stored, known: dict[str, Market]) -> Iterator[Difference]:

@@ -13,8 +13,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.comms import AssetEventDagRunReferenceResult
 from airflow.sdk.execution_time.context import TriggeringAssetEventsAccessor
 
-from kalshi.operators.quality import QualityPlanOperator
+from kalshi.operators.quality import TASKS_OF_EVERYTHING, QualityCheckOperator, QualityPlanOperator
 from kalshi.operators.runs import table_asset
+from kalshi.warehouse.catalog import expect_markets
 from kalshi.warehouse.ledger import RunKey, start_run
 
 SEP_18 = datetime(2026, 9, 18, tzinfo=UTC)
@@ -121,3 +122,42 @@ def test_a_series_without_any_candles_is_checked_for_yesterday(warehouse: sa.Eng
     with warehouse.begin() as connection:
         connection.exec_driver_sql("DELETE FROM kalshi_sync_run WHERE scope = 'KXHIGHDEN'")
     assert planned(news()) == [("KXHIGHDEN", "2026-09-29", "2026-09-30"), ("KXHIGHNY", "2026-09-20", "2026-09-21")]
+
+
+def test_of_the_whole_exchange_every_series_with_an_open_market_is_checked_by_some_task(warehouse: sa.Engine) -> None:
+    sizes = {f"KX{number:02}": 1 + 200 // (number + 1) for number in range(40)} | {"KXMVEX": 5}
+    with warehouse.begin() as connection:
+        for series, markets in sizes.items():
+            expect_markets(connection, [f"{series}-1-{market}" for market in range(markets)], 1)
+        connection.exec_driver_sql(
+            "UPDATE kalshi_market SET open_time_utc = '2025-01-01', close_time_utc = '2025-01-02' "
+            "WHERE series_ticker = 'KX07'"
+        )
+        start_run(connection, RunKey("candles", "*", "whole", SEP_18, SEP_18 + DAY))
+    plan = QualityPlanOperator(task_id="plan", series=["KXHIGHNY"])
+    run = SimpleNamespace(run_after=datetime(2026, 9, 30, 12, tzinfo=UTC))
+    tasks = plan.execute({"dag_run": run, "triggering_asset_events": news("whole")})
+    assert len(tasks) == TASKS_OF_EVERYTHING
+    assert {task["start"] for task in tasks} == {SEP_18.isoformat()}
+    checked = [series for task in tasks for series in task["series"]]
+    assert sorted(checked) == sorted(sizes.keys() - {"KX07", "KXMVEX"})
+    loads = [sum(sizes[series] for series in task["series"]) for task in tasks if task["series"] != ["KX00"]]
+    assert max(loads) - min(loads) < 0.8 * max(loads), "but for the largest series, they have about as many markets"
+
+
+def test_a_retry_checks_only_the_series_that_were_not_checked_to_the_end(
+    warehouse: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, end = SEP_18, SEP_18 + DAY
+    with warehouse.begin() as connection:
+        for series, state in (("KXA", "warning"), ("KXB", "failed")):
+            run = start_run(connection, RunKey("quality", series, "later", start, end))
+            connection.exec_driver_sql(f"UPDATE kalshi_sync_run SET state = '{state}' WHERE run_id = {run}")
+        expect_markets(connection, [f"{series}-1-T1" for series in ("KXA", "KXB", "KXC")], 1)
+    planned = {"scope": "* 1 of 1", "series": ["KXA", "KXB", "KXC"], "start": start.isoformat(), "end": end.isoformat()}
+    check = QualityCheckOperator(task_id="check", planned=planned)
+    dag_run = SimpleNamespace(run_id="later", run_after=datetime(2026, 9, 30, 12, tzinfo=UTC))
+    check.execute({"dag_run": dag_run, "ti": SimpleNamespace(try_number=2)})
+    with warehouse.connect() as connection:
+        query = "SELECT scope, COUNT(*) FROM kalshi_sync_run WHERE job = 'quality' GROUP BY scope ORDER BY scope"
+        assert [tuple(row) for row in connection.exec_driver_sql(query)] == [("KXA", 1), ("KXB", 2), ("KXC", 1)]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from kalshi.reports.reconciliation import MOST_MARKETS, RECONCILIATION, ReconciliationRun
-from kalshi.reports.runs import Totals
+from kalshi.reports.reconciliation import RECONCILIATION, ReconciliationRun
+from kalshi.reports.runs import MOST_ROWS, Totals
 from kalshi.sync.reconciliation import NotProven, ProvenMonth, ReconciliationReport
 
 
@@ -68,7 +68,7 @@ def test_every_market_that_isnt_proven_is_named_up_to_a_limit_that_the_page_stat
     section = RECONCILIATION.sections(report(series("KXHIGHNY", 0, 3, not_proven=few)))[0]
     assert [row[0].text for row in section.rows] == ["KXHIGHNY-0", "KXHIGHNY-1", "KXHIGHNY-2"]
     assert "report.json" not in section.intro
-    many = [not_proven(f"KXHIGHNY-{number}") for number in range(MOST_MARKETS + 1)]
+    many = [not_proven(f"KXHIGHNY-{number}") for number in range(MOST_ROWS + 1)]
     section = RECONCILIATION.sections(report(series("KXHIGHNY", 0, len(many), not_proven=many)))[0]
-    assert len(section.rows) == MOST_MARKETS
-    assert f"The first {MOST_MARKETS} of {len(many)}; report.json has all." in section.intro
+    assert len(section.rows) == MOST_ROWS
+    assert f"The first {MOST_ROWS} of {len(many)} rows; report.json has all." in section.intro

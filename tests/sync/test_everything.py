@@ -327,7 +327,7 @@ def test_a_market_that_the_catalog_of_everything_could_not_read_is_missing_from_
 
 def test_candles_from_before_the_cutoff_are_read_only_if_all_that_closed_since_is_known(some: Jobs) -> None:
     start = some.settled.replace(minute=0, second=0, microsecond=0) - 3 * HOUR
-    window = {"start": start, "end": start + 2 * HOUR}
+    window: dict[str, Any] = {"start": start, "end": start + 2 * HOUR}
     report = some.candles(**window)
     assert "name those that you need" in " ".join(report.warnings)
     assert some.covered("candles", EVERYTHING, start) is None
@@ -408,3 +408,22 @@ def test_series_of_every_kind_come_to_the_same_rows_at_once_and_one_by_one(some:
     assert {table: content(some.engine, table) for table in by_series} == by_series
     assert by_series["kalshi_trade"][0] > 1000
     assert report.left_out > 0
+
+
+def test_a_market_without_times_is_looked_up_by_everything_until_they_are_known(
+    some: Jobs, many_kinds: ExchangeServer
+) -> None:
+    ticker = _ticker(many_kinds)
+    timeless = {"ticker": ticker, "open_time": "(missing)"}
+    many_kinds.faults({"kind": "set_market", "path": "/markets$", "times": 9999, "value": timeless})
+    some.catalog()
+    with some.engine.begin() as connection:  # it was noted so long ago that no window of everything covers it now
+        connection.execute(
+            sa.text("UPDATE kalshi_gap SET window_start_utc = '2026-07-01', window_end_utc = '2026-07-02'")
+        )
+    some.catalog()
+    old = "SELECT reason FROM kalshi_gap WHERE window_start_utc = '2026-07-01'"
+    assert [row["reason"] for row in select(some.engine, old)] == ["its open or close time isn't known"]
+    many_kinds.faults()
+    some.catalog()
+    assert count(some.engine, "kalshi_gap") == 0

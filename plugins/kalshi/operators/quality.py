@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,26 +14,36 @@ from airflow.sdk.exceptions import AirflowFailException
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import KalshiOperator, day_range, failing_for_good
 from kalshi.operators.runs import as_utc, named_series
+from kalshi.quality.report import QualityReport
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.quality import QUALITY
 from kalshi.settings import load_settings
 from kalshi.warehouse import catalog
-from kalshi.warehouse.checkpoints import Window
-from kalshi.warehouse.ledger import latest_windows, windows_of
+from kalshi.warehouse.checkpoints import EVERYTHING, Window
+from kalshi.warehouse.ledger import finished_scopes, latest_windows, windows_of
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import in_transaction
 
 DAY = timedelta(days=1)
+CHECKED = (
+    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='series') | sum(start=[]) | unique | list "
+    "or params.series }}"
+)
+"""A template: the series that were planned, or, where the plan failed, those that were asked for."""
+TASKS_OF_EVERYTHING = 16
+"""So many tasks check the whole exchange: each has some minutes of work, whatever the number of series."""
 
 
 class QualityPlanOperator(KalshiOperator):
-    """Migrates the warehouse and decides which days of which series to check.
+    """Migrates the warehouse and decides which days of which series to check, in TASKS_OF_EVERYTHING
+    tasks for a window of the whole exchange, and one for each of a series.
 
     After candles: exactly what the candles runs read whose asset events triggered this run, in whole UTC days;
     adjoining days of a series are one window. Otherwise, for each of ``series``: the days from ``date_from`` to
     ``date_to`` (UTC, inclusive) if given; else those that its latest candles run read; else yesterday.
 
-    XCom: a list of ``{"scope", "start", "end"}``, times in ISO 8601.
+    XCom: a list of ``{"scope", "series", "start", "end"}``: the name of the task, the series that it checks, and the
+    window, in ISO 8601.
     """
 
     template_fields: Sequence[str] = ("series", "date_from", "date_to")
@@ -43,13 +54,17 @@ class QualityPlanOperator(KalshiOperator):
         self.date_from = date_from
         self.date_to = date_to
 
-    def execute(self, context: Any) -> list[dict[str, str]]:
+    def execute(self, context: Any) -> list[dict[str, Any]]:
         with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
             windows = whole_days(in_transaction(engine, self._windows, context))
+            planned = [(window, part) for window in windows for part in in_transaction(engine, _parts, window)]
         for window in windows:
             self.log.info("Checking %s from %s to %s (UTC).", window.scope, window.start.date(), window.end.date())
-        return [{"scope": w.scope, "start": w.start.isoformat(), "end": w.end.isoformat()} for w in windows]
+        return [
+            {"scope": name, "series": series, "start": window.start.isoformat(), "end": window.end.isoformat()}
+            for window, (name, series) in planned
+        ]
 
     def _windows(self, connection: sa.Connection, context: Any) -> list[Window]:
         series = named_series(self.series, lambda: catalog.all_series(connection))
@@ -62,6 +77,21 @@ class QualityPlanOperator(KalshiOperator):
         yesterday = as_utc(context["dag_run"].run_after).date() - DAY
         read = {window.scope for window in latest}
         return [*latest, *(day for day in _days(series, yesterday, yesterday) if day.scope not in read)]
+
+
+def _parts(connection: sa.Connection, window: Window) -> list[tuple[str, list[str]]]:
+    """The tasks that check a window, each with its name and its series. Those of the whole exchange have about the same
+    number of markets each."""
+    if window.scope != EVERYTHING:
+        return [(window.scope, [window.scope])]
+    sizes = catalog.open_markets_by_series(connection, window.start, window.end)
+    parts: list[tuple[int, list[str]]] = [(0, []) for _ in range(min(TASKS_OF_EVERYTHING, len(sizes)))]
+    for series, markets in sorted(sizes.items(), key=lambda size: (-size[1], size[0])):
+        lightest, others = heapq.heappop(parts)
+        heapq.heappush(parts, (lightest + markets, [*others, series]))
+    return [
+        (f"{EVERYTHING} {number} of {len(parts)}", sorted(each)) for number, (_, each) in enumerate(sorted(parts), 1)
+    ]
 
 
 def _days(series: Iterable[str], first: date, last: date) -> list[Window]:
@@ -83,9 +113,10 @@ def whole_days(windows: Iterable[Window]) -> list[Window]:
 
 
 class QualityCheckOperator(KalshiOperator):
-    """Checks one series in one window. ``planned`` is an element of the plan's XCom.
+    """Checks some series in one window, one after the other. ``planned`` is an element of the plan's XCom.
 
-    Faults in the data are stored; they fail the report task, not this one.
+    Faults in the data are stored; they fail the report task, not this one. A retry checks again only what wasn't
+    checked to the end.
     """
 
     template_fields: Sequence[str] = ("planned",)
@@ -101,16 +132,25 @@ class QualityCheckOperator(KalshiOperator):
             check_series,
         )
 
-        request = QualityRequest(
-            self.planned["scope"],
+        asked = QualityRequest(
+            "",
             dag_run_id=context["dag_run"].run_id,
             window_start=datetime.fromisoformat(self.planned["start"]),
             window_end=datetime.fromisoformat(self.planned["end"]),
             asked_at=as_utc(context["dag_run"].run_after),
         )
+        reports: list[QualityReport] = []
         with failing_for_good(), WarehouseHook().connected() as engine:
-            try:
-                report = check_series(engine, request, load_settings().quality)
-            except NothingChecked as error:
-                raise AirflowFailException(str(error)) from error
-        self.log.info("\n%s", QUALITY.table([report]))
+            checked = (
+                in_transaction(engine, finished_scopes, asked.key(QUALITY.job))
+                if context["ti"].try_number > 1
+                else set()
+            )
+            for series in self.planned["series"]:
+                if series in checked:
+                    continue
+                try:
+                    reports.append(check_series(engine, replace(asked, scope=series), load_settings().quality))
+                except NothingChecked as error:
+                    raise AirflowFailException(str(error)) from error
+        self.log.info("\n%s", QUALITY.table(reports))

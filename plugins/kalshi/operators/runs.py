@@ -20,6 +20,7 @@ from kalshi.reports.runs import RunPage
 from kalshi.settings import load_settings
 from kalshi.sync.cutoff import find_cutoff
 from kalshi.sync.report import JobReport
+from kalshi.text import first_few
 from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.migrate import migrate
 
@@ -29,6 +30,8 @@ PLANNED = (
 """A template: the series that were planned, or, where the plan failed, those that were asked for."""
 MOST_TASKS = 64
 """A pattern may name no more series than this."""
+MOST_NAMED = 20
+"""An error names no more series than this."""
 
 
 def as_utc(moment: Any) -> Any:
@@ -163,8 +166,8 @@ class ReportOperator(KalshiOperator):
         self.log.info("\n%s\n\nThe report: %s", self.report.text(found), whereabouts(page))
         if found.failed:
             raise AirflowFailException(
-                f"{self.report.title}: {', '.join(found.failed)} {self.report.failure}; the report says why: "
-                f"{whereabouts(page)}"
+                f"{self.report.title}: {first_few(found.failed, MOST_NAMED)} {self.report.failure}; the report says "
+                f"why: {whereabouts(page)}"
             )
         if unfinished := self._unfinished(context):
             raise AirflowFailException(f"{self.report.title}: {', '.join(unfinished)} failed; their logs say why.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import groupby
@@ -27,17 +28,18 @@ WITHOUT_CONTENT = {"script", "style", "title", "nav", "footer", "label"}
 """The elements of which not even the words stay: code, styles, and what leads nowhere in a page by itself."""
 
 
-def write_data_docs(folder: Path, report: QualityRun) -> None:
-    """Write ``data_docs/<series>/<table>.html`` below ``folder`` from the checks of a quality report."""
-    checks = sorted(report.checks, key=lambda check: (check.series, check.table))
-    for (series, table), group in groupby(checks, key=lambda check: (check.series, check.table)):
-        page = folder / "data_docs" / series / f"{table}.html"
+def write_data_docs(folder: Path, report: QualityRun, series: Set[str]) -> None:
+    """Write ``data_docs/<series>/<table>.html`` below ``folder`` from the checks that a quality report has of these
+    series."""
+    checks = sorted((c for c in report.checks if c.series in series), key=lambda check: (check.series, check.table))
+    for (ticker, table), group in groupby(checks, key=lambda check: (check.series, check.table)):
+        page = folder / "data_docs" / ticker / f"{table}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
-        result = _result(f"{series}: {table}", table, list(group), report)
+        result = _result(f"{ticker}: {table}", table, list(group), report)
         document = ValidationResultsPageRenderer(run_info_at_end=True).render(result)
         html = DefaultJinjaPageView().render(document, show_how_to_buttons=False)  # type: ignore[no-untyped-call]
         notice = SYNTHETIC if report.is_synthetic else ""
-        page.write_text(offline(html, f"{series}: {table}", notice), encoding="utf-8")
+        page.write_text(offline(html, f"{ticker}: {table}", notice), encoding="utf-8")
 
 
 def offline(html: str, title: str, notice: str = "") -> str:

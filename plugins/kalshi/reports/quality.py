@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from kalshi.cells import Table, table
 from kalshi.quality.report import QualityReport
 from kalshi.reports.charts import CONFIG, PADDING, by_date, heat_map
-from kalshi.reports.runs import RunPage, RunReport, Totals, rows_of, section
+from kalshi.reports.runs import MOST_ROWS, MOST_SERIES, RunPage, RunReport, Totals, rows_of, section, worst_of
 from kalshi.settings import load_settings
 from kalshi.sync.report import Field, State
 from kalshi.warehouse import sql
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 MOST_MARKETS = 20
+MOST_FAULTS = 10
+"""Of each broken rule, the page has no more series and windows than this."""
 HEAT_MAP_DAYS = 60
 
 
@@ -62,6 +64,18 @@ class Covered(msgspec.Struct):
     empty_books: Annotated[int, Field("minutes in which nobody quoted", "empty books")]
     mean_spread: Annotated[Decimal | None, Field("mean spread in dollars", "mean spread", unit="price")]
     widest_spread: Annotated[Decimal | None, Field("widest spread in dollars", "widest", unit="price")]
+
+
+class Category(msgspec.Struct):
+    """What the run found in the series of one category."""
+
+    category: Annotated[str, Field("category of the series", "category")]
+    series: Annotated[int, Field("series that were checked", "series")]
+    errors: Annotated[int, Field("those that break a rule of severity error", "with errors")]
+    warnings: Annotated[int, Field("those that break one of severity warning", "with warnings")]
+    rows: Annotated[int, Field("rows that break rules of these two severities", "rows")]
+    expected: Annotated[int, Field("minutes in which markets were open", "minutes open")]
+    quoted: Annotated[int, Field("those with a known quote", "quote known")]
 
 
 class CoveredDay(Covered, kw_only=True):
@@ -128,6 +142,7 @@ class QualityRun(RunReport[QualityReport], kw_only=True):
     """The report of ``kalshi_data_quality``."""
 
     checks: Annotated[list[CheckResult], Field("per series, window and check, worst first")]
+    categories: Annotated[list[Category], Field("by category of the series, worst first")]
     queries: Annotated[dict[str, str], Field("by check, the query that finds the failing rows")]
     coverage: Annotated[list[Covered], Field("by series")]
     coverage_by_day: Annotated[list[CoveredDay], Field("by series and UTC day")]
@@ -145,12 +160,14 @@ class QualityPage(RunPage[QualityRun]):
         """Write ``report.json``, ``plot.png``, ``index.html`` and ``data_docs/`` below ``folder``; returns the page."""
         from kalshi.reports.data_docs import write_data_docs  # imports Great Expectations: 3 s
 
+        rules = broken_rules(report.checks)
+        linked = {each.scope for each in worst_of(report.series)} | {each.series for r in rules for each in r.worst}
         return super().write(
             report,
             folder,
             template,
-            write_more=partial(write_data_docs, report=report),
-            rules=broken_rules(report.checks),
+            write_more=partial(write_data_docs, report=report, series=linked),
+            rules=rules,
             **more,
         )
 
@@ -164,6 +181,13 @@ class BrokenRule:
     @property
     def first(self) -> CheckResult:
         return self.faults[0]
+
+    @property
+    def worst(self) -> list[CheckResult]:
+        """The faults that the page shows: all, or, of many, those with the most failing rows."""
+        if len(self.faults) <= MOST_FAULTS:
+            return self.faults
+        return sorted(self.faults, key=lambda fault: -fault.violations)[:MOST_FAULTS]
 
     @property
     def extent(self) -> str:
@@ -193,10 +217,13 @@ def _state(series: QualityReport) -> State:
 def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
     """What the runs found, from their tables."""
     ask = partial(rows_of, connection)
-    asked: dict[str, Any] = {"runs": runs, "series": wanted, "days": HEAT_MAP_DAYS, "most": MOST_MARKETS}
+    # Of very many series, only the configured ones are drawn.
+    drawn = wanted if len(wanted) <= MOST_SERIES else [each for each in wanted if each in load_settings().cities]
+    asked: dict[str, Any] = {"runs": runs, "series": drawn, "days": HEAT_MAP_DAYS, "most": MOST_MARKETS}
     checks, queries = _checks(connection, runs)
     return {
         "checks": checks,
+        "categories": ask("quality_by_category", Category, **asked),
         "queries": queries,
         "coverage": ask("quality_coverage", Covered, **asked),
         "coverage_by_day": ask("quality_coverage_by_day", CoveredDay, **asked),
@@ -224,7 +251,14 @@ def _checks(connection: sa.Connection, runs: list[int]) -> tuple[list[CheckResul
 
 
 def _sections(report: QualityRun) -> list[Table]:
+    is_cut = len(report.coverage) > MOST_ROWS
     return [
+        section(
+            "By category",
+            "Series with broken rules, and minutes in which markets were open.",
+            Category,
+            report.categories if len(report.categories) > 1 else [],
+        ),
         section(
             "Coverage, spreads and gaps",
             "Counts minutes in which markets were open; report.json has them by day. Candles are sparse by design: a "
@@ -232,7 +266,7 @@ def _sections(report: QualityRun) -> list[Table]:
             "you more than “with candle”. Gaps are in minutes; spreads in dollars at the close of each candle, without "
             "empty books.",
             Covered,
-            report.coverage,
+            sorted(report.coverage, key=lambda row: row.quoted / row.expected) if is_cut else report.coverage,
         ),
         section(
             "Worst markets",

@@ -12,8 +12,6 @@ from kalshi.sync.reconciliation import Disagreement, Kind, NotProven, Reconcilia
 if TYPE_CHECKING:
     import altair as alt
 
-MOST_MARKETS = 500
-
 
 class ReconciliationRun(RunReport[ReconciliationReport], kw_only=True):
     """The report of ``kalshi_reconciliation``: nothing more than its series' figures."""
@@ -27,13 +25,12 @@ def proven(report: ReconciliationRun) -> str:
 
 def _sections(report: ReconciliationRun) -> list[Table]:
     open_ones = [market for series in report.series for market in series.not_proven]
-    limit = f" The first {MOST_MARKETS} of {len(open_ones)}; report.json has all." * (len(open_ones) > MOST_MARKETS)
     return [
         section(
             "Markets that aren't proven",
-            f"Volumes in contracts. kalshi_reconciliation keeps the latest verdict on every market.{limit}",
+            "Volumes in contracts. kalshi_reconciliation keeps the latest verdict on every market.",
             NotProven,
-            open_ones[:MOST_MARKETS],
+            open_ones,
         ),
         section(
             "Differences by kind",

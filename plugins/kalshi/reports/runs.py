@@ -25,6 +25,10 @@ from kalshi.warehouse.ledger import PLAN, runs_of
 if TYPE_CHECKING:
     import altair as alt
 
+MOST_SERIES = 50
+"""A page has no more series than this, the worst ones; report.json has all."""
+MOST_ROWS = 200
+"""The same for the rows of a table."""
 Series = TypeVar("Series", bound=Outcome)
 Job = TypeVar("Job", bound=JobReport)
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -71,9 +75,18 @@ Report = TypeVar("Report", bound=RunReport[Any])
 
 
 def section(title: str, intro: str, kind: type[Row], rows: Sequence[Row], **others: Any) -> Table:
-    """A table that shows these rows, as their fields declare."""
+    """A table that shows these rows, as their fields declare; of many only the first ones."""
     names = columns(kind)
-    return Table(title, intro, list(names.values()), [row_of(row, names) for row in rows], **others)
+    if len(rows) > MOST_ROWS:
+        intro = f"{intro} The first {MOST_ROWS} of {len(rows):,} rows; report.json has all.".lstrip()
+    return Table(title, intro, list(names.values()), [row_of(row, names) for row in rows[:MOST_ROWS]], **others)
+
+
+def worst_of(series: Sequence[Series]) -> Sequence[Series]:
+    """The series that a page shows: all of them, or, of many, the worst."""
+    if len(series) <= MOST_SERIES:
+        return series
+    return sorted(series, key=lambda each: ("failed", "warning", "success").index(each.state))[:MOST_SERIES]
 
 
 @dataclass(frozen=True)
@@ -134,16 +147,18 @@ class RunPage(Generic[Report]):
     def run_table(self, series: Sequence[JobReport]) -> Table:
         """What the run did, a line per series."""
         names = {name: heading for name, heading in columns(self.series).items() if name not in self.hidden}
-        rows = [row_of(each, names) for each in series]
-        for each, row in zip(series, rows, strict=True):
+        shown = worst_of(series)
+        rows = [row_of(each, names) for each in shown]
+        for each, row in zip(shown, rows, strict=True):
             if each.run_id is None:  # it has no figures
                 row[2:] = [cell(None)] * len(row[2:])
-        return Table("What this run did", self.intro, list(names.values()), rows)
+        cut = f" The {len(shown)} worst of {len(series):,} series; report.json has all." * (len(shown) < len(series))
+        return Table("What this run did", self.intro + cut, list(names.values()), rows)
 
     def table(self, series: Sequence[JobReport]) -> str:
         """What the run did, as an aligned text table, with errors and warnings below it."""
         did = self.run_table(series)
-        notes = [f"{each.scope}: {one_line(note)}" for each in series for note in each.notes]
+        notes = [f"{each.scope}: {one_line(note)}" for each in worst_of(series) for note in each.notes]
         return "\n".join([_aligned(did), *notes])
 
     def text(self, report: Report) -> str:
@@ -164,6 +179,7 @@ class RunPage(Generic[Report]):
             keep=load_settings().reports.keep,
             spec=self,
             run_table=self.run_table(report.series),
+            worst=worst_of(report.series),
             sections=self.sections(report),
             **more,
         )

@@ -30,6 +30,7 @@ from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "catalog"
+TIMELESS = "its open or close time isn't known"
 OVERLAP = timedelta(days=1)
 """An incremental run reads again what closed in this time before the last one: a close may be moved."""
 
@@ -144,7 +145,8 @@ class _CatalogSync:
             is_old = in_transaction(run.engine, checkpoints.is_older, archive, days)
             expect(run, archive, force=request.full or is_old)
         self._series()
-        too_many = read_missing(run, live, self._read, older=not self._series_ticker)
+        is_everything = not self._series_ticker
+        too_many = read_missing(run, live, self._read, older=is_everything, anywhere=is_everything)
         if with_archive:
             too_many |= read_missing(run, archive, self._read)
         return too_many
@@ -162,6 +164,8 @@ class _CatalogSync:
         if reading.market not in (WHOLE, UNREADABLE):
             yield from look_up(self._exchange, self._run, [reading.market], self._write_markets, reading)
             if not self._series_ticker:
+                if in_transaction(self._run.engine, catalog.timeless_markets, self._scope, reading.market):
+                    yield Doubt(reading.market, TIMELESS)
                 return
         elif not self._series_ticker and reading.window.start < self._request.cutoff:
             yield Doubt(WHOLE, ARCHIVED)
@@ -182,7 +186,7 @@ class _CatalogSync:
             again = markets_of(self._exchange, [market for market, _ in timeless])
             yield from write_pages(self._run, again, self._write_markets, reading)
             timeless = in_transaction(self._run.engine, catalog.timeless_markets, self._scope)
-        doubts = {m: (series, "its open or close time isn't known") for m, series in timeless if reading.wants(m)}
+        doubts = {m: (series, TIMELESS) for m, series in timeless if reading.wants(m)}
         if self._series_ticker:
             yield from (Doubt(market, reason) for market, (_, reason) in doubts.items())
             return

@@ -336,6 +336,20 @@ def lives_of_markets(
     ]
 
 
+def open_markets_by_series(connection: sa.Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """How many markets of each series, but for multivariate combinations, may have been open at any time between
+    ``start`` and ``end``."""
+    rows = sql.run(
+        connection,
+        "SELECT series_ticker, COUNT(*) FROM kalshi_market WHERE (open_time_utc < :end OR open_time_utc IS NULL) "
+        "AND (close_time_utc > :start OR close_time_utc IS NULL) "
+        f"AND series_ticker NOT LIKE '{COMBO}%' GROUP BY series_ticker",
+        start=start,
+        end=end,
+    )
+    return {series: int(markets) for series, markets in rows}
+
+
 def all_series(connection: sa.Connection) -> list[str]:
     """The tickers of all series that are stored."""
     return list(sql.run(connection, "SELECT series_ticker FROM kalshi_series ORDER BY 1").scalars())
@@ -347,13 +361,16 @@ def dates_of_events(connection: sa.Connection, series_ticker: str) -> list[tuple
     return [tuple(row) for row in sql.run(connection, query, series=series_ticker)]
 
 
-def timeless_markets(connection: sa.Connection, series_ticker: str) -> list[tuple[str, str]]:
-    """The markets of a series, or of EVERYTHING, whose open or close time isn't known, each with its series."""
+def timeless_markets(connection: sa.Connection, series_ticker: str, market: str = "") -> list[tuple[str, str]]:
+    """The markets of a series, or of EVERYTHING, whose open or close time isn't known, each with its series; only this
+    ``market``, unless empty."""
     rows = sql.run(
         connection,
-        f"SELECT market_ticker, series_ticker FROM kalshi_market WHERE {OF_SERIES} "
+        "SELECT market_ticker, series_ticker FROM kalshi_market "
+        f"WHERE {OF_SERIES} AND (:market = '' OR market_ticker = :market) "
         "AND (open_time_utc IS NULL OR close_time_utc IS NULL) ORDER BY 1",
         series=series_ticker,
+        market=market,
     )
     return [tuple(row) for row in rows]
 

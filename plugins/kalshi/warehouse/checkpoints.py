@@ -16,10 +16,11 @@ COMBO = "KXMVE"
 """So begin the tickers of multivariate combinations (Kalshi docs, "Multivariate events"); EVERYTHING has none."""
 IS_WHOLE = (
     "w.scope = '*' AND w.state = 'COMPLETE' AND NOT EXISTS (SELECT 1 FROM kalshi_gap a WHERE a.job = w.job "
-    "AND a.scope = '*' AND a.window_start_utc < w.window_end_utc AND a.window_end_utc > w.window_start_utc)"
+    "AND a.scope = '*' AND a.market_ticker = '' AND a.window_start_utc < w.window_end_utc "
+    "AND a.window_end_utc > w.window_start_utc)"
 )
-"""SQL, also for the files that say ``{is_whole}``: whether the window ``w`` is of EVERYTHING and lacks nothing, not
-even what a person has accepted."""
+"""SQL, also for the files that say ``{is_whole}``: whether the window ``w`` is of EVERYTHING and lacks nothing; a time
+that a person has accepted as missing is missing for every series."""
 COUNTS = f"(w.scope = :scope OR :scope NOT LIKE '{COMBO}%' AND {IS_WHOLE})"
 """SQL: the windows ``w`` that count for a scope: its own, and those of EVERYTHING that lack nothing."""
 

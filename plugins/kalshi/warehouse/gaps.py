@@ -221,6 +221,7 @@ def next_to_fill(
         inside=inside,
         anywhere=anywhere,
         combos=COMBOS,
+        nameless=(WHOLE, UNREADABLE),
         parents=_parents(window),
         before=before,
         most=len(tried) + 1,

@@ -66,6 +66,17 @@ def is_retry(connection: sa.Connection, run_id: int) -> bool:
     return bool(found.scalar_one())
 
 
+def finished_scopes(connection: sa.Connection, key: RunKey) -> set[str]:
+    """The scopes for which a run of this job, Airflow run and window ended well."""
+    rows = sql.run(
+        connection,
+        "SELECT scope FROM kalshi_sync_run WHERE job = :job AND dag_run_id = :dag_run_id AND state IN ('success', "
+        "'warning') AND window_start_utc <=> :window_start AND window_end_utc <=> :window_end",
+        **vars(key),
+    )
+    return set(rows.scalars())
+
+
 def beat(connection: sa.Connection, run_id: int) -> None:
     """Update the heartbeat of a run."""
     sql.run(
