@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from airflow.sdk import dag
 
 from kalshi.operators.common import dag_defaults, optional_day_param, series_param
-from kalshi.operators.quality import CHECKED, QualityCheckOperator, QualityPlanOperator
+from kalshi.operators.quality import QualityCheckOperator, QualityPlanOperator
 from kalshi.operators.runs import report_task, table_asset
 from kalshi.reports.quality import QUALITY
 
@@ -58,7 +58,7 @@ def kalshi_data_quality() -> None:
         task_id="check_series",
         map_index_template="{{ task.planned.scope }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)
-    checked >> report_task(QUALITY, "kalshi_quality_result", CHECKED)
+    checked >> report_task(QUALITY, "kalshi_quality_result")
 
 
 kalshi_data_quality()

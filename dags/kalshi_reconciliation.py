@@ -14,6 +14,9 @@ doesn't have. It only deletes if the answers are certain and add up to the excha
 still differs is named by every run and read again once a week (`reconciliation.wait_days` in `include/kalshi.toml`).
 Days that were never read are left to the DAGs of trades and candles.
 
+`series` may be `["*"]`: all series with settled markets, in 16 tasks; without days, the markets that closed in the last
+seven days, as far as a job ever read their time. The report sums up by category.
+
 A run that leaves a market unproven ends with a warning that names it; the report lists them all.
 """
 
@@ -24,12 +27,12 @@ from datetime import UTC, datetime
 from airflow.sdk import Param, dag
 
 from kalshi.operators.common import dag_defaults, optional_day_param, series_param
-from kalshi.operators.reconciliation import ReconciliationOperator
-from kalshi.operators.runs import PlanOperator, report_task
+from kalshi.operators.reconciliation import ReconciliationOperator, ReconciliationPlanOperator
+from kalshi.operators.runs import report_task
 from kalshi.reports.reconciliation import RECONCILIATION
 
 PARAMS = {
-    "series": series_param(),
+    "series": series_param(or_everything=True),
     "date_from": optional_day_param("First day", "When markets closed, UTC. Empty: all of them."),
     "date_to": optional_day_param("Last day", "Inclusive. Required with the first day."),
     "repair": Param(
@@ -53,11 +56,14 @@ PARAMS = {
     **dag_defaults(),
 )
 def kalshi_reconciliation() -> None:
-    plan = PlanOperator(task_id="plan", job=RECONCILIATION.job, series="{{ params.series }}")
-    compared = ReconciliationOperator.partial(
-        task_id="reconcile_series",
+    plan = ReconciliationPlanOperator(
+        task_id="plan",
+        series="{{ params.series }}",
         date_from="{{ params.date_from }}",
         date_to="{{ params.date_to }}",
+    )
+    compared = ReconciliationOperator.partial(
+        task_id="reconcile_series",
         repair="{{ params.repair }}",
         map_index_template="{{ task.planned.scope }}",
     ).expand(planned=plan.output)

@@ -97,7 +97,7 @@ class ReconciliationSettings(_Table, frozen=True):
     """What still counts as proven: contracts of difference between the exchange's volume and that of the trades or
     candles, and dollars between the mean of a candle and of its trades.
 
-    ``wait_days``: before a market that stays unproven is read again; ``most_read_again``: markets per series and run.
+    ``wait_days``: before a market that stays unproven is read again; ``most_read_again``: markets per task.
     """
 
     trades_contracts: Decimal = Decimal(0)

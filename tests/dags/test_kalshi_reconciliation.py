@@ -68,3 +68,13 @@ def test_half_a_range_of_days_is_refused(dag_under_test: Callable[[str], DagUnde
     outcome = dag_under_test("kalshi_reconciliation").run(series=[SERIES], date_to="2026-09-19")
     assert not outcome.succeeded
     assert "Give both date_from and date_to" in outcome.output
+
+
+def test_of_the_whole_exchange_what_was_read_is_compared(dag: DagUnderTest) -> None:
+    outcome = dag.run(series=["*"], date_from="2026-09-19", date_to="2026-09-20")
+    assert outcome.succeeded, outcome.output[-3000:]
+    assert [(series["scope"], series["settled"]) for series in outcome.report["series"]] == [(SERIES, 12)]
+    assert "proven: 12 of 12 settled markets" in outcome.output
+    without_days = dag.run(series=["*"])
+    assert not without_days.succeeded
+    assert "No market that closed in these days is settled in the warehouse." in without_days.output

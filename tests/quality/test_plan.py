@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.comms import AssetEventDagRunReferenceResult
 from airflow.sdk.execution_time.context import TriggeringAssetEventsAccessor
 
-from kalshi.operators.quality import TASKS_OF_EVERYTHING, QualityCheckOperator, QualityPlanOperator
-from kalshi.operators.runs import table_asset
+from kalshi.operators.quality import QualityCheckOperator, QualityPlanOperator
+from kalshi.operators.runs import PARTS, table_asset
 from kalshi.warehouse.catalog import expect_markets
 from kalshi.warehouse.ledger import RunKey, start_run
 
@@ -137,7 +137,7 @@ def test_of_the_whole_exchange_every_series_with_an_open_market_is_checked_by_so
     plan = QualityPlanOperator(task_id="plan", series=["KXHIGHNY"])
     run = SimpleNamespace(run_after=datetime(2026, 9, 30, 12, tzinfo=UTC))
     tasks = plan.execute({"dag_run": run, "triggering_asset_events": news("whole")})
-    assert len(tasks) == TASKS_OF_EVERYTHING
+    assert len(tasks) == PARTS
     assert {task["start"] for task in tasks} == {SEP_18.isoformat()}
     checked = [series for task in tasks for series in task["series"]]
     assert sorted(checked) == sorted(sizes.keys() - {"KX07", "KXMVEX"})

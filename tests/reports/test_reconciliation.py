@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from kalshi.reports.reconciliation import RECONCILIATION, ReconciliationRun
-from kalshi.reports.runs import MOST_ROWS, Totals
-from kalshi.sync.reconciliation import NotProven, ProvenMonth, ReconciliationReport
+from kalshi.reports.reconciliation import RECONCILIATION, Category, ReconciliationRun
+from kalshi.reports.runs import MOST_ROWS, MOST_SERIES, Totals
+from kalshi.sync.reconciliation import Kind, NotProven, ProvenMonth, ReconciliationReport
 
 
 def series(ticker: str, proven: int, settled: int, **others: Any) -> ReconciliationReport:
@@ -20,6 +20,7 @@ def series(ticker: str, proven: int, settled: int, **others: Any) -> Reconciliat
 
 def report(*series: ReconciliationReport) -> ReconciliationRun:
     return ReconciliationRun(
+        categories=[],
         job="reconciliation",
         dag_run_id="manual__x",
         is_synthetic=True,
@@ -65,10 +66,26 @@ def test_the_heat_map_shows_the_proven_share_of_each_series_and_month() -> None:
 
 def test_every_market_that_isnt_proven_is_named_up_to_a_limit_that_the_page_states() -> None:
     few = [not_proven(f"KXHIGHNY-{number}") for number in range(3)]
-    section = RECONCILIATION.sections(report(series("KXHIGHNY", 0, 3, not_proven=few)))[0]
+    section = RECONCILIATION.sections(report(series("KXHIGHNY", 0, 3, not_proven=few)))[1]
     assert [row[0].text for row in section.rows] == ["KXHIGHNY-0", "KXHIGHNY-1", "KXHIGHNY-2"]
     assert "report.json" not in section.intro
     many = [not_proven(f"KXHIGHNY-{number}") for number in range(MOST_ROWS + 1)]
-    section = RECONCILIATION.sections(report(series("KXHIGHNY", 0, len(many), not_proven=many)))[0]
+    section = RECONCILIATION.sections(report(series("KXHIGHNY", 0, len(many), not_proven=many)))[1]
     assert len(section.rows) == MOST_ROWS
     assert f"The first {MOST_ROWS} of {len(many)} rows; report.json has all." in section.intro
+
+
+def test_many_series_are_summed_up() -> None:
+    kinds = [Kind(f"KX{number}", "trades", "proven", 2, Decimal("0.5")) for number in range(MOST_SERIES + 1)]
+    found = [series(kind.series, 1, 1) for kind in kinds]
+    for each, kind in zip(found, kinds, strict=True):
+        each.by_kind = [kind]
+    many = report(*found)
+    many.categories = [Category("Weather", 50, 60, 30), Category("Crypto", 1, 9, 9)]
+    by_category, _, by_kind, _ = RECONCILIATION.sections(many)
+    assert [row[0].text for row in by_category.rows] == ["Weather", "Crypto"]
+    assert [[cell.text.strip() for cell in row] for row in by_kind.rows] == [["all", "trades", "proven", "102", "25.5"]]
+    chart = RECONCILIATION.chart(many)
+    assert chart is not None
+    (rows,) = chart.to_dict()["datasets"].values()
+    assert len(rows) == MOST_SERIES

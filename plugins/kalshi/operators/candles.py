@@ -77,12 +77,12 @@ class CandleChunksOperator(PlanOperator):
         self.date_to = date_to
         self.chunk_days = chunk_days
 
-    def execute(self, context: Any) -> list[dict[str, str | None]]:
+    def execute(self, context: Any) -> list[dict[str, Any]]:
         first, last = day_range(self.date_from, self.date_to, is_required=True)
         planned = {plan["scope"]: plan for plan in super().execute(context)}
         return [
             {**planned[chunk.series_ticker], "start": chunk.start.isoformat(), "end": chunk.end.isoformat()}
-            for chunk in plan_chunks(list(planned), first, last, self.chunk_days)  # type: ignore[arg-type]
+            for chunk in plan_chunks(list(planned), first, last, self.chunk_days)
         ]
 
 

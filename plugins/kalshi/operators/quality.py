@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import KalshiOperator, day_range, failing_for_good
-from kalshi.operators.runs import as_utc, named_series
+from kalshi.operators.runs import as_utc, named_series, parts_of_everything
 from kalshi.quality.report import QualityReport
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.quality import QUALITY
@@ -25,18 +24,11 @@ from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import in_transaction
 
 DAY = timedelta(days=1)
-CHECKED = (
-    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='series') | sum(start=[]) | unique | list "
-    "or params.series }}"
-)
-"""A template: the series that were planned, or, where the plan failed, those that were asked for."""
-TASKS_OF_EVERYTHING = 16
-"""So many tasks check the whole exchange: each has some minutes of work, whatever the number of series."""
 
 
 class QualityPlanOperator(KalshiOperator):
-    """Migrates the warehouse and decides which days of which series to check, in TASKS_OF_EVERYTHING
-    tasks for a window of the whole exchange, and one for each of a series.
+    """Migrates the warehouse and decides which days of which series to check, in PARTS tasks
+    for a window of the whole exchange, and one for each of a series.
 
     After candles: exactly what the candles runs read whose asset events triggered this run, in whole UTC days;
     adjoining days of a series are one window. Otherwise, for each of ``series``: the days from ``date_from`` to
@@ -84,14 +76,7 @@ def _parts(connection: sa.Connection, window: Window) -> list[tuple[str, list[st
     number of markets each."""
     if window.scope != EVERYTHING:
         return [(window.scope, [window.scope])]
-    sizes = catalog.open_markets_by_series(connection, window.start, window.end)
-    parts: list[tuple[int, list[str]]] = [(0, []) for _ in range(min(TASKS_OF_EVERYTHING, len(sizes)))]
-    for series, markets in sorted(sizes.items(), key=lambda size: (-size[1], size[0])):
-        lightest, others = heapq.heappop(parts)
-        heapq.heappush(parts, (lightest + markets, [*others, series]))
-    return [
-        (f"{EVERYTHING} {number} of {len(parts)}", sorted(each)) for number, (_, each) in enumerate(sorted(parts), 1)
-    ]
+    return parts_of_everything(catalog.open_markets_by_series(connection, window.start, window.end))
 
 
 def _days(series: Iterable[str], first: date, last: date) -> list[Window]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -25,11 +25,14 @@ from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.migrate import migrate
 
 PLANNED = (
-    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='scope') | unique | list or params.series }}"
+    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='series', default=[]) | sum(start=[]) "
+    "| unique | list or params.series }}"
 )
 """A template: the series that were planned, or, where the plan failed, those that were asked for."""
 MOST_TASKS = 64
 """A pattern may name no more series than this."""
+PARTS = 16
+"""So many tasks share the series of the whole exchange: each has some minutes of work, however many there are."""
 MOST_NAMED = 20
 """An error names no more series than this."""
 
@@ -44,7 +47,8 @@ class PlanOperator(KalshiOperator):
 
     ``series`` may hold patterns (:func:`named_series`) of what the exchange lists.
 
-    XCom: a list of ``{"scope", "cutoff", "trades_cutoff", "planned_at"}``, times in ISO 8601.
+    XCom: a list of ``{"scope", "series", "cutoff", "trades_cutoff", "planned_at"}``: the name of the task, the series
+    that it is about, and times in ISO 8601.
     """
 
     template_fields: Sequence[str] = ("series",)
@@ -54,7 +58,7 @@ class PlanOperator(KalshiOperator):
         self.job = job
         self.series = series
 
-    def execute(self, context: Any) -> list[dict[str, str | None]]:
+    def execute(self, context: Any) -> list[dict[str, Any]]:
         if EVERYTHING in self.series and len(self.series) > 1:
             raise AirflowFailException("The series * means the whole exchange: pass it alone.")
         with failing_for_good(), WarehouseHook().connected() as engine:
@@ -66,7 +70,18 @@ class PlanOperator(KalshiOperator):
         trades = found.trades_created.isoformat() if found.trades_created else None
         self.log.info("Markets settled before %s and trades before %s are in the historical tier.", cutoff, trades)
         plan = {"cutoff": cutoff, "trades_cutoff": trades, "planned_at": datetime.now(UTC).isoformat()}
-        return [{"scope": scope, **plan} for scope in scopes]
+        return [{"scope": scope, "series": [scope], **plan} for scope in scopes]
+
+
+def parts_of_everything(sizes: Mapping[str, int]) -> list[tuple[str, list[str]]]:
+    """Divide series into at most PARTS tasks of about the same size, each with its name and its series."""
+    parts: list[tuple[int, list[str]]] = [(0, []) for _ in range(min(PARTS, len(sizes)))]
+    for series, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        lightest, others = heapq.heappop(parts)
+        heapq.heappush(parts, (lightest + size, [*others, series]))
+    return [
+        (f"{EVERYTHING} {number} of {len(parts)}", sorted(each)) for number, (_, each) in enumerate(sorted(parts), 1)
+    ]
 
 
 def _listed(exchange: Exchange) -> list[str]:
@@ -111,12 +126,16 @@ class SeriesSyncOperator(KalshiOperator):
             WarehouseHook().connected(loads=True) as engine,
             KalshiHook().get_conn(engine) as exchange,
         ):
-            report = self.sync(exchange, engine, context)
-        self.log.info("\n%s", self.report.table([report]))
+            reports = self.sync_all(exchange, engine, context)
+        self.log.info("\n%s", self.report.table(reports))
 
-    @abstractmethod
+    def sync_all(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
+        """Run the job for all that is planned, and return the reports."""
+        return [self.sync(exchange, engine, context)]
+
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
-        """Run the job, and return the report of the series."""
+        """Run the job for one series, or for the whole exchange, and return its report."""
+        raise NotImplementedError
 
     def about(self, context: Any) -> dict[str, Any]:
         """The run's part of every request. The data interval of a run without one is its own time."""

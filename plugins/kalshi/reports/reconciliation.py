@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import sqlalchemy as sa
 
 from kalshi.cells import Table
 from kalshi.reports.charts import BY_SERIES, by_date, chart
-from kalshi.reports.runs import RunPage, RunReport, section
+from kalshi.reports.runs import MOST_SERIES, RunPage, RunReport, rows_of, section, worst_of
 from kalshi.sync.reconciliation import Disagreement, Kind, NotProven, ReconciliationReport
+from kalshi.sync.report import Field
 
 if TYPE_CHECKING:
     import altair as alt
 
 
+class Category(msgspec.Struct):
+    """The settled markets that were compared in the series of one category."""
+
+    category: Annotated[str, Field("category of the series", "category")]
+    series: Annotated[int, Field("series", "series")]
+    settled: Annotated[int, Field("settled markets", "settled")]
+    proven: Annotated[int, Field("those that are proven", "proven")]
+
+
 class ReconciliationRun(RunReport[ReconciliationReport], kw_only=True):
-    """The report of ``kalshi_reconciliation``: nothing more than its series' figures."""
+    """The report of ``kalshi_reconciliation``."""
+
+    categories: Annotated[list[Category], Field("by category of the series, worst first")]
+
+
+def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
+    return {"categories": rows_of(connection, "reconciliation_by_category", Category, series=wanted)}
 
 
 def proven(report: ReconciliationRun) -> str:
@@ -25,7 +46,14 @@ def proven(report: ReconciliationRun) -> str:
 
 def _sections(report: ReconciliationRun) -> list[Table]:
     open_ones = [market for series in report.series for market in series.not_proven]
+    kinds = [kind for series in report.series for kind in series.by_kind]
     return [
+        section(
+            "By category",
+            "Settled markets of these series, whenever they closed, by their latest verdict.",
+            Category,
+            report.categories if len(report.categories) > 1 else [],
+        ),
         section(
             "Markets that aren't proven",
             "Volumes in contracts. kalshi_reconciliation keeps the latest verdict on every market.",
@@ -37,7 +65,7 @@ def _sections(report: ReconciliationRun) -> list[Table]:
             "The exchange doesn't document whether its volume and its candles count block trades; where a market has "
             "some, this says in which way the figures agree.",
             Kind,
-            [kind for series in report.series for kind in series.by_kind],
+            kinds if len(report.series) <= MOST_SERIES else _together(kinds),
         ),
         section(
             "Where the exchange disagrees with itself",
@@ -48,9 +76,19 @@ def _sections(report: ReconciliationRun) -> list[Table]:
     ]
 
 
+def _together(kinds: Iterable[Kind]) -> list[Kind]:
+    """The kinds of all series in one."""
+    added: dict[tuple[str, str], Kind] = {}
+    for kind in kinds:
+        all_series = added.setdefault((kind.of, kind.kind), Kind("all", kind.of, kind.kind, 0, Decimal(0)))
+        all_series.markets += kind.markets
+        all_series.contracts += kind.contracts
+    return list(added.values())
+
+
 def _heat_map(report: ReconciliationRun) -> alt.Chart | None:
     return chart(
-        [month for series in report.series for month in series.by_month],
+        [month for series in worst_of(report.series) for month in series.by_month],
         transform=[{"calculate": "datum.proven / datum.settled", "as": "share"}],
         mark={"type": "rect", "stroke": "var(--ground)", "strokeWidth": 1},
         encoding={
@@ -77,6 +115,7 @@ RECONCILIATION = RunPage(
     "many for this run.",
     report=ReconciliationRun,
     series=ReconciliationReport,
+    details=_details,
     sections=_sections,
     chart=_heat_map,
     chart_title="Proven by month",

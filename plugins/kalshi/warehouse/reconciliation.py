@@ -131,6 +131,21 @@ def settled_markets(connection: sa.Connection, series: str, start: datetime | No
     return list(rows.scalars())
 
 
+def settled_markets_by_series(
+    connection: sa.Connection, start: datetime | None, end: datetime | None
+) -> dict[str, int]:
+    """How many of these markets each series has."""
+    rows = sql.run(
+        connection,
+        "SELECT m.series_ticker, COUNT(*) FROM kalshi_settlement s JOIN kalshi_market m "
+        "ON m.market_ticker = s.market_ticker WHERE (:start IS NULL OR m.close_time_utc >= :start) "
+        "AND (:end IS NULL OR m.close_time_utc < :end) GROUP BY m.series_ticker",
+        start=start,
+        end=end,
+    )
+    return {series: int(markets) for series, markets in rows}
+
+
 def figures(connection: sa.Connection, tickers: Sequence[str]) -> list[Figures]:
     """The figures of these markets, in their order."""
     query = sql.read("reconciliation", "figures").text
