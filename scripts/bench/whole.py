@@ -12,9 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from tabulate import tabulate
 
 from kalshi.exchange import Exchange, ExchangeConfig
+from kalshi.sync.candle_plan import MINUTES_PER_BATCH
+from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
@@ -26,6 +29,11 @@ from scripts.bench.contest import address, fresh_warehouse
 from scripts.private_server import PrivateServer
 
 DAY = timedelta(days=1)
+OPEN_MINUTES = (
+    "SELECT SUM(TIMESTAMPDIFF(SECOND, GREATEST(open_time_utc, :start), LEAST(close_time_utc, :end))) / 60 "
+    "FROM kalshi_market WHERE open_time_utc < :end AND close_time_utc > :start"
+)
+"""The minutes of a day in which markets were open: the exchange counts them, with or without candles."""
 MARKETS_A_PAGE, EVENTS_A_PAGE = 1000, 200
 MARKETS_A_SERIES, TRADES_A_MARKET = 100, 10
 
@@ -111,6 +119,15 @@ def _trades(exchange: Exchange, engine: Any, clock: datetime) -> tuple[Any, int,
     return report, records, math.ceil(records / MARKETS_A_PAGE)
 
 
+def _candles(exchange: Exchange, engine: Any, clock: datetime) -> tuple[Any, int, int]:
+    midnight = clock.replace(hour=0, minute=0)
+    window: dict[str, Any] = {"window_start": midnight - DAY, "window_end": midnight, "asked_at": clock}
+    report = sync_candles(exchange, engine, CandlesRequest(EVERYTHING, _cutoff(exchange), **window))
+    with engine.connect() as connection:
+        minutes = connection.execute(sa.text(OPEN_MINUTES), {"start": midnight - DAY, "end": midnight}).scalar_one()
+    return report, report.candles, math.ceil(minutes / MINUTES_PER_BATCH)
+
+
 def _snapshots(exchange: Exchange, engine: Any, clock: datetime) -> tuple[Any, int, int]:
     report = snapshot_prices(exchange, engine, SnapshotRequest(EVERYTHING, clock, asked_at=clock))
     return report, report.markets, math.ceil(report.markets / MARKETS_A_PAGE)
@@ -124,5 +141,6 @@ JOBS: dict[str, Callable[[Exchange, Any, datetime], tuple[Any, int, int]]] = {
     "catalog": _catalog,
     "settlements": _settlements,
     "trades": _trades,
+    "candles": _candles,
     "snapshots": _snapshots,
 }

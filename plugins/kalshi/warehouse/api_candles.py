@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from kalshi.records import Rejected
 from kalshi.records.candles import MarketCandles
+from kalshi.warehouse import sql
 from kalshi.warehouse.catalog import expect_markets
 from kalshi.warehouse.tables import GIVEN, Column, Guard, Table
 from kalshi.warehouse.writer import WriteCounts, upsert
@@ -137,19 +138,18 @@ def span(market: CandleLines) -> tuple[datetime, datetime]:
 
 
 def _has_any(connection: sa.Connection, markets: list[CandleLines]) -> bool:
-    """Whether the table already has any candle in the time range of these lines."""
-    table = sa.table("kalshi_candle_1m", sa.column("market_ticker"), sa.column("bucket_start_utc"))
-    times = [
-        sa.and_(
-            table.c.market_ticker == market.market_ticker,
-            table.c.bucket_start_utc.between(_minute(market.lines[0]), _minute(market.lines[-1])),
-        )
-        for market in markets
-    ]
-    return (
-        bool(times)
-        and connection.execute(sa.select(1).select_from(table).where(sa.or_(*times)).limit(1)).first() is not None
+    """Whether the table already has any candle of these markets in the time range of these lines."""
+    if not markets:
+        return False
+    found = sql.run(
+        connection,
+        "SELECT 1 FROM kalshi_candle_1m WHERE market_ticker IN :tickers "
+        "AND bucket_start_utc BETWEEN :first AND :last LIMIT 1",
+        tickers=[market.market_ticker for market in markets],
+        first=min(_minute(market.lines[0]) for market in markets),
+        last=max(_minute(market.lines[-1]) for market in markets),
     )
+    return found.first() is not None
 
 
 def _minute(line: bytes) -> str:
