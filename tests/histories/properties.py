@@ -161,7 +161,7 @@ def differences(history: History) -> Iterator[Difference]:
         if trade_windows:
             yield from _trades(history, have, market, trade_windows)
         is_unseen = history.model.is_archived(market) and market.ticker not in have.markets
-        if candle_windows and not ("candles" in history.of_everything and is_unseen):
+        if candle_windows and not (history.of_everything and is_unseen):
             found = _candles(history, have, market, candle_windows)
             yield from (each for each in found if not (each.at and _is_in(each.at, archived)))
 

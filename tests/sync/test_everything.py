@@ -374,6 +374,10 @@ def test_a_catalog_of_everything_reads_only_what_has_not_closed_long_ago(jobs: J
     assert again.markets < first.markets
     assert (again.inserted, again.updated, again.state) == (0, 0, "success")
     assert jobs.catalog(full=True).markets == first.markets
+    with jobs.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE kalshi_checkpoint SET heartbeat_at_utc = heartbeat_at_utc - INTERVAL 8 DAY"))
+    assert jobs.catalog().markets == first.markets, "once a week it reads everything again"
+    assert jobs.catalog().markets == again.markets
 
 
 def test_a_market_without_times_is_a_gap_of_its_series_alone(jobs: Jobs, exchange_server: ExchangeServer) -> None:

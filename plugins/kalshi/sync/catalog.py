@@ -153,9 +153,13 @@ class _CatalogSync:
 
     def _live_from(self) -> datetime:
         """Where the window of the live tier begins. Of the whole exchange, markets that closed before the last reading
-        aren't read again."""
+        are read again only weekly (``[catalog] archive_days``): hardly any is listed so late."""
         cutoff = self._request.cutoff
         if self._series_ticker or self._request.full:
+            return cutoff
+        whole = Window(JOB, self._scope, cutoff, cutoff)
+        days = load_settings().catalog.archive_days
+        if not in_transaction(self._run.engine, checkpoints.was_read_lately, whole, days):
             return cutoff
         read = in_transaction(self._run.engine, checkpoints.read_until, JOB, self._scope, cutoff)
         return max(cutoff, read - OVERLAP) if read else cutoff
