@@ -22,6 +22,8 @@ PROJECT = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() if HOLD
 """Where reports go by default: Airflow's home where the package is installed, else the repository."""
 POOL = "kalshi_api"
 """Airflow's pool of the tasks that send requests to the exchange."""
+MOST_TASKS = 64
+"""A pattern of series may name no more than this: each is a task of its own."""
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """The severities of a failed data quality check, from worst to harmless."""

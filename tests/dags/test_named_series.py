@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from kalshi.operators.runs import MOST_TASKS, named_series
+from kalshi.operators.runs import named_series
+from kalshi.settings import MOST_TASKS
 
 LISTED = ["KXHIGHNY", "KXHIGHMIA", "KXhigh.x", "KXRAIN"]
 

@@ -10,13 +10,14 @@ from kalshi.reports.candles import CANDLES
 from kalshi.reports.catalog import CATALOG
 from kalshi.reports.portfolio import PORTFOLIO
 from kalshi.reports.quality import QUALITY
+from kalshi.reports.reconciliation import RECONCILIATION
 from kalshi.reports.runs import RunPage
 from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.reports.snapshots import SNAPSHOTS
 from kalshi.reports.trades import TRADES
 from kalshi.warehouse import sql
 
-PAGES: tuple[RunPage[Any], ...] = (CATALOG, TRADES, CANDLES, SNAPSHOTS, SETTLEMENTS, PORTFOLIO, QUALITY)
+PAGES: tuple[RunPage[Any], ...] = (CATALOG, TRADES, CANDLES, SNAPSHOTS, SETTLEMENTS, PORTFOLIO, QUALITY, RECONCILIATION)
 
 
 def test_every_report_can_be_made_of_an_empty_warehouse(warehouse_on_both: sa.Engine) -> None:

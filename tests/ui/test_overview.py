@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from kalshi.settings import load_settings
+from kalshi.warehouse.catalog import expect_markets
 from tests.ui.rows import RULE, SERIES, insert, record, result, run
 
 CONFIGURED = load_settings().series_tickers
@@ -240,3 +241,54 @@ def test_a_rule_has_bars_of_its_latest_runs(client: TestClient, healthy: sa.Engi
     assert '<svg class="bars"' in client.get("").text
     (row,) = client.get("", params={"csv": "rules"}).text.splitlines()[1:]
     assert row.rsplit(",", 1)[1] == " ".join(map(str, range(307, 321))), "the latest 14, oldest first"
+
+
+MANY = 300
+
+
+@pytest.fixture
+def whole(healthy: sa.Engine) -> sa.Engine:
+    """Besides, 300 series of three categories: in each one market, of every third proven; 250 break a rule."""
+    names = [f"KX{number:03}" for number in range(MANY)]
+    with healthy.begin() as connection:
+        expect_markets(connection, [f"{name}-1-A" for name in names], 1)
+        for number, category in enumerate(("Crypto", "Politics", "Sports")):
+            update = (
+                "UPDATE kalshi_series SET category = :category WHERE series_ticker REGEXP '^KX[0-9]' "
+                "AND MOD(CAST(SUBSTRING(series_ticker, 3) AS UNSIGNED), 3) = :number"
+            )
+            connection.execute(sa.text(update), {"category": category, "number": number})
+    figures = dict.fromkeys(("trade_volume", "block_trade_volume", "candle_volume", "trades", "candles", "run_id"), 1)
+    insert(
+        healthy,
+        "kalshi_reconciliation",
+        *(
+            {"market_ticker": f"{name}-1-A", "series_ticker": name, **figures}
+            | dict.fromkeys(("trades_verdict", "candles_verdict"), "unread" if number % 3 else "proven")
+            for number, name in enumerate(names)
+        ),
+    )
+    record(healthy, *(run(number, "quality", series) for number, series in enumerate(names, 201)))
+    insert(
+        healthy,
+        "kalshi_quality_result",
+        *(
+            result(number, series, state="failed" if number < 451 else "passed")
+            for number, series in enumerate(names, 201)
+        ),
+    )
+    return healthy
+
+
+def test_many_series_are_summed_up_by_category_and_none_is_left_out(client: TestClient, whole: sa.Engine) -> None:
+    banner, lines = shown(client)
+    assert "102 of 302 settled markets proven" in banner
+    assert any("500 rows break it" in line for line in lines), "of all 250 series"
+    page = client.get("/").text
+    proof = page.partition("<h2>Proof</h2>")[2].partition("</table>")[0]
+    categories = re.findall(r"(Crypto|Politics|Sports)</a>.*?([\d.]+) %", proof, re.DOTALL)
+    assert categories == [("Politics", "0.0"), ("Sports", "0.0"), ("Crypto", "100.0")]
+    assert "250 of 307" in page
+    assert len(page) < 100_000
+    runs = client.get("/quality").text.partition("Latest quality runs")[2]
+    assert "The first 100 of 307." in runs

@@ -5,4 +5,4 @@ FROM kalshi_checkpoint
 WHERE state = 'FAILED'
 GROUP BY job, scope
 ORDER BY job, scope
-LIMIT 500
+LIMIT 20000

@@ -29,4 +29,4 @@ FROM (
   GROUP BY r.job, r.scope
 ) attempt
 ORDER BY attempt.job, attempt.scope
-LIMIT 2000
+LIMIT 20000

@@ -1,4 +1,4 @@
--- The quality runs of each series in its latest Airflow run, one for each window.
+-- The quality runs of each series in its latest Airflow run, one for each window, the worst first.
 SELECT r.run_id, r.scope AS series, r.state, r.started_at_utc, r.window_start_utc, r.window_end_utc, r.dag_run_id
 FROM (
   SELECT MAX(together.run_id) AS run_id
@@ -11,5 +11,5 @@ FROM (
   GROUP BY together.scope, together.window_start_utc, together.window_end_utc
 ) chosen
 JOIN kalshi_sync_run r ON r.run_id = chosen.run_id
-ORDER BY r.scope, r.window_start_utc
-LIMIT 200
+ORDER BY FIELD(r.state, 'failed', 'abandoned', 'running', 'warning', 'success'), r.scope, r.window_start_utc
+LIMIT 20000

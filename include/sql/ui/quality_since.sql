@@ -12,4 +12,4 @@ LEFT JOIN (
 WHERE r.series_ticker IN :series AND r.check_name IN :checks AND r.state IN ('failed', 'broken')
 GROUP BY r.check_name, r.series_ticker
 ORDER BY r.check_name, r.series_ticker
-LIMIT 5000
+LIMIT 20000

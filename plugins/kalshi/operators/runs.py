@@ -17,7 +17,7 @@ from kalshi.hooks.kalshi import KalshiHook
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import KalshiOperator, describe_run, failing_for_good, whereabouts
 from kalshi.reports.runs import RunPage
-from kalshi.settings import load_settings
+from kalshi.settings import MOST_TASKS, load_settings
 from kalshi.sync.cutoff import find_cutoff
 from kalshi.sync.report import JobReport
 from kalshi.text import first_few
@@ -29,8 +29,6 @@ PLANNED = (
     "| unique | list or params.series }}"
 )
 """A template: the series that were planned, or, where the plan failed, those that were asked for."""
-MOST_TASKS = 64
-"""A pattern may name no more series than this."""
 PARTS = 16
 """So many tasks share the series of the whole exchange: each has some minutes of work, however many there are."""
 MOST_NAMED = 20

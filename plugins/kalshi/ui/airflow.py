@@ -8,8 +8,9 @@ from urllib.parse import quote
 from fastapi import Request
 
 from kalshi.reports.files import folder_name
-from kalshi.settings import DAGS, load_settings
+from kalshi.settings import DAGS, MOST_TASKS, load_settings
 from kalshi.ui.rendering import address, root
+from kalshi.warehouse.checkpoints import EVERYTHING
 
 CANDLES = ("kalshi_candles_daily", "kalshi_candles_backfill")
 DAGS_OF = {
@@ -72,7 +73,9 @@ def _has_report(dag: str, dag_run_id: str) -> bool:
 def form_address(
     request: Request, job: str, series: str = "", first: datetime | None = None, end: datetime | None = None
 ) -> str:
-    """The form that runs a job, filled in: these series (comma-separated), from ``first`` to before ``end``."""
+    """The form that runs a job, filled in: these series (comma-separated; of more than a DAG takes, the whole
+    exchange), from ``first`` to before ``end``."""
+    series = EVERYTHING if series.count(",") >= MOST_TASKS else series
     last = max(first, end - timedelta(microseconds=1)) if first and end else None
     days = (first.date(), last.date()) if first and last else (None, None)
     sources = "trades" if job == "candles_from_trades" else ""

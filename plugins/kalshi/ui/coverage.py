@@ -234,6 +234,8 @@ def _questions(request: Request, grid: Grid, cities: Mapping[str, str], settings
     rows = []
     for series in grid.series:
         known = total(covered for (ticker, _), covered in grid.cells.items() if ticker == series)
+        if not known.events:  # no event of it has a day
+            continue
 
         def answer(part: int, whole: int, show: str, series: str = series) -> Link | str:
             chosen = grid.selection.params(series=series, show=show)
@@ -245,7 +247,7 @@ def _questions(request: Request, grid: Grid, cities: Mapping[str, str], settings
             row += [answer(part, found.markets, decision.name) for part in (found.quoted, found.fillable)]
         row += [answer(known.traded, known.settled, "trades"), answer(known.proven, known.settled, "proof")]
         rows.append(row)
-    return table_of("", headers, rows, name="questions", empty="No series.")
+    return table_of("", headers, rows, name="questions", empty="No series has an event in these days.")
 
 
 def _answer(part: int, whole: int, href: str) -> Link | str:

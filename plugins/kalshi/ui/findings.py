@@ -23,8 +23,9 @@ FAULTS = ("failed", "broken")
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule in a series, in its latest quality run. ``state``: failed, broken (it couldn't run), passed or empty;
-    ``acknowledged``: as in ``kalshi_quality_acknowledgement``; times are naive UTC."""
+    """A rule in a series that breaks it, in its latest quality run, or in all series in which it holds (passed) or has
+    nothing to check (empty): ``series_count`` of them, ``series`` is empty then. ``state``: failed, broken (it couldn't
+    run), passed or empty; ``acknowledged``: as in ``kalshi_quality_acknowledgement``; times are naive UTC."""
 
     check: str
     series: str
@@ -37,6 +38,7 @@ class Finding:
     mostly: float
     broken_windows: int
     windows: int
+    series_count: int = 1
     first_seen: datetime | None = None
     since: datetime | None = None
     acknowledged: Mapping[str, Any] | None = None
@@ -53,7 +55,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Latest:
-    """The latest quality run of each series. ``runs``: a row for each series and window; ``findings``: by rule."""
+    """The latest quality run of each series. ``runs``: a row for each series and window, the worst first;
+    ``findings``: by rule."""
 
     runs: Sequence[dict[str, Any]]
     findings: Sequence[Finding]
@@ -67,10 +70,11 @@ class Latest:
         return {run["series"] for run in self.runs}
 
 
-def latest(connection: sa.Connection) -> Latest:
+def latest(connection: sa.Connection, of_series: str = "") -> Latest:
+    """``of_series``: only the findings of this series, unless empty."""
     runs = ask(connection, "quality_runs")
     ids = [run["run_id"] for run in runs]
-    rules = ask(connection, "quality_rules", runs=ids)
+    rules = ask(connection, "quality_rules", runs=ids, series=of_series)
     faults = [(rule["check"], rule["series"]) for rule in rules if rule["state"] in FAULTS]
     checks, series = {check for check, _ in faults}, {name for _, name in faults}
     times = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from kalshi.text import minutes
 from kalshi.ui.airflow import report_address, run_address
 from kalshi.ui.findings import Finding, by_weight, histories, worst
 from kalshi.ui.gaps import gap_counts
-from kalshi.ui.rendering import Column, Columns, address, render, table
+from kalshi.ui.rendering import Column, Columns, address, render, summed, table
 from kalshi.ui.status import Status, status
 from kalshi.ui.warehouse import Warehouse, ask, query
 from kalshi.warehouse.ledger import PLAN
@@ -54,8 +55,9 @@ RULES = {
     "since": "since (UTC)",
     "history": "latest runs",
 }
+MOST_SERIES = 50
+"""More series than this are summed up by their category."""
 PROOF: Columns = {
-    "series": "series",
     "share": Column("proven", "share"),
     "proven": "markets proven",
     "markets": "of",
@@ -79,7 +81,7 @@ def overview(connection: sa.Connection, request: Request) -> dict[str, Any]:
         "health": found,
         "freshness": table([_fresh(row) for row in found.freshness], FRESHNESS, name="freshness"),
         "gaps": gap_counts(connection, request),
-        "proof": table([_proven(request, row) for row in found.proof], PROOF, name="proof", query=query("proof")),
+        "proof": _proof(request, found.proof),
         "rules": _rules(connection, request, found),
         "acknowledged": table(
             [acknowledged_row(request, finding) for finding in found.acknowledged], ACKNOWLEDGED, name="acknowledged"
@@ -97,9 +99,25 @@ def _fresh(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "ago": ago, "allowed": minutes(row["allowed_lag_minutes"])}
 
 
-def _proven(request: Request, row: dict[str, Any]) -> dict[str, Any]:
-    link = Link(row["series"], address(request, "coverage", series=row["series"]))
-    return {**row, "series": link, "share": row["proven"] / row["markets"]}
+def _proof(request: Request, rows: Sequence[dict[str, Any]]) -> Table:
+    """How much is proven by series, or, of many series, by their category."""
+    by = "series" if len(rows) <= MOST_SERIES else "category"
+    groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row[by] or ""].append(row)
+    found = [_proven(request, by, name, of_group) for name, of_group in groups.items()]
+    found.sort(key=lambda group: group["share"])
+    return table(found, {by: by, **PROOF}, name="proof", query=query("proof"))
+
+
+def _proven(request: Request, by: str, name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    sums = summed(rows, "proven", "markets", "differing", "unread")
+    return {
+        **sums,
+        by: Link(name, address(request, "coverage", **{by: name})),
+        "share": sums["proven"] / sums["markets"],
+        "checked_at_utc": max(row["checked_at_utc"] for row in rows),
+    }
 
 
 def _rules(connection: sa.Connection, request: Request, found: Status) -> Table:
@@ -122,7 +140,7 @@ def rule_row(request: Request, findings: Sequence[Finding]) -> dict[str, Any]:
         "about": first.about,
         "severity": Cell(first.severity, first.severity),
         "state": state_cell("acknowledged" if is_known else first.state, first.severity),
-        "series": f"{len(faults)} of {len(findings)}" if faults else "",
+        "series": f"{len(faults):,} of {sum(finding.series_count for finding in findings):,}" if faults else "",
         "violations": sum(finding.violations for finding in findings),
         "since": min((f.since for f in faults if f.since), default=None),
         "first_seen": min((f.first_seen for f in faults if f.first_seen), default=None),

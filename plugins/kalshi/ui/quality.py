@@ -36,6 +36,7 @@ NO_WRITING = {1142, 1290, 1792}
 SAMPLES = 5
 """Series and windows whose sample rows are shown."""
 RUNS_IN_CHART = 60
+MOST_RUNS = 100
 State = Literal["", "failed", "broken", "passed", "empty", "acknowledged"]
 LIST = {"rule": "rule", "severity": "severity", "state": "state", "about": "what must hold"} | {
     name: heading for name, heading in RULES.items() if name not in ("rule", "severity", "state")
@@ -70,10 +71,8 @@ def list_rules(
     series: Annotated[str, Query(max_length=120)] = "",
     state: Annotated[State, Query()] = "",
 ) -> Response:
-    found = latest(connection)
-    chosen = [f for f in found.findings if series in ("", f.series)]
-    by_rule = Latest(found.runs, chosen).by_rule.values()
-    rules = [r for r in sorted(by_rule, key=by_weight) if _fits(r, severity, state)]
+    found = latest(connection, series)
+    rules = [r for r in sorted(found.by_rule.values(), key=by_weight) if _fits(r, severity, state)]
     bars = histories(connection)
     rows = [{**rule_row(request, each), "history": bars.get(each[0].check)} for each in rules]
     return render(
@@ -81,8 +80,13 @@ def list_rules(
         "quality_rules.html.jinja",
         connection,
         rules=table(rows, LIST, name="rules", empty="No rule fits this choice."),
-        acknowledged=_acknowledged(request, chosen),
-        runs=table([_run(request, run) for run in found.runs], RUNS, name="runs"),
+        acknowledged=_acknowledged(request, found.findings),
+        runs=table(
+            [_run(request, run) for run in found.runs[:MOST_RUNS]],
+            RUNS,
+            name="runs",
+            intro=f"The first {MOST_RUNS} of {len(found.runs):,}." if len(found.runs) > MOST_RUNS else "",
+        ),
         known=sorted(found.series),
         chosen={"severity": severity, "series": series, "state": state},
         severities=SEVERITIES,
