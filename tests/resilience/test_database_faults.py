@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,13 +17,13 @@ from pydantic import SecretStr
 
 from kalshi.exchange import Exchange
 from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.server import ServerAddress, open_engine
+from kalshi.warehouse.server import ServerAddress, in_transaction, open_engine
 from kalshi.warehouse.writer import PacketTooSmall
 from scripts import private_server
-from scripts.private_server import Program
+from scripts.private_server import PrivateServer, Program
 from tests.resilience.account import asked, assert_same, small, until
 from tests.resilience.jobs import JOBS, SERIES
-from tests.support.databases import kill, runs, select
+from tests.support.databases import count, kill, runs, select
 from tests.support.exchange_server import ExchangeServer
 from tests.support.memory import data_folder
 from tests.support.warehouses import forget
@@ -251,3 +252,28 @@ def test_a_server_without_room_fails_the_run_and_the_next_one_has_it_all(
         assert_same(cramped.engine, whole)
     finally:
         cramped.stop()
+
+
+def test_a_server_that_is_read_only_for_a_while_is_waited_for_on_new_connections(
+    server_on_both: PrivateServer, warehouse_on_both: sa.Engine
+) -> None:
+    connections: list[int] = []
+
+    def write(connection: sa.Connection) -> None:
+        connections.append(connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one())
+        connection.exec_driver_sql("INSERT INTO kalshi_series (series_ticker, run_id) VALUES ('KXNEW', 1)")
+
+    def set_read_only(word: str) -> None:
+        with server_on_both.as_root() as cursor:
+            cursor.execute(f"SET GLOBAL read_only = {word}")
+
+    in_transaction(warehouse_on_both, lambda connection: None)  # the pool has a connection
+    set_read_only("ON")
+    later = threading.Timer(1, set_read_only, ["OFF"])
+    later.start()
+    try:
+        in_transaction(warehouse_on_both, write)
+    finally:
+        later.join()
+    assert count(warehouse_on_both, "kalshi_series") == 1
+    assert len(set(connections)) == len(connections) > 1, "a router leads a new connection to the new primary"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -26,12 +26,17 @@ SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', ti
 """Bad values are errors instead of being rounded; CURRENT_TIMESTAMP is UTC."""
 
 LOST = {1053: "server shuts down", 1927: "connection killed", 2006: "server gone", 2013: "connection lost"}
+READ_ONLY = {1290: "server is read-only", 1836: "server is in read-only mode"}
+"""What a primary says that has become a replica. A new connection, through a router, leads to the new primary."""
 WORTH_RETRYING = {
     **LOST,
+    **READ_ONLY,
     1020: "row changed since the transaction began",
     1040: "too many connections",
     1205: "lock wait timeout",
     1213: "deadlock",
+    3100: "the cluster could not commit",
+    3101: "the cluster rolled back the transaction",
     2003: "server can't be reached",
 }
 PATIENCE_SECONDS = 60
@@ -240,9 +245,9 @@ def load_data(cursor: Any, rows: bytes, statement: str, *values: Any) -> None:
         cursor.connection.rows = None
 
 
-def _is_worth_retrying(error: BaseException) -> bool:
+def _is_one_of(codes: Container[int], error: BaseException) -> bool:
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return isinstance(cause, pymysql.err.MySQLError) and bool(cause.args) and cause.args[0] in WORTH_RETRYING
+    return isinstance(cause, pymysql.err.MySQLError) and bool(cause.args) and cause.args[0] in codes
 
 
 def in_transaction(
@@ -252,17 +257,22 @@ def in_transaction(
     **named: Arguments.kwargs,
 ) -> Result:
     """Run ``work`` with a connection and these arguments in one transaction. Retry it for about a minute after a
-    deadlock, a lock wait timeout or a lost connection.
+    deadlock, a lock wait timeout or a lost connection, or while a cluster changes its primary.
 
     ``work`` must have no effects other than on the connection it is given. The last error is raised unchanged.
     """
 
     def attempt() -> Result:
         with engine.begin() as connection:
-            return work(connection, *arguments, **named)
+            try:
+                return work(connection, *arguments, **named)
+            except (sa.exc.DBAPIError, pymysql.err.MySQLError) as error:
+                if _is_one_of(READ_ONLY, error):
+                    connection.invalidate(error)  # what the pool would hand out again leads to a replica
+                raise
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_is_worth_retrying),
+        retry=tenacity.retry_if_exception(partial(_is_one_of, WORTH_RETRYING)),
         stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
         before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
