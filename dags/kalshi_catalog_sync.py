@@ -11,9 +11,9 @@ nothing changed on the exchange, a run changes nothing, and a known settlement i
   run if one did. The same figures are in `kalshi_sync_run`.
 
 `series` may be `["*"]`: all series, and the events and markets of the live tier (about three months), in one task.
-Later runs read what has not closed before the last one. The historical tier is read series by series, when one is
-named, and kept up to date from then on. Multivariate combinations (`KXMVE…`) are left out: name
-their series.
+Later runs read what has not closed before the last one, and all of the live tier once a week. The historical tier is
+read series by series, when one is named, and kept up to date from then on. Multivariate combinations (`KXMVE…`) are
+left out: name their series.
 
 Open markets are read every time. The historical tier is read until it is complete, then skipped unless
 `full` is set.

@@ -14,8 +14,8 @@ doesn't have. It only deletes if the answers are certain and add up to the excha
 still differs is named by every run and read again once a week (`reconciliation.wait_days` in `include/kalshi.toml`).
 Days that were never read are left to the DAGs of trades and candles.
 
-`series` may be `["*"]`: all series with settled markets, in 16 tasks; without days, the markets that closed in the last
-seven days, as far as a job ever read their time. The report sums up by category.
+`series` may be `["*"]`: all series with settled markets, in 16 tasks; without days, the markets that settled in the
+last seven days or weren't proven before, as far as a job ever read their time. The report sums up by category.
 
 A run that leaves a market unproven ends with a warning that names it; the report lists them all.
 """
@@ -33,7 +33,9 @@ from kalshi.reports.reconciliation import RECONCILIATION
 
 PARAMS = {
     "series": series_param(or_everything=True),
-    "date_from": optional_day_param("First day", "When markets closed, UTC. Empty: all of them."),
+    "date_from": optional_day_param(
+        "First day", "When markets closed, UTC. Empty: all of them; of * those that settled lately."
+    ),
     "date_to": optional_day_param("Last day", "Inclusive. Required with the first day."),
     "repair": Param(
         True,

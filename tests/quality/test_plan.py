@@ -145,6 +145,19 @@ def test_of_the_whole_exchange_every_series_with_an_open_market_is_checked_by_so
     assert max(loads) - min(loads) < 0.8 * max(loads), "but for the largest series, they have about as many markets"
 
 
+def test_a_series_without_a_market_fails_the_task_after_the_others_are_checked(warehouse: sa.Engine) -> None:
+    with warehouse.begin() as connection:
+        expect_markets(connection, ["KXA-1-T1", "KXC-1-T1"], 1)
+    window = {"start": SEP_18.isoformat(), "end": (SEP_18 + DAY).isoformat()}
+    check = QualityCheckOperator(task_id="check", planned={"scope": "*", "series": ["KXA", "KXB", "KXC"], **window})
+    dag_run = SimpleNamespace(run_id="later", run_after=datetime(2026, 9, 30, 12, tzinfo=UTC))
+    with pytest.raises(AirflowFailException, match="No market of KXB was open"):
+        check.execute({"dag_run": dag_run, "ti": SimpleNamespace(try_number=1, max_tries=check.retries)})
+    with warehouse.connect() as connection:
+        query = "SELECT scope FROM kalshi_sync_run WHERE job = 'quality' AND state <> 'failed' ORDER BY scope"
+        assert list(connection.exec_driver_sql(query).scalars()) == ["KXA", "KXC"]
+
+
 def test_a_retry_checks_only_the_series_that_were_not_checked_to_the_end(
     warehouse: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +170,7 @@ def test_a_retry_checks_only_the_series_that_were_not_checked_to_the_end(
     planned = {"scope": "* 1 of 1", "series": ["KXA", "KXB", "KXC"], "start": start.isoformat(), "end": end.isoformat()}
     check = QualityCheckOperator(task_id="check", planned=planned)
     dag_run = SimpleNamespace(run_id="later", run_after=datetime(2026, 9, 30, 12, tzinfo=UTC))
-    check.execute({"dag_run": dag_run, "ti": SimpleNamespace(try_number=2)})
+    check.execute({"dag_run": dag_run, "ti": SimpleNamespace(try_number=2, max_tries=check.retries)})
     with warehouse.connect() as connection:
         query = "SELECT scope, COUNT(*) FROM kalshi_sync_run WHERE job = 'quality' GROUP BY scope ORDER BY scope"
         assert [tuple(row) for row in connection.exec_driver_sql(query)] == [("KXA", 1), ("KXB", 2), ("KXC", 1)]

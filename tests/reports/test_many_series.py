@@ -64,7 +64,10 @@ def report() -> QualityRun:
         ],
         categories=[Category("Crypto", 2_000, 60, 0, 9_000, 10, 5), Category("Weather", 1_000, 0, 0, 0, 10, 10)],
         queries={},
-        coverage=[Covered(name, 1, 100, 50, MANY - number, 9, 0, None, None) for number, name in enumerate(names)],
+        coverage=[
+            Covered(name, 1, 100 if number else 0, 50, MANY - number, 9, 0, None, None)
+            for number, name in enumerate(names)
+        ],
         coverage_by_day=[],
         worst_markets=[],
         decisions=[],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,11 +13,14 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
+from kalshi.sync.evidence import Doubt, Reading, read_gap
+from kalshi.sync.run import recorded_run
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
-from kalshi.warehouse import gaps
+from kalshi.warehouse import checkpoints, gaps
 from kalshi.warehouse.checkpoints import COMBO, EVERYTHING, Window, covered_until
 from kalshi.warehouse.gaps import Gap
+from kalshi.warehouse.ledger import RunKey
 from tests.support.content import content, contents
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer, quick_config
@@ -206,12 +210,13 @@ def test_what_everything_lacks_of_one_market_is_missing_from_its_series_alone(
     (gap,) = select(jobs.engine, "SELECT * FROM kalshi_gap")
     ticker, scope = gap["market_ticker"], gap["scope"]
     assert scope == ticker.partition("-")[0] != NY
+    unresolved = "SELECT scope FROM kalshi_rejected_record WHERE resolved_at_utc IS NULL"
+    assert [row["scope"] for row in select(jobs.engine, unresolved)] == [scope]
     assert f"{ticker} from 2026-09-20" in " ".join(report.warnings)
     assert (jobs.trades(NY).requests, jobs.covered("trades", NY)) == (0, SEP_20 + DAY), "it lacks nothing"
     healed = jobs.trades()
     assert (healed.state, healed.markets) == ("success", 1), "the rest isn't read again"
     assert select(jobs.engine, "SELECT * FROM kalshi_gap") == []
-    unresolved = "SELECT * FROM kalshi_rejected_record WHERE resolved_at_utc IS NULL"
     assert select(jobs.engine, unresolved) == []
 
 
@@ -375,7 +380,7 @@ def test_a_catalog_of_everything_reads_only_what_has_not_closed_long_ago(jobs: J
     assert (again.inserted, again.updated, again.state) == (0, 0, "success")
     assert jobs.catalog(full=True).markets == first.markets
     with jobs.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE kalshi_checkpoint SET heartbeat_at_utc = heartbeat_at_utc - INTERVAL 8 DAY"))
+        connection.execute(sa.text("UPDATE kalshi_sync_run SET ended_at_utc = ended_at_utc - INTERVAL 8 DAY"))
     assert jobs.catalog().markets == first.markets, "once a week it reads everything again"
     assert jobs.catalog().markets == again.markets
 
@@ -431,3 +436,58 @@ def test_a_market_without_times_is_looked_up_by_everything_until_they_are_known(
     many_kinds.faults()
     some.catalog()
     assert count(some.engine, "kalshi_gap") == 0
+
+
+def test_a_trade_that_the_tape_lacks_is_asked_for_whatever_the_stored_life_of_its_market(some: Jobs) -> None:
+    some.catalog()
+    some.trades()
+    ticker = select(some.engine, "SELECT * FROM kalshi_trade WHERE market_ticker LIKE 'KXHIGHNY%'")[0]["market_ticker"]
+    with some.engine.begin() as connection:
+        gaps.note(connection, [Gap(Window("trades", NY, SEP_20, SEP_20 + DAY), ticker, "rejected")])
+        elsewhere = "UPDATE kalshi_market SET open_time_utc = '2026-06-01', close_time_utc = '2026-06-02'"
+        connection.execute(sa.text(f"{elsewhere} WHERE market_ticker = :ticker"), {"ticker": ticker})
+        connection.execute(sa.text("DELETE FROM kalshi_trade WHERE market_ticker = :ticker"), {"ticker": ticker})
+    some.trades(NY)
+    assert count(some.engine, f"kalshi_trade WHERE market_ticker = '{ticker}'") > 0
+
+
+def test_a_gap_of_a_series_outlasts_a_reading_of_everything_whose_window_another_run_has_claimed(some: Jobs) -> None:
+    window = Window("candles", EVERYTHING, NOON, NOON + HOUR)
+    late = Gap(replace(window, scope=NY), f"{NY}-26SEP20-LATE", "listed after it was read")
+
+    def read(reading: Reading) -> list[Doubt]:
+        with some.engine.begin() as connection:
+            number = gaps.note(connection, [late])
+            checkpoints.claim(connection, window, 99)
+            checkpoints.begin(connection, window, number)
+        return []
+
+    with recorded_run(some.engine, RunKey("candles", EVERYTHING), some.exchange.traffic) as run:
+        read_gap(run, Gap(window), read)
+    assert [row["market_ticker"] for row in select(some.engine, "SELECT * FROM kalshi_gap")] == [late.market]
+
+
+def test_a_weekly_reading_that_fails_leaves_no_gap_that_could_not_be_filled(
+    some: Jobs, many_kinds: ExchangeServer
+) -> None:
+    some.catalog()
+    with some.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE kalshi_sync_run SET ended_at_utc = ended_at_utc - INTERVAL 8 DAY"))
+    many_kinds.faults({"kind": "http_500", "path": "/markets$", "times": 99})
+    with pytest.raises(ExchangeUnavailable):
+        some.catalog()
+    many_kinds.faults()
+    starts = {row["window_start_utc"] for row in select(some.engine, "SELECT * FROM kalshi_gap")}
+    assert min(starts) > some.settled.replace(tzinfo=None) + DAY
+    some.settled += HOUR  # the exchange archives more meanwhile
+    assert some.catalog().state == "success"
+    assert count(some.engine, "kalshi_gap") == 0
+
+
+def test_the_live_days_of_a_window_across_the_cutoff_are_read(some: Jobs) -> None:
+    midnight = (some.settled + DAY - timedelta(seconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    report = some.candles(start=midnight - HOUR, end=midnight + HOUR)
+    assert "name those that you need" in " ".join(report.warnings)
+    assert some.covered("candles", EVERYTHING, midnight) == midnight + HOUR
+    (gap,) = select(some.engine, "SELECT * FROM kalshi_gap")
+    assert gap["window_end_utc"] == midnight.replace(tzinfo=None)

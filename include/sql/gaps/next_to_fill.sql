@@ -11,7 +11,7 @@ WHERE g.job = :job
   AND (g.scope = :scope AND g.window_start_utc < :end AND g.window_end_utc > :start) = :inside
   AND (:before IS NULL OR g.window_start_utc < :before)
   AND NOT EXISTS (
-    SELECT 1 FROM kalshi_gap p WHERE p.job IN :parents AND p.scope = g.scope
+    SELECT 1 FROM kalshi_gap p WHERE p.job IN :parents AND p.scope IN (g.scope, '*')
       AND p.market_ticker = g.market_ticker AND p.market_ticker <> '' AND p.accepted_reason IS NULL
   )
   AND (:inside OR NOT {being_read})

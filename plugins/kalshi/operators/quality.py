@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operators.common import KalshiOperator, day_range, failing_for_good
-from kalshi.operators.runs import as_utc, named_series, parts_of_everything
+from kalshi.operators.runs import as_utc, named_series, parts_of_everything, planned_series
 from kalshi.quality.report import QualityReport
 from kalshi.reports.candles import CANDLES
 from kalshi.reports.quality import QUALITY
@@ -50,7 +50,8 @@ class QualityPlanOperator(KalshiOperator):
         with failing_for_good(), WarehouseHook().connected() as engine:
             self.log.info("The warehouse is at schema version %s.", migrate(engine))
             windows = whole_days(in_transaction(engine, self._windows, context))
-            planned = [(window, part) for window in windows for part in in_transaction(engine, _parts, window)]
+            now = as_utc(context["dag_run"].run_after)
+            planned = [(window, part) for window in windows for part in in_transaction(engine, _parts, window, now)]
         for window in windows:
             self.log.info("Checking %s from %s to %s (UTC).", window.scope, window.start.date(), window.end.date())
         return [
@@ -71,12 +72,12 @@ class QualityPlanOperator(KalshiOperator):
         return [*latest, *(day for day in _days(series, yesterday, yesterday) if day.scope not in read)]
 
 
-def _parts(connection: sa.Connection, window: Window) -> list[tuple[str, list[str]]]:
+def _parts(connection: sa.Connection, window: Window, now: datetime) -> list[tuple[str, list[str]]]:
     """The tasks that check a window, each with its name and its series. Those of the whole exchange have about the same
     number of markets each."""
     if window.scope != EVERYTHING:
         return [(window.scope, [window.scope])]
-    return parts_of_everything(catalog.open_markets_by_series(connection, window.start, window.end))
+    return parts_of_everything(catalog.open_markets_by_series(connection, window.start, min(window.end, now)))
 
 
 def _days(series: Iterable[str], first: date, last: date) -> list[Window]:
@@ -101,7 +102,7 @@ class QualityCheckOperator(KalshiOperator):
     """Checks some series in one window, one after the other. ``planned`` is an element of the plan's XCom.
 
     Faults in the data are stored; they fail the report task, not this one. A retry checks again only what wasn't
-    checked to the end.
+    checked to the end; a task that a person clears checks all.
     """
 
     template_fields: Sequence[str] = ("planned",)
@@ -125,17 +126,16 @@ class QualityCheckOperator(KalshiOperator):
             asked_at=as_utc(context["dag_run"].run_after),
         )
         reports: list[QualityReport] = []
+        failures: list[NothingChecked] = []
         with failing_for_good(), WarehouseHook().connected() as engine:
-            checked = (
-                in_transaction(engine, finished_scopes, asked.key(QUALITY.job))
-                if context["ti"].try_number > 1
-                else set()
-            )
-            for series in self.planned["series"]:
-                if series in checked:
-                    continue
-                try:
-                    reports.append(check_series(engine, replace(asked, scope=series), load_settings().quality))
-                except NothingChecked as error:
-                    raise AirflowFailException(str(error)) from error
+            is_retry = context["ti"].try_number > 1 and context["ti"].max_tries == self.retries
+            checked = in_transaction(engine, finished_scopes, asked.key(QUALITY.job)) if is_retry else set()
+            for series in planned_series(self.planned):
+                if series not in checked:
+                    try:
+                        reports.append(check_series(engine, replace(asked, scope=series), load_settings().quality))
+                    except NothingChecked as failure:  # the ledger has it, and the other series aren't concerned
+                        failures.append(failure)
         self.log.info("\n%s", QUALITY.table(reports))
+        if failures:
+            raise AirflowFailException(str(failures[0]))

@@ -24,15 +24,21 @@ from kalshi.text import first_few
 from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.migrate import migrate
 
+_PLANS = "ti.xcom_pull(task_ids='plan') | default([], true)"
 PLANNED = (
-    "{{ ti.xcom_pull(task_ids='plan') | default([], true) | map(attribute='series', default=[]) | sum(start=[]) "
-    "| unique | list or params.series }}"
+    f"{{{{ {_PLANS} | map(attribute='series', default=[]) | sum(start=[]) | unique | list "
+    f"or {_PLANS} | map(attribute='scope') | unique | list or params.series }}}}"
 )
 """A template: the series that were planned, or, where the plan failed, those that were asked for."""
 PARTS = 16
 """So many tasks share the series of the whole exchange: each has some minutes of work, however many there are."""
 MOST_NAMED = 20
 """An error names no more series than this."""
+
+
+def planned_series(planned: Mapping[str, Any]) -> list[str]:
+    """The series of an element of a plan. A task may be run again with the plan of an earlier release."""
+    return planned.get("series") or [planned["scope"]]
 
 
 def as_utc(moment: Any) -> Any:

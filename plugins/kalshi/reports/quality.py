@@ -19,6 +19,7 @@ from kalshi.reports.runs import MOST_ROWS, MOST_SERIES, RunPage, RunReport, Tota
 from kalshi.settings import load_settings
 from kalshi.sync.report import Field, State
 from kalshi.warehouse import sql
+from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.ledger import changes_since
 
 if TYPE_CHECKING:
@@ -147,7 +148,10 @@ class QualityRun(RunReport[QualityReport], kw_only=True):
     coverage: Annotated[list[Covered], Field("by series")]
     coverage_by_day: Annotated[list[CoveredDay], Field("by series and UTC day")]
     worst_markets: Annotated[list[WorstMarket], Field("markets and days with the most minutes without a known quote")]
-    decisions: Annotated[list[DecisionQuotes], Field("per event and decision time")]
+    decisions: Annotated[
+        list[DecisionQuotes],
+        Field(f"per event and decision time; of more than {MOST_SERIES} series, those of the configured cities"),
+    ]
     readiness: Annotated[list[Backtest], Field("per series and decision time")]
     changes: Annotated[list[Changed], Field("by job and table")]
 
@@ -217,9 +221,7 @@ def _state(series: QualityReport) -> State:
 def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> dict[str, Any]:
     """What the runs found, from their tables."""
     ask = partial(rows_of, connection)
-    # Of very many series, only the configured ones are drawn.
-    drawn = wanted if len(wanted) <= MOST_SERIES else [each for each in wanted if each in load_settings().cities]
-    asked: dict[str, Any] = {"runs": runs, "series": drawn, "days": HEAT_MAP_DAYS, "most": MOST_MARKETS}
+    asked: dict[str, Any] = {"runs": runs, "series": _drawn(wanted), "days": HEAT_MAP_DAYS, "most": MOST_MARKETS}
     checks, queries = _checks(connection, runs)
     return {
         "checks": checks,
@@ -230,8 +232,13 @@ def _details(connection: sa.Connection, wanted: list[str], runs: list[int]) -> d
         "worst_markets": ask("quality_worst_markets", WorstMarket, **asked),
         "decisions": ask("quality_decisions", DecisionQuotes, **asked),
         "readiness": ask("quality_readiness", Backtest, **asked),
-        "changes": [msgspec.convert(each, Changed) for each in changes_since(connection, wanted, runs)],
+        "changes": [msgspec.convert(each, Changed) for each in changes_since(connection, [*wanted, EVERYTHING], runs)],
     }
+
+
+def _drawn(series: list[str]) -> list[str]:
+    """The series that are drawn: of very many, only those of the configured cities."""
+    return series if len(series) <= MOST_SERIES else [each for each in series if each in load_settings().cities]
 
 
 def _checks(connection: sa.Connection, runs: list[int]) -> tuple[list[CheckResult], dict[str, str]]:
@@ -266,7 +273,7 @@ def _sections(report: QualityRun) -> list[Table]:
             "you more than “with candle”. Gaps are in minutes; spreads in dollars at the close of each candle, without "
             "empty books.",
             Covered,
-            sorted(report.coverage, key=lambda row: row.quoted / row.expected) if is_cut else report.coverage,
+            sorted(report.coverage, key=lambda row: row.quoted / (row.expected or 1)) if is_cut else report.coverage,
         ),
         section(
             "Worst markets",
@@ -284,7 +291,7 @@ def _sections(report: QualityRun) -> list[Table]:
         ),
         section(
             "New since the last quality run",
-            "Rows that other jobs inserted or updated for these series.",
+            "Rows that other jobs inserted or updated for these series, or for the whole exchange (*).",
             Changed,
             report.changes,
         ),
@@ -307,7 +314,8 @@ def _heat_maps(report: QualityRun) -> alt.VConcatChart | None:
         for number, (decision, rows) in enumerate(sorted(by_decision.items()), 1)
     ]
     if len({row.day for row in report.coverage_by_day}) > 1:
-        maps.append(_spreads(report.coverage_by_day))
+        drawn = set(_drawn([each.scope for each in report.series]))
+        maps.append(_spreads([row for row in report.coverage_by_day if row.series in drawn]))
     resolve = {"scale": {"color": "independent"}}
     chart: alt.VConcatChart = alt.VConcatChart.from_dict(
         {"vconcat": maps, "padding": PADDING, "resolve": resolve, "config": CONFIG}
@@ -349,6 +357,7 @@ QUALITY = QualityPage(
     chart=_heat_maps,
     chart_title="Quotes at decision times",
     chart_intro=f"Share of each event's markets with a known quote when a strategy decides: at the decision times in "
-    f"kalshi.toml and at the market's open. Covers {HEAT_MAP_DAYS} event days, each according to the latest run.",
+    f"kalshi.toml and at the market's open. Covers {HEAT_MAP_DAYS} event days, each according to the latest run; of "
+    f"more than {MOST_SERIES} series, those of the configured cities.",
     failure="broke rules of severity error, or couldn't be checked",
 )

@@ -119,6 +119,7 @@ RECONCILIATION = RunPage(
     sections=_sections,
     chart=_heat_map,
     chart_title="Proven by month",
-    chart_intro="The share of the settled markets, by the month in which they closed.",
+    chart_intro="The share of the settled markets, by the month in which they closed; of many series, the "
+    f"{MOST_SERIES} worst.",
     summary=proven,
 )

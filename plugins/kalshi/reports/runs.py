@@ -159,14 +159,15 @@ class RunPage(Generic[Report]):
         """What the run did, as an aligned text table, with errors and warnings below it."""
         did = self.run_table(series)
         notes = [f"{each.scope}: {one_line(note)}" for each in worst_of(series) for note in each.notes]
-        return "\n".join([_aligned(did), *notes])
+        cut = [f"The worst of {len(series):,} series; report.json has all."] * (len(worst_of(series)) < len(series))
+        return "\n".join([_aligned(did), *cut, *notes])
 
     def text(self, report: Report) -> str:
         """The whole report as aligned text tables."""
         parts = [SYNTHETIC] if report.is_synthetic else []
         parts += [summary] if (summary := self.summary(report)) else []
         parts += [f"What this run did\n\n{self.table(report.series)}"]
-        parts += [f"{found.title}\n\n{_aligned(found)}" for found in self.sections(report) if found.rows]
+        parts += [f"{found.title}\n\n{_aligned(found)}{_cut(found)}" for found in self.sections(report) if found.rows]
         return "\n\n".join(parts)
 
     def write(self, report: Report, folder: Path, template: str = "run.html.jinja", **more: Any) -> Path:
@@ -183,6 +184,10 @@ class RunPage(Generic[Report]):
             sections=self.sections(report),
             **more,
         )
+
+
+def _cut(table: Table) -> str:
+    return "\nreport.json has all rows." if len(table.rows) == MOST_ROWS else ""
 
 
 def _aligned(table: Table) -> str:

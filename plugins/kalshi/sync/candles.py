@@ -4,7 +4,7 @@ exchange, without dense minutes."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 
@@ -144,9 +144,16 @@ def _sync(
             until=until,
             provable=provable,
             anywhere=anywhere[job],
+            split_at=_midnight_after(request.cutoff) if is_everything else None,
             before_older=before_older,
         )
     return too_many
+
+
+def _midnight_after(moment: datetime) -> datetime:
+    """The first midnight (UTC) that isn't before this time."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight if midnight == moment else midnight + timedelta(days=1)
 
 
 def _read_from_trades(exchange: Exchange, run: SyncRun, request: CandlesRequest, reading: Reading) -> list[Doubt]:

@@ -23,7 +23,7 @@ from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.report import Field, JobReport, added
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.text import first_few
-from kalshi.warehouse import catalog, checkpoints, gaps
+from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
@@ -59,6 +59,9 @@ class CatalogReport(JobReport, kw_only=True):
     ] = None
     latest_close_time_utc: Annotated[
         datetime | None, Field("the last close of the markets read", "last close", max, "day")
+    ] = None
+    closes_from_utc: Annotated[
+        datetime | None, Field("from which close on the markets of the live tier were read", merge=min)
     ] = None
     statuses: Annotated[dict[str, int], Field("the markets read, by status", merge=added)] = msgspec.field(
         default_factory=dict
@@ -152,17 +155,28 @@ class _CatalogSync:
         return too_many
 
     def _live_from(self) -> datetime:
-        """Where the window of the live tier begins. Of the whole exchange, markets that closed before the last reading
-        are read again only weekly (``[catalog] archive_days``): hardly any is listed so late."""
+        """Where the window of the live tier begins. Of the whole exchange, what was read before isn't read again to
+        prove anything."""
         cutoff = self._request.cutoff
-        if self._series_ticker or self._request.full:
-            return cutoff
-        whole = Window(JOB, self._scope, cutoff, cutoff)
-        days = load_settings().catalog.archive_days
-        if not in_transaction(self._run.engine, checkpoints.was_read_lately, whole, days):
+        if self._series_ticker:
             return cutoff
         read = in_transaction(self._run.engine, checkpoints.read_until, JOB, self._scope, cutoff)
         return max(cutoff, read - OVERLAP) if read else cutoff
+
+    def _closes_from(self, start: datetime) -> datetime:
+        """From which close on the live markets are read: from the window's ``start``; but once a week (``[catalog]
+        archive_days``), or if all is to be reread, from the cutoff, as some market may have been listed long after its
+        close. That proves nothing that isn't proven already, so that a reading which fails leaves no gap in it: what
+        the exchange archives meanwhile couldn't be read again."""
+        cutoff, days = self._request.cutoff, load_settings().catalog.archive_days
+        if self._tally.report.closes_from_utc:  # this run has read them
+            return start
+        if self._request.full or start <= cutoff:
+            return cutoff
+        known = in_transaction(self._run.engine, ledger.reports_since, self._run.job, self._scope, days)
+        since = [report["closes_from_utc"] for report in known if report.get("closes_from_utc")]
+        is_due = not any(datetime.fromisoformat(each) <= cutoff for each in since)
+        return cutoff if is_due else start
 
     def _read(self, reading: Reading) -> Iterator[Doubt]:
         if reading.market not in (WHOLE, UNREADABLE):
@@ -205,12 +219,15 @@ class _CatalogSync:
     def _read_live(self, reading: Reading) -> Iterator[Doubt]:
         since, markets = reading.window.start, self._lists
         if not self._series_ticker:
+            since = self._closes_from(since)
             markets = {**markets, "mve_filter": "exclude"}
             if since > self._request.cutoff:
                 markets["min_close_ts"] = int(since.timestamp())
         events = self._exchange.events(min_close_ts=int(since.timestamp()), **self._lists)
         yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
         yield from self._markets(self._exchange.markets(**markets), reading)
+        if self._request.max_pages is None:
+            self._tally.report.closes_from_utc = min(since, self._tally.report.closes_from_utc or since)
         missing = in_transaction(self._run.engine, gaps.missing_markets, JOB, self._scope, reading.began)
         yield from look_up(self._exchange, self._run, missing, self._write_markets, reading)
 

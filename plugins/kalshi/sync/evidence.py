@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.settings import load_settings
-from kalshi.sync.run import SyncRun
+from kalshi.sync.run import SyncRun, TooManyRejected
 from kalshi.text import counted, first_few
 from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import EVERYTHING, Window
@@ -118,6 +118,7 @@ def read_missing(
     provable: datetime | None = None,
     older: bool = True,
     anywhere: bool = False,
+    split_at: datetime | None = None,
     before_older: Callable[[Gap], None] = lambda _: None,
 ) -> bool:
     """Read what is missing of ``window``, then ``older`` gaps of its job and scope within a bounded number of requests.
@@ -125,7 +126,8 @@ def read_missing(
     ``provable``: what is later than this stays missing, as the exchange may still publish records of that time
     (``provable_until``); by default a reading proves all that it reads. A gap outside the window that the exchange
     refuses to fill keeps its reason, and the next one is tried. Returns whether too many records of the window were
-    rejected. ``anywhere``: the older gaps are those of every scope. ``before_older`` is called before an older gap is
+    rejected. ``anywhere``: the older gaps are those of every scope. ``split_at``: a window in which this time lies is
+    read in two parts. ``before_older`` is called before an older gap is
     read: it reads what the gap depends on, or raises.
 
     Raises:
@@ -133,12 +135,13 @@ def read_missing(
     """
     before, too_many = run.traffic.requests, False
     tried: set[Gap] = set()  # two runs that only looked at what the other has tried would never end
-    while gap := _next(run, window, provable, tried, inside=True):
+    while gap := _next(run, window, provable, tried, inside=True, split_at=split_at):
         tried.add(gap)
         too_many |= read_gap(run, gap, read, until=until)
     if older:
         limit = max(LEAST_REQUESTS, run.traffic.requests - before)
-        _fill_older(run, window, read, provable, limit=limit, anywhere=anywhere, before_each=before_older)
+        which: dict[str, Any] = {"anywhere": anywhere, "split_at": split_at}
+        _fill_older(run, window, read, provable, limit=limit, before_each=before_older, **which)
     return too_many
 
 
@@ -149,13 +152,13 @@ def _fill_older(
     provable: datetime | None,
     *,
     limit: int,
-    anywhere: bool,
     before_each: Callable[[Gap], None],
+    **which: Any,
 ) -> None:
     before = run.traffic.requests
     tried: set[Gap] = set()
     while run.traffic.requests - before < limit:
-        if not (gap := _next(run, window, provable, tried, inside=False, anywhere=anywhere)):
+        if not (gap := _next(run, window, provable, tried, inside=False, **which)):
             return
         tried.add(gap)
         log.info("Filling a gap: %s (%s).", gap.name, gap.reason)
@@ -166,13 +169,13 @@ def _fill_older(
 
 @contextmanager
 def refusal_logged(name: str) -> Iterator[None]:
-    """Log that the exchange refuses what is missing, so that the next is tried. An unavailable one refuses nothing:
-    ExchangeUnavailable is raised."""
+    """Log that the exchange refuses what is missing, or sends too much that can't be read, so that the next is tried.
+    An unavailable one refuses nothing: ExchangeUnavailable is raised."""
     try:
         yield
     except ExchangeUnavailable:
         raise
-    except ExchangeError as error:
+    except (ExchangeError, TooManyRejected) as error:
         log.warning("Still missing: %s: %s", name, error)
 
 
@@ -184,12 +187,15 @@ def _next(
     *,
     inside: bool,
     anywhere: bool = False,
+    split_at: datetime | None = None,
 ) -> Gap | None:
     def work(connection: sa.Connection) -> Gap | None:
         which: dict[str, Any] = {"inside": inside, "anywhere": anywhere, "before": provable, "tried": tried}
         gap = gaps.next_to_fill(connection, window, run.run_id, **which)
         if gap and gap.window.scope != window.scope and gap.market == WHOLE and gap.window.end - gap.window.start > DAY:
             gap = gaps.split(connection, gap, gap.window.start + DAY)  # another scope's: only some of it in a run
+        if gap and split_at and gap.market == WHOLE and gap.window.start < split_at < gap.window.end:
+            return gaps.split(connection, gap, split_at)
         if gap and provable and gap.window.end > provable:
             return gaps.split(connection, gap, provable)
         return gap
@@ -246,6 +252,7 @@ def _conclude(connection: sa.Connection, reading: Reading, doubts: list[Doubt], 
     gaps.close(connection, reading.gap, reading.began)
     if reading.market == WHOLE:
         gaps.inherit(connection, window, run_id)
+        checkpoints.begin(connection, window, reading.began)  # another run may have claimed the window meanwhile
         checkpoints.finish(connection, window)
     ledger.resolve(connection, window)
     gaps.restate(connection, window.job, window.scope)

@@ -18,7 +18,8 @@ from kalshi.sync.pages import write_page
 from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, gaps
-from kalshi.warehouse.checkpoints import EVERYTHING, Window
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.trades import changed_by, write_trades
 from kalshi.warehouse.writer import WriteCounts
 
@@ -69,8 +70,9 @@ def read_trades(
 
 
 def _alive(run: SyncRun, reading: Reading) -> list[str]:
-    """The markets to read, by ticker."""
-    if run.scope == EVERYTHING:  # whose gaps, unless they are read from the tape, are those of single markets
+    """The markets to read, by ticker. One that is named is asked for whatever its stored life: the tape may have shown
+    that it traded."""
+    if reading.market not in (WHOLE, UNREADABLE):
         return [reading.market]
     return sorted(life.ticker for life in lives_in(run, reading))
 

@@ -125,13 +125,14 @@ def write_batch(
             for misfit in counts.misfits
         ]
         rejected = [(concerns if concerns is not None else _market(bad), bad) for bad in batch.rejected + misfits]
-        window = reading.window if reading else None
-        job, scope = (window.job, window.scope) if window else (run.job, run.scope)
-        ledger.reject(connection, run.run_id, job, scope, window, rejected)
-        if reading:
+        if not reading:
+            ledger.reject(connection, run.run_id, run.job, run.scope, None, rejected)
+        else:
             lost = {market: f"rejected: {bad.reason}" for market, bad in rejected}
             found = (Gap(reading.window, *each) for each in lost.items())
-            gaps.note_of_series(connection, reading.window, found, run.run_id)
+            for gap in gaps.note_of_series(connection, reading.window, found, run.run_id):
+                of_gap = [(market, bad) for market, bad in rejected if market == gap.market]
+                ledger.reject(connection, run.run_id, gap.window.job, gap.window.scope, gap.window, of_gap)
             if reached is not None and reading.market == WHOLE:
                 checkpoints.progress(connection, reading.window, reading.progress(reached, seen, len(rejected)))
         ledger.beat(connection, run.run_id)

@@ -32,7 +32,8 @@ MARKETS_PER_TRANSACTION = 50
 @dataclass(frozen=True)
 class ReconciliationRequest(JobRequest):
     """What to compare: the settled markets of one series that closed from ``window_start`` to ``window_end`` (None: at
-    any time), except those that closed before ``expected_from`` if no job ever read them.
+    any time), except those that closed before ``expected_from`` if no job ever read them. ``settled_since``: only those
+    that settled since then, or weren't proven when they were last compared.
 
     ``cutoff``: markets settled earlier are in the historical tier. ``repair``: read again what isn't proven.
     """
@@ -41,6 +42,7 @@ class ReconciliationRequest(JobRequest):
     repair: bool = True
     rules: ReconciliationSettings = field(default_factory=ReconciliationSettings)
     expected_from: datetime | None = None
+    settled_since: datetime | None = None
 
 
 class ProvenMonth(msgspec.Struct):
@@ -139,7 +141,8 @@ def _compare_all(run: SyncRun, request: ReconciliationRequest, tickers: Sequence
     """Compare these markets, by default all that the request is about, and store the verdicts."""
     if tickers is None:
         start, end = request.window_start, request.window_end
-        tickers = in_transaction(run.engine, reconciliation.settled_markets, run.scope, start, end)
+        since = request.settled_since
+        tickers = in_transaction(run.engine, reconciliation.settled_markets, run.scope, start, end, since)
     coverage = in_transaction(run.engine, lambda c: {side: Coverage(c, side, run.scope) for side in SIDES})
     compared: list[Compared] = []
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):

@@ -21,12 +21,6 @@ IS_WHOLE = (
 )
 """SQL, also for the files that say ``{is_whole}``: whether the window ``w`` is of EVERYTHING and lacks nothing; a time
 that a person has accepted as missing is missing for every series."""
-IS_READ = (
-    "NOT EXISTS (SELECT 1 FROM kalshi_gap g WHERE g.job = w.job AND g.scope = w.scope "
-    "AND g.market_ticker = '' AND g.accepted_reason IS NULL "
-    "AND g.window_start_utc < w.window_end_utc AND g.window_end_utc > w.window_start_utc)"
-)
-"""SQL: whether the window ``w`` was read to its end, be it that single markets are missing from it."""
 COUNTS = f"(w.scope = :scope OR :scope NOT LIKE '{COMBO}%' AND {IS_WHOLE})"
 """SQL: the windows ``w`` that count for a scope: its own, and those of EVERYTHING that lack nothing."""
 
@@ -168,19 +162,12 @@ def covered_until(connection: sa.Connection, job: str, scope: str, start: dateti
 
 def read_until(connection: sa.Connection, job: str, scope: str, start: datetime) -> datetime | None:
     """The same for windows that were read to their end, whether or not single markets are missing from them."""
-    return _reach(connection, job, scope, start, IS_READ)
-
-
-def was_read_lately(connection: sa.Connection, window: Window, days: float) -> bool:
-    """Whether a window that begins where ``window`` does, or earlier, was read to its end in the last days."""
-    found = sql.run(
-        connection,
-        "SELECT 1 FROM kalshi_checkpoint w WHERE job = :job AND scope = :scope AND window_start_utc <= :start "
-        f"AND {IS_READ} AND heartbeat_at_utc > CURRENT_TIMESTAMP(6) - INTERVAL :minutes MINUTE LIMIT 1",
-        **window.values,
-        minutes=round(days * 24 * 60),
+    whole = (
+        "NOT EXISTS (SELECT 1 FROM kalshi_gap g WHERE g.job = w.job AND g.scope = w.scope "
+        "AND g.market_ticker = '' AND g.accepted_reason IS NULL "
+        "AND g.window_start_utc < w.window_end_utc AND g.window_end_utc > w.window_start_utc)"
     )
-    return found.first() is not None
+    return _reach(connection, job, scope, start, whole)
 
 
 def begun(connection: sa.Connection, job: str, scope: str, after: datetime) -> list[tuple[datetime, datetime]]:

@@ -257,9 +257,10 @@ def inherit(connection: sa.Connection, window: Window, run_id: int) -> None:
         note_of_series(connection, window, found, run_id)
 
 
-def note_of_series(connection: sa.Connection, window: Window, found: Iterable[Gap], run_id: int) -> None:
-    """Note what a reading of ``window`` left out. What it lacks of EVERYTHING is noted as missing from the market's own
-    series, if that is known and the job's gaps are filled everywhere: the other series lack nothing."""
+def note_of_series(connection: sa.Connection, window: Window, found: Iterable[Gap], run_id: int) -> list[Gap]:
+    """Note what a reading of ``window`` left out, and return it as it is noted. What it lacks of EVERYTHING is noted as
+    missing from the market's own series, if that is known and the job's gaps are filled everywhere: the other series
+    lack nothing."""
     noted = list(found)
     if window.scope == EVERYTHING and window.job in PARENTS:
         query = "SELECT market_ticker, series_ticker FROM kalshi_market WHERE market_ticker IN :tickers"
@@ -271,6 +272,7 @@ def note_of_series(connection: sa.Connection, window: Window, found: Iterable[Ga
     note(connection, noted, run_id)
     for scope in sorted({gap.window.scope for gap in noted} - {window.scope}):
         restate(connection, window.job, scope)
+    return noted
 
 
 def restate(connection: sa.Connection, job: str, scope: str) -> None:

@@ -107,6 +107,19 @@ def runs_of(connection: sa.Connection, job: str, dag_run_id: str) -> list[dict[s
     return [{**row, "report": msgspec.json.decode(row["report"]) if row["report"] else None} for row in rows.mappings()]
 
 
+def reports_since(connection: sa.Connection, job: str, scope: str, days: float) -> list[dict[str, Any]]:
+    """The reports of the runs of a job and scope that ended well in the last days."""
+    rows = sql.run(
+        connection,
+        "SELECT report FROM kalshi_sync_run WHERE job = :job AND scope = :scope AND state IN ('success', 'warning') "
+        "AND ended_at_utc > CURRENT_TIMESTAMP(6) - INTERVAL :minutes MINUTE",
+        job=job,
+        scope=scope,
+        minutes=round(days * 24 * 60),
+    )
+    return [msgspec.json.decode(report) for report in rows.scalars()]
+
+
 def windows_of(connection: sa.Connection, job: str, dag_run_ids: Sequence[str]) -> list[Window]:
     """The windows that a job read in these Airflow runs, by scope and start."""
     rows = sql.run(

@@ -116,34 +116,32 @@ class Figures:
         return self.trades.checksum ^ self.candles.checksum
 
 
-def settled_markets(connection: sa.Connection, series: str, start: datetime | None, end: datetime | None) -> list[str]:
-    """The settled markets of a series that closed between ``start`` and ``end`` (aware UTC; None: any time), the
-    earliest first."""
-    rows = sql.run(
-        connection,
-        "SELECT m.market_ticker FROM kalshi_settlement s JOIN kalshi_market m ON m.market_ticker = s.market_ticker "
-        "WHERE m.series_ticker = :series AND (:start IS NULL OR m.close_time_utc >= :start) "
-        "AND (:end IS NULL OR m.close_time_utc < :end) ORDER BY m.close_time_utc, m.market_ticker",
-        series=series,
-        start=start,
-        end=end,
-    )
-    return list(rows.scalars())
+SETTLED = (
+    "FROM kalshi_settlement s JOIN kalshi_market m ON m.market_ticker = s.market_ticker "
+    "LEFT JOIN kalshi_reconciliation r ON r.market_ticker = s.market_ticker "
+    "WHERE (:start IS NULL OR m.close_time_utc >= :start) AND (:end IS NULL OR m.close_time_utc < :end) "
+    "AND (:since IS NULL OR s.settled_at_utc >= :since "
+    "OR r.trades_verdict <> 'proven' OR r.candles_verdict <> 'proven')"
+)
+"""SQL: the settled markets that closed between ``:start`` and ``:end`` (None: any time), and that settled ``:since``
+(None: any time) or weren't proven when they were last compared."""
+
+
+def settled_markets(
+    connection: sa.Connection, series: str, start: datetime | None, end: datetime | None, since: datetime | None = None
+) -> list[str]:
+    """The settled markets of a series that closed between ``start`` and ``end``, the earliest first. ``since``: only
+    those that settled since then, or weren't proven when they were last compared. Times are aware UTC; None: any."""
+    query = f"SELECT m.market_ticker {SETTLED} AND m.series_ticker = :series ORDER BY m.close_time_utc, m.market_ticker"
+    return list(sql.run(connection, query, series=series, start=start, end=end, since=since).scalars())
 
 
 def settled_markets_by_series(
-    connection: sa.Connection, start: datetime | None, end: datetime | None
+    connection: sa.Connection, start: datetime | None, end: datetime | None, since: datetime | None = None
 ) -> dict[str, int]:
     """How many of these markets each series has."""
-    rows = sql.run(
-        connection,
-        "SELECT m.series_ticker, COUNT(*) FROM kalshi_settlement s JOIN kalshi_market m "
-        "ON m.market_ticker = s.market_ticker WHERE (:start IS NULL OR m.close_time_utc >= :start) "
-        "AND (:end IS NULL OR m.close_time_utc < :end) GROUP BY m.series_ticker",
-        start=start,
-        end=end,
-    )
-    return {series: int(markets) for series, markets in rows}
+    query = f"SELECT m.series_ticker, COUNT(*) {SETTLED} GROUP BY m.series_ticker"
+    return {series: int(markets) for series, markets in sql.run(connection, query, start=start, end=end, since=since)}
 
 
 def figures(connection: sa.Connection, tickers: Sequence[str]) -> list[Figures]:
