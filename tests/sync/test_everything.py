@@ -80,7 +80,7 @@ def jobs(exchange: Exchange, warehouse: sa.Engine) -> Jobs:
 @pytest.fixture(scope="module")
 def many_kinds() -> Iterator[ExchangeServer]:
     """Series of all kinds, most of which don't begin their markets' tickers with their own; combinations too."""
-    options = ("--series=18", "--open-markets=120", "--trades-a-day=2000", "--wide-markets=0")
+    options = ("--series=9", "--open-markets=60", "--trades-a-day=1500", "--wide-markets=0")
     with ExchangeServer("--since=2026-06-01", "--requests-per-second=0", *options) as server:
         yield server
 
@@ -349,16 +349,17 @@ def test_killed_candles_of_everything_resume_behind_the_last_whole_event(
     some: Jobs, many_kinds: ExchangeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kalshi.sync.api_candles.ROWS_PER_TRANSACTION", 100)
+    day: dict[str, Any] = {"start": SEP_20, "end": SEP_20 + DAY}
     some.catalog()
-    whole = some.candles()
+    whole = some.candles(**day)
     everything = content(some.engine)
     forget(some.engine)
     some.catalog()
     many_kinds.faults({"kind": "http_500", "path": "candlesticks", "skip": whole.candle_requests // 2, "times": 99})
     with pytest.raises(ExchangeUnavailable):
-        some.candles()
+        some.candles(**day)
     many_kinds.faults()
-    rest = some.candles()
+    rest = some.candles(**day)
     assert rest.state == "success"
     assert rest.candle_requests < 0.8 * whole.candle_requests
     assert content(some.engine) == everything

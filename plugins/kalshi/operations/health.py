@@ -48,5 +48,6 @@ def write_health(report: Verdicts[Outcome], findings: Sequence[Diagnosis], folde
         None,
         keep=load_settings().reports.keep,
         spec=SimpleNamespace(title="Health"),
+        worst=report.series,
         sections=[table("Every check", ("check", "state", "found"), rows)],
     )
