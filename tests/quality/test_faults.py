@@ -200,6 +200,10 @@ FAULTS: dict[str, tuple[list[str], set[str]]] = {
         ["UPDATE kalshi_series SET fee_type = 'progressive' WHERE series_ticker = 'KXHIGHNY'"],
         {"series_fees_known"},
     ),
+    "an event without a date in a series of dated ones": (
+        [f"UPDATE kalshi_event SET event_date = NULL WHERE event_ticker = '{EVENT}'"],
+        {"event_described"},
+    ),
     "a placeholder of an event": (
         [f"UPDATE kalshi_event SET is_placeholder = 1 WHERE event_ticker = '{EVENT}'"],
         {"event_described"},
@@ -401,6 +405,21 @@ def test_dense_minutes_are_checked_too(filled_on_both: sa.Engine) -> None:
             f"DELETE FROM kalshi_candle_1m WHERE {minute}",
         )
     plant(engine, "DROP TABLE built")
+
+
+def test_a_series_whose_events_have_no_dates_lacks_none(filled: sa.Engine) -> None:
+    plant(filled, "UPDATE kalshi_event SET event_date = NULL")
+    assert "event_described" not in broken(check(filled))
+
+
+def test_a_market_that_never_traded_needs_no_candle(filled: sa.Engine) -> None:
+    plant(
+        filled,
+        f"DELETE FROM kalshi_candle_1m WHERE market_ticker = '{MARKET}'",
+        f"DELETE FROM kalshi_trade WHERE market_ticker = '{MARKET}'",
+        f"UPDATE kalshi_market SET volume = 0 WHERE market_ticker = '{MARKET}'",
+    )
+    assert "market_has_candles" not in broken(check(filled))
 
 
 def test_a_column_of_another_type_is_found(filled: sa.Engine) -> None:
