@@ -15,9 +15,10 @@ at any time in it, from both tiers. Catchup fills the days since `candles.start_
   the events that were not complete.
 * What is missing of earlier days (`kalshi_gap`) is read again, oldest first, within a bounded share of the run.
 * `series` may be `["*"]`: the whole exchange in one task, up to a hundred markets in a request: some 20,000 requests
-  for a day of 100,000 open markets. Multivariate combinations (`KXMVE…`) are left out, and dense minutes are built for
-  named series only. It also fills what runs of single series left missing. A day that the exchange has archived in part
-  meanwhile is left to the runs of its series, unless the catalog of the whole exchange was read all the while.
+  for a day of 100,000 open markets, and one more for each market that has closed since without a candle in that day.
+  Multivariate combinations (`KXMVE…`) are left out, and dense minutes are built for named series only. It also fills
+  what runs of single series left missing. A day that the exchange has archived in part meanwhile is left to the runs of
+  its series, unless the catalog of the whole exchange was read all the while.
 * The catalog of the series is synced first unless it is complete up to that day.
 """
 
