@@ -47,7 +47,7 @@ class CandlesSyncOperator(SeriesSyncOperator):
         self.sources = sources
         self.force = force
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
         about = self.about(context)
         if about["window_start"] == about["window_end"]:  # a run without a data interval: the last complete day
             day = about["asked_at"].replace(hour=0, minute=0, second=0, microsecond=0)
@@ -60,7 +60,7 @@ class CandlesSyncOperator(SeriesSyncOperator):
             force=self.force,
             **about,
         )
-        return sync_candles(exchange, engine, request)
+        return [sync_candles(exchange, engine, request)]
 
 
 class CandleChunksOperator(PlanOperator):

@@ -28,7 +28,7 @@ class CatalogSyncOperator(SeriesSyncOperator):
         self.include_historical = include_historical
         self.full = full
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
         request = CatalogRequest(
             cutoff=self.cutoff,
             max_pages=self.max_pages,
@@ -36,4 +36,4 @@ class CatalogSyncOperator(SeriesSyncOperator):
             full=self.full,
             **self.about(context),
         )
-        return sync_catalog(exchange, engine, request)
+        return [sync_catalog(exchange, engine, request)]

@@ -56,9 +56,9 @@ class PortfolioSyncOperator(SeriesSyncOperator):
 
     report = PORTFOLIO
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
         request = PortfolioRequest(trades_cutoff=self.trades_cutoff, **self.about(context))
-        return sync_portfolio(exchange, engine, request)
+        return [sync_portfolio(exchange, engine, request)]
 
 
 class PortfolioReportOperator(ReportOperator):

@@ -27,8 +27,8 @@ DAY = timedelta(days=1)
 
 
 class QualityPlanOperator(KalshiOperator):
-    """Migrates the warehouse and decides which days of which series to check, in PARTS tasks
-    for a window of the whole exchange, and one for each of a series.
+    """Migrates the warehouse and decides which days of which series to check, in PARTS tasks for a window of the whole
+    exchange, and one for each of a series.
 
     After candles: exactly what the candles runs read whose asset events triggered this run, in whole UTC days;
     adjoining days of a series are one window. Otherwise, for each of ``series``: the days from ``date_from`` to

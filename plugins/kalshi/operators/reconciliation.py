@@ -75,7 +75,7 @@ class ReconciliationOperator(SeriesSyncOperator):
         super().__init__(**kwargs)
         self.repair = repair
 
-    def sync_all(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
         asked = self._request(context)
         reports: list[JobReport] = []
         failures: list[TooManyRejected] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -130,16 +131,12 @@ class SeriesSyncOperator(KalshiOperator):
             WarehouseHook().connected(loads=True) as engine,
             KalshiHook().get_conn(engine) as exchange,
         ):
-            reports = self.sync_all(exchange, engine, context)
+            reports = self.sync(exchange, engine, context)
         self.log.info("\n%s", self.report.table(reports))
 
-    def sync_all(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
-        """Run the job for all that is planned, and return the reports."""
-        return [self.sync(exchange, engine, context)]
-
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
-        """Run the job for one series, or for the whole exchange, and return its report."""
-        raise NotImplementedError
+    @abstractmethod
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> Sequence[JobReport]:
+        """Run the job for what is planned, and return the report of each series."""
 
     def about(self, context: Any) -> dict[str, Any]:
         """The run's part of every request. The data interval of a run without one is its own time."""

@@ -25,8 +25,8 @@ class SettlementsSyncOperator(SeriesSyncOperator):
         self.max_pages = max_pages
         self.full = full
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
         request = SettlementsRequest(
             cutoff=self.cutoff, max_pages=self.max_pages, full=self.full, **self.about(context)
         )
-        return sync_settlements(exchange, engine, request)
+        return [sync_settlements(exchange, engine, request)]

@@ -27,11 +27,11 @@ class PriceSnapshotOperator(SeriesSyncOperator):
         super().__init__(**kwargs)
         self.include_combos = include_combos
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
         about = self.about(context)
         at = about["window_end"].replace(microsecond=0)
         request = SnapshotRequest(snapshot_at=at, include_combos=self.include_combos, **about)
-        return snapshot_prices(exchange, engine, request)
+        return [snapshot_prices(exchange, engine, request)]
 
 
 class PruneSnapshotsOperator(KalshiOperator):

@@ -29,7 +29,7 @@ class TradesSyncOperator(SeriesSyncOperator):
         self.date_to = date_to
         self.force = force
 
-    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> JobReport:
+    def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
         about = self.about(context)
         if self.date_from or self.date_to:
             first, last = day_range(self.date_from, self.date_to)
@@ -42,4 +42,4 @@ class TradesSyncOperator(SeriesSyncOperator):
             force=self.force,
             **about,
         )
-        return sync_trades(exchange, engine, request)
+        return [sync_trades(exchange, engine, request)]

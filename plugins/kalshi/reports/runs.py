@@ -181,6 +181,7 @@ class RunPage(Generic[Report]):
             spec=self,
             run_table=self.run_table(report.series),
             worst=worst_of(report.series),
+            most=MOST_SERIES,
             sections=self.sections(report),
             **more,
         )

@@ -23,7 +23,7 @@ from kalshi.sync.run import SyncRun
 from kalshi.warehouse import api_candles, catalog, checkpoints, gaps
 from kalshi.warehouse.api_candles import CandleLines
 from kalshi.warehouse.checkpoints import EVERYTHING, Window
-from kalshi.warehouse.gaps import UNREADABLE, WHOLE
+from kalshi.warehouse.gaps import WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -71,7 +71,7 @@ def read_api_candles(
     meanwhile is a gap of its own (``gaps.reopen_lives``).
     """
     window = replace(reading.window, end=reading.until)
-    if window.scope == EVERYTHING and window.start < cutoff and reading.market in (WHOLE, UNREADABLE):
+    if window.scope == EVERYTHING and window.start < cutoff and reading.is_whole:
         # What has closed since then is known only if the catalog was read all the while.
         listed = Window("catalog", EVERYTHING, window.start, window.end)
         if not in_transaction(run.engine, checkpoints.is_covered, listed):
@@ -194,13 +194,10 @@ class _Buffer:
         self._progress.unknown.update(answer.unknown)
         if answer.finishes:
             self._progress.event = answer.finishes[-1]
-            self._count_markets()
+            self._tally.with_candles += len(self._with_candles)
+            self._with_candles = set()
         if self._rows >= ROWS_PER_TRANSACTION:
             self.flush()
-
-    def _count_markets(self) -> None:
-        self._tally.with_candles += len(self._with_candles)
-        self._with_candles = set()
 
     def flush(self) -> None:
         """Write the buffered candles, in one transaction with the progress."""

@@ -25,7 +25,7 @@ from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.text import first_few
 from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
-from kalshi.warehouse.gaps import UNREADABLE, WHOLE, Gap
+from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -179,7 +179,7 @@ class _CatalogSync:
         return cutoff if is_due else start
 
     def _read(self, reading: Reading) -> Iterator[Doubt]:
-        if reading.market not in (WHOLE, UNREADABLE):
+        if not reading.is_whole:
             yield from look_up(self._exchange, self._run, [reading.market], self._write_markets, reading)
             if not self._series_ticker:
                 if in_transaction(self._run.engine, catalog.timeless_markets, self._scope, reading.market):

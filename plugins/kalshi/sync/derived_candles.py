@@ -13,7 +13,6 @@ from kalshi.sync.lives import lives_in
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, dense_candles, gaps, ledger, trade_candles
 from kalshi.warehouse.checkpoints import EVERYTHING
-from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -44,7 +43,7 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
 def _traded(run: SyncRun, reading: Reading) -> Iterable[str]:
     """The markets that may have traded in a gap: of EVERYTHING, those of the stored trades are fewer."""
     window = reading.window
-    if window.scope != EVERYTHING or reading.market not in (WHOLE, UNREADABLE):
+    if window.scope != EVERYTHING or not reading.is_whole:
         return (life.ticker for life in lives_in(run, reading))
     return in_transaction(run.engine, trade_candles.traded_markets, window.start, window.end)
 

@@ -71,9 +71,14 @@ class Reading:
     def market(self) -> str:
         return self.gap.market
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the window is to be read, rather than one market of it: also if nobody knows which market."""
+        return self.market in (WHOLE, gaps.UNREADABLE)
+
     def wants(self, market: str) -> bool:
         """Whether this reading is to read the market."""
-        return self.market in (WHOLE, gaps.UNREADABLE, market)
+        return self.is_whole or self.market == market
 
     def progress(self, reached: dict[str, Any], seen: int, rejected: int) -> str:
         """The progress to store together with a page of ``seen`` records, ``rejected`` ones included."""
@@ -127,8 +132,8 @@ def read_missing(
     (``provable_until``); by default a reading proves all that it reads. A gap outside the window that the exchange
     refuses to fill keeps its reason, and the next one is tried. Returns whether too many records of the window were
     rejected. ``anywhere``: the older gaps are those of every scope. ``split_at``: a window in which this time lies is
-    read in two parts. ``before_older`` is called before an older gap is
-    read: it reads what the gap depends on, or raises.
+    read in two parts. ``before_older`` is called before an older gap is read: it reads what the gap depends on, or
+    raises.
 
     Raises:
         ExchangeError: while reading the window; ExchangeUnavailable also while filling older gaps.

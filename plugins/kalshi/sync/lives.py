@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from kalshi.sync.evidence import Reading
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse.catalog import MarketLife, lives_of_markets
-from kalshi.warehouse.gaps import UNREADABLE
 from kalshi.warehouse.server import in_transaction
 
 MARKETS_PER_PAGE = 20_000
@@ -19,7 +18,7 @@ def lives_in(run: SyncRun, reading: Reading, after_event: str = "") -> Iterator[
     They come page by page: of the whole exchange, a million markets may have been open in a day.
     """
     window, after = reading.window, (after_event, "")
-    market = "" if reading.market == UNREADABLE else reading.market
+    market = "" if reading.is_whole else reading.market
     while page := in_transaction(
         run.engine,
         lives_of_markets,

@@ -19,7 +19,6 @@ from kalshi.sync.report import Field, WindowReport
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, gaps
 from kalshi.warehouse.checkpoints import Window
-from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.trades import changed_by, write_trades
 from kalshi.warehouse.writer import WriteCounts
 
@@ -72,7 +71,7 @@ def read_trades(
 def _alive(run: SyncRun, reading: Reading) -> list[str]:
     """The markets to read, by ticker. One that is named is asked for whatever its stored life: the tape may have shown
     that it traded."""
-    if reading.market not in (WHOLE, UNREADABLE):
+    if not reading.is_whole:
         return [reading.market]
     return sorted(life.ticker for life in lives_in(run, reading))
 

@@ -18,7 +18,6 @@ from kalshi.sync.market_trades import TIER_OVERLAP, TradesReport, read_trades, w
 from kalshi.sync.pages import write_page
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse.checkpoints import COMBO, EVERYTHING
-from kalshi.warehouse.gaps import UNREADABLE, WHOLE
 from kalshi.warehouse.writer import WriteCounts
 
 LIVE, ARCHIVE = "live", "archive"
@@ -39,7 +38,7 @@ def read_tape(
     of a single market is read by its ticker. A gap of a series is read like one of everything, but from its start: the
     progress that is stored with it is that of another reading.
     """
-    if reading.market not in (WHOLE, UNREADABLE):
+    if not reading.is_whole:
         yield from read_trades(exchange, run, cutoff, report, reading)
         return
 

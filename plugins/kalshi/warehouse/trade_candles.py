@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from kalshi.warehouse import sql
 from kalshi.warehouse.api_candles import CANDLE_1M
-from kalshi.warehouse.checkpoints import COMBO
+from kalshi.warehouse.gaps import COMBOS
 from kalshi.warehouse.writer import WriteCounts, upsert_selected
 
 
@@ -30,6 +30,6 @@ def traded_markets(connection: sa.Connection, start: datetime, end: datetime) ->
         "AND market_ticker NOT LIKE :combos",
         start=start,
         end=end,
-        combos=f"{COMBO}%",
+        combos=COMBOS,
     )
     return list(rows.scalars())
