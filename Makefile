@@ -11,7 +11,7 @@ PORT ?= 8321
 ARGS ?=
 QUERY ?= SHOW TABLES
 
-.PHONY: help setup setup-dev demo ui sql sandbox test test-fast fresh lint format bench soak lock env doctor audit stop clean
+.PHONY: help setup setup-dev demo ui sql sandbox cluster test test-fast fresh lint format bench soak lock env doctor audit stop clean
 
 help:  ## list the commands
 	@echo "make COMMAND, where COMMAND is:"
@@ -35,6 +35,9 @@ sql: setup  ## run a query on the demo's warehouse: make sql QUERY="SELECT COUNT
 
 sandbox: .venv/ready  ## run the local exchange on PORT (8321) in the foreground, in real time; ARGS such as --series 1000
 	@$(RUN) sandbox --port $(PORT) $(ARGS)
+
+cluster: setup  ## run three MySQL servers in Group Replication behind a MySQL Router, and print their connection (Debian)
+	@$(RUN) scripts.mysql_cluster start
 
 test: setup-dev lint  ## run lint, then all tests; ARGS is passed to pytest
 	@$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
@@ -82,8 +85,8 @@ lock: .venv/ready-dev  ## lock the requirements again from requirements*.in
 	@for name in requirements requirements-celery requirements-dev requirements-bench; do .venv/bin/uv pip compile --quiet --python-version 3.11 \
 	  --no-annotate --no-header --upgrade $$name.in $$([ $$name != requirements ] || echo pyproject.toml) --output-file $$name.txt; done
 
-stop:  ## stop the web UI, the private server and the sandbox; the data is kept
-	@if [ -x .venv/bin/python ]; then $(RUN) scripts.backends stop; fi
+stop:  ## stop the web UI, the private server, the cluster and the sandbox; the data is kept
+	@if [ -x .venv/bin/python ]; then $(RUN) scripts.backends stop && $(RUN) scripts.mysql_cluster stop; fi
 
 clean: stop  ## stop them, then remove everything generated: .venv, reports, and .local with the private warehouse
 	@rm -rf .venv .local reports .mypy_cache .ruff_cache .pytest_cache

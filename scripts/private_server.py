@@ -95,7 +95,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_up(server: PrivateServer) -> bool:
+def is_up(server: PrivateServer) -> bool:
     try:
         with server.as_root():
             return True
@@ -103,11 +103,13 @@ def _is_up(server: PrivateServer) -> bool:
         return False
 
 
-def ensure(folder: Path, program: Program | None = None, *, is_durable: bool = True) -> PrivateServer:
+def ensure(
+    folder: Path, program: Program | None = None, *, is_durable: bool = True, port: int | None = None
+) -> PrivateServer:
     """The server in ``folder``, created and started if necessary.
 
     ``is_durable``: whether what it commits survives a crash of the machine or of the server. One that isn't durable
-    never waits for the disk.
+    never waits for the disk. ``port``: to listen on; None: any that is free.
 
     Raises:
         ServerError: no server program is installed, or it doesn't start; the message quotes its log.
@@ -116,12 +118,14 @@ def ensure(folder: Path, program: Program | None = None, *, is_durable: bool = T
     state = folder / "server.json"
     fresh = not state.exists()
     if fresh:
-        server = PrivateServer(free_port(), _socket(folder), secrets.token_urlsafe(24), secrets.token_urlsafe(24))
+        server = PrivateServer(
+            port or free_port(), _socket(folder), secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        )
     else:
         server = PrivateServer(**json.loads(state.read_text()))
-        if _is_up(server):
+        if is_up(server):
             return server
-        server = replace(server, port=free_port())
+        server = replace(server, port=port or free_port())
     folder.mkdir(parents=True, exist_ok=True)
     program = program or installed_program()
     if fresh:
@@ -215,7 +219,7 @@ def stop(folder: Path) -> None:
     if not state.exists():
         return
     server = PrivateServer(**json.loads(state.read_text()))
-    if not _is_up(server):
+    if not is_up(server):
         return
     with server.as_root() as cursor:
         cursor.execute("SHUTDOWN")

@@ -1,7 +1,7 @@
-"""A real (Oracle) MySQL server on Debian, which ships only MariaDB in its stable release.
+"""A real (Oracle) MySQL server and its Router on Debian, which ships only MariaDB in its stable release.
 
 The packages of Debian's unstable release are unpacked into a private folder and run with their own
-dynamic loader, so the system's libraries stay untouched. The first time takes about 11 s and 550 MB.
+dynamic loader, so the system's libraries stay untouched. The first time takes about 12 s and 570 MB.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import re
 import shutil
 import subprocess
 import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.private_server import Program, ServerError
 
-PACKAGES = ("mysql-server-core", "mysql-client-core")
+PACKAGES = ("mysql-server-core", "mysql-client-core", "mysql-router")
+PROGRAMS = ("sbin/mysqld", "bin/mysqlrouter")
 # Needed only by the packages' install scripts, which never run here.
 NOT_NEEDED = re.compile(
     r"^(perl.*|libperl.*|libgdbm.*|libdb5.*|debconf|dpkg|tar|base-files|coreutils|.*systemd.*|gcc-.*-base|tzdata)$"
@@ -27,16 +29,9 @@ def download(folder: Path) -> Program:
     Raises:
         ServerError: this isn't Debian, or the mirror lacks the packages at the moment.
     """
-    root = folder.resolve() / "root"
-    if not (root / "usr/sbin/mysqld").exists():
-        shutil.rmtree(root, ignore_errors=True)
-        _unpack_packages(folder.resolve(), root)
-    libraries = next(iter(root.glob("usr/lib/*-linux-gnu")), None)
-    loader = next(iter(sorted(libraries.glob("ld-linux-*.so.*"))), None) if libraries else None
-    if libraries is None or loader is None:
-        raise ServerError(f"The packages in {root} contain no C library: remove the folder and try again.")
-    mysqld = [str(loader), "--library-path", str(libraries), "--argv0", "sbin/mysqld", str(root / "usr/sbin/mysqld")]
-    mysqld += [
+    root = _unpacked(folder)
+    mysqld = [
+        *_command(root, "sbin/mysqld"),
         "--no-defaults",
         f"--basedir={root / 'usr'}",
         f"--lc-messages-dir={root / 'usr/share/mysql'}",
@@ -44,6 +39,46 @@ def download(folder: Path) -> Program:
         f"--character-sets-dir={root / 'usr/share/mysql/charsets'}",
     ]
     return Program([*mysqld, "--initialize-insecure"], [*mysqld, "--mysqlx=OFF", "--skip-log-bin"])
+
+
+@dataclass(frozen=True)
+class RouterPrograms:
+    """How to run MySQL Router and the tool that keeps its passwords, and where its plugins are."""
+
+    router: list[str]
+    keyring: list[str]
+    plugins: Path
+
+
+def download_router(folder: Path) -> RouterPrograms:
+    """MySQL Router, from the same packages as the server.
+
+    Raises:
+        ServerError: as for :func:`download`.
+    """
+    root = _unpacked(folder)
+    router, keyring = (_command(root, f"bin/{name}") for name in ("mysqlrouter", "mysqlrouter_keyring"))
+    return RouterPrograms(router, keyring, root / "usr/lib/mysqlrouter/plugin")
+
+
+def _unpacked(folder: Path) -> Path:
+    """The packages' files, downloaded first if a program is missing."""
+    root = folder.resolve() / "root"
+    if not all((root / "usr" / program).exists() for program in PROGRAMS):
+        shutil.rmtree(root, ignore_errors=True)
+        _unpack_packages(folder.resolve(), root)
+    return root
+
+
+def _command(root: Path, program: str) -> list[str]:
+    """A program of the packages, run by their own dynamic loader."""
+    libraries = next(iter(root.glob("usr/lib/*-linux-gnu")), None)
+    loader = next(iter(sorted(libraries.glob("ld-linux-*.so.*"))), None) if libraries else None
+    if libraries is None or loader is None:
+        raise ServerError(f"The packages in {root} contain no C library: remove the folder and try again.")
+    paths = f"{libraries}:{root / 'usr/lib/mysql-router'}"
+    path = str(root / "usr" / program)
+    return [str(loader), "--library-path", paths, "--argv0", path, path]
 
 
 def _unpack_packages(folder: Path, root: Path) -> None:

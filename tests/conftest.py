@@ -16,10 +16,10 @@ from playwright.sync_api import Browser, sync_playwright
 from kalshi.exchange import Exchange
 from kalshi.warehouse.server import open_engine
 from scripts import backends, private_server, real_mysql
+from scripts.address import address_of
 from scripts.private_server import PrivateServer, Program, ServerError
 from scripts.warm_airflow import WarmAirflow, warm_airflow
 from tests.support.airflow_cli import Airflow, airflow_in
-from tests.support.databases import address_of
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.memory import passing_server
 from tests.support.official_client import OfficialClient, installed_client

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.warehouse.server import open_engine
 from scripts import docs
+from scripts.address import address_of
 from scripts.backends import WAREHOUSE
 from scripts.private_server import PrivateServer
 from tests.support.account import account_at
 from tests.support.api_key import make_key
-from tests.support.databases import address_of
 from tests.support.exchange_server import quick_config
 from tests.ui.site import CLOCK, fill
 

@@ -11,7 +11,7 @@ from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server, real_mysql
 from scripts.backends import LOCAL
-from scripts.bench import CLOCK, candles, catalog, pages, quality, whole, workers
+from scripts.bench import CLOCK, candles, catalog, failover, pages, quality, whole, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument(
         "--open-markets", type=int, nargs="+", default=[1_000, 10_000], help="sizes of the whole exchange"
     )
+    parser.add_argument("--kills", type=int, default=20, help="of a cluster's primary, one after the other")
     args = parser.parse_args()
     options = (
         *(f"--clock={CLOCK}", "--requests-per-second=0", "--since=2026-07-01"),
@@ -95,6 +96,10 @@ def whole_exchange(_: str, server: PrivateServer, args: argparse.Namespace) -> N
     print(f"\n{whole.measure(server, args.open_markets, datetime.now(UTC).replace(second=0, microsecond=0))}\n")
 
 
+def failover_pauses(url: str, _: PrivateServer, args: argparse.Namespace) -> None:
+    print(f"\n{failover.measure(url, args.kills)}\n")
+
+
 CONTESTS = {
     "markets": markets_contests,
     "candles": candles_contest,
@@ -102,6 +107,7 @@ CONTESTS = {
     "pages": pages_growth,
     "workers": workers_share,
     "whole": whole_exchange,
+    "failover": failover_pauses,
 }
 
 if __name__ == "__main__":

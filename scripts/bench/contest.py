@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from pydantic import SecretStr
 from tabulate import tabulate
 
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import ServerAddress, open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
 
 Work = Callable[[sa.Engine], object]
@@ -81,5 +81,4 @@ def fresh_warehouse(server: PrivateServer, name: str = "bench") -> Iterator[sa.E
 
 def address(server: PrivateServer, name: str) -> ServerAddress:
     """A database of ``server``, created unless it exists."""
-    url = sa.make_url(server.database(name))
-    return ServerAddress("127.0.0.1", name, url.username or "", SecretStr(url.password or ""), server.port)
+    return address_of(server.database(name))

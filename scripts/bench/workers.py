@@ -17,7 +17,7 @@ from scripts.airflow_api import AirflowApi
 from scripts.airflow_home import DEFAULTS, PROJECT
 from scripts.bench import CLOCK
 from scripts.bench.contest import fresh_warehouse
-from scripts.cluster import cluster
+from scripts.celery_workers import celery_workers
 from scripts.private_server import PrivateServer
 
 LIMIT = 20
@@ -91,7 +91,7 @@ def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, da
             "KALSHI_SETTINGS": str(_without_dense(folder)),
         }
         shares = {"workers": workers, "concurrency": -(-tasks // workers)}
-        with cluster(folder / "airflow", server.database("bench_airflow"), environment, **shares) as running:
+        with celery_workers(folder / "airflow", server.database("bench_airflow"), environment, **shares) as running:
             api = AirflowApi(running.url)
             api.switch_on(DAG)
             last = FIRST + timedelta(days=tasks * days - 1)

@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.warm_airflow import WarmAirflow
 from tests.support.airflow_cli import PROJECT, Airflow
-from tests.support.databases import address_of
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from tests.dags.dag_under_test import DagUnderTest
-from tests.support.databases import address_of, select
+from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
 from tests.support.quality import DAY, SEP_20, fill, plant
 

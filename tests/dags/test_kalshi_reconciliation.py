@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from tests.dags.dag_under_test import DagUnderTest
-from tests.support.databases import address_of
 from tests.support.house import SERIES, House
 
 DAYS: dict[str, Any] = {"series": [SERIES], "date_from": "2026-09-19", "date_to": "2026-09-20"}

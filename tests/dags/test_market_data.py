@@ -9,9 +9,10 @@ from typing import Any
 
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
 from tests.dags.dag_under_test import DagUnderTest
-from tests.support.databases import address_of, select
+from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
 from tests.sync.candles import candle_requests
 

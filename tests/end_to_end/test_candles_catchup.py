@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from kalshi.settings import INCLUDE
 from scripts import airflow_process
 from scripts.airflow_api import AirflowApi
+from scripts.content import content
 from scripts.private_server import PrivateServer, free_port
 from tests.support.airflow_cli import Airflow, airflow_in
-from tests.support.content import content
 from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
-from tests.support.databases import address_of
 
 
 @pytest.fixture(scope="session")

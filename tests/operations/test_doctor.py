@@ -18,11 +18,11 @@ from kalshi.operations import doctor
 from kalshi.operations.doctor import examine
 from kalshi.settings import INCLUDE, load_settings
 from kalshi.warehouse import exchanges
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
 from tests.support.account import AFTERNOON, account_at, connection
 from tests.support.airflow_cli import PROJECT, Airflow
 from tests.support.api_key import ApiKey, make_key
-from tests.support.databases import address_of
 from tests.support.exchange_server import ExchangeServer
 
 

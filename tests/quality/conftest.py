@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
-from tests.support.databases import address_of
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.quality import DAY, FILLED, MADE, SEP_20, fill, plant
 

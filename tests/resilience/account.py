@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, client
 from kalshi.records import Event, Market, Trade
+from scripts.content import contents
 from scripts.private_server import free_port
 from tests.resilience.jobs import Job
 from tests.support.api_key import ApiKey
-from tests.support.content import contents
 from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer, quick_config
 

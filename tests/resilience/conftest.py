@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
+from scripts.content import contents
 from tests.resilience.account import Account, Content, small
 from tests.resilience.jobs import JOBS, Job
 from tests.support.api_key import make_key
-from tests.support.content import contents
 from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
 from tests.support.warehouses import forget

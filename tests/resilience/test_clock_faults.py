@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, RequestRefused
 from kalshi.sync.report import WindowReport
+from scripts.content import content
 from tests.resilience.account import Account, assert_same, small
 from tests.resilience.jobs import JOBS, Job
-from tests.support.content import content
 from tests.support.exchange_server import ExchangeServer
 from tests.support.warehouses import forget
 

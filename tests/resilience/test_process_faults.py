@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from tests.resilience.account import Account, assert_same
 from tests.resilience.jobs import CUTOFF, Job
-from tests.support.databases import address_of
 from tests.support.exchange_server import ExchangeServer
 from tests.support.warehouses import forget
 

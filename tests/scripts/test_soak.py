@@ -18,13 +18,13 @@ import pytest
 from kalshi.settings import INCLUDE
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
 from scripts.soak.__main__ import preparation, soak_settings
 from scripts.soak.growth import Allowance, Points, draw, growth, judge, table
 from scripts.soak.schedule import due_runs, load_dags, start_around_midnight, waits_for_assets
 from scripts.soak.watch import ERROR_LINE, Watch, lasting
 from tests.support.airflow_cli import PROJECT
-from tests.support.databases import address_of
 
 START = datetime(2026, 9, 21, 23, 30, tzinfo=UTC)
 END = datetime(2026, 9, 22, 0, 30, tzinfo=UTC)

@@ -7,15 +7,6 @@ from typing import Any
 
 import psutil
 import sqlalchemy as sa
-from pydantic import SecretStr
-
-from kalshi.warehouse.server import ServerAddress
-
-
-def address_of(uri: str) -> ServerAddress:
-    url = sa.make_url(uri)
-    password = SecretStr(url.password or "")
-    return ServerAddress(url.host or "", url.database or "", url.username or "", password, url.port or 3306)
 
 
 def kill(folder: Path) -> None:

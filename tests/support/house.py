@@ -13,7 +13,7 @@ from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.reconciliation import ReconciliationReport, ReconciliationRequest, reconcile
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
-from tests.support.content import content
+from scripts.content import content
 from tests.support.databases import select
 
 SERIES = "KXHIGHNY"

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
-from tests.support.databases import address_of
 
 SEEDED = ("kalshi_freshness_rule", "kalshi_schema_version")
 """The tables with rows from the migrations; no run writes to them."""

@@ -14,7 +14,7 @@ def main(database: str, base_url: str, series: str, dag_run_id: str) -> None:
     from kalshi.exchange import Exchange, ExchangeConfig
     from kalshi.sync.catalog import CatalogRequest, sync_catalog
     from kalshi.warehouse.server import open_engine
-    from tests.support.databases import address_of
+    from scripts.address import address_of
 
     began = time.monotonic()
     with Exchange(ExchangeConfig(base_url, requests_per_second=10_000)) as exchange:

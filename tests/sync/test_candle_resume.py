@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeConfig
 from kalshi.warehouse.server import open_engine
-from tests.support.content import content
-from tests.support.databases import address_of, select
+from scripts.address import address_of
+from scripts.content import content
+from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer
 from tests.sync.candles import reading
 from tests.sync.catalog import syncing

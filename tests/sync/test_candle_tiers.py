@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeUnavailable
-from tests.support.content import content
+from scripts.content import content
 from tests.support.databases import select
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.sync.candles import DAY, Candles, listed, reading, stored, tickers

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.sync.trades import TradesRequest, sync_trades
-from tests.support.content import content
+from scripts.content import content
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer
 from tests.sync.candles import DAY, Candles, listed, reading, stored, tickers

@@ -21,7 +21,7 @@ from kalshi.warehouse import checkpoints, gaps
 from kalshi.warehouse.checkpoints import COMBO, EVERYTHING, Window, covered_until
 from kalshi.warehouse.gaps import Gap
 from kalshi.warehouse.ledger import RunKey
-from tests.support.content import content, contents
+from scripts.content import content, contents
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.warehouses import forget

@@ -16,8 +16,9 @@ from kalshi.settings import ReconciliationSettings
 from kalshi.sync.reconciliation import ProvenMonth, ReconciliationReport
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
-from tests.support.databases import address_of, count, select
+from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.house import DAY, SERIES, TABLES, House
 

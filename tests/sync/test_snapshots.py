@@ -150,7 +150,7 @@ def test_fifty_thousand_open_markets_fit_into_little_memory(warehouse_uri: str, 
         "from kalshi.exchange import Exchange, ExchangeConfig\n"
         "from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices\n"
         "from kalshi.warehouse.server import open_engine\n"
-        "from tests.support.databases import address_of\n"
+        "from scripts.address import address_of\n"
         "from tests.support.processes import peak_megabytes\n"
         "with Exchange(ExchangeConfig(sys.argv[2], requests_per_second=10_000)) as exchange:\n"
         "    request = SnapshotRequest('KXSANDBOXWIDE', datetime.now(UTC))\n"

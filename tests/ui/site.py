@@ -28,12 +28,12 @@ from kalshi.sync.snapshots import SnapshotRequest, snapshot_prices
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.airflow_process import running
 from scripts.private_server import free_port
 from tests.support.account import account_at, connection
 from tests.support.airflow_cli import PROJECT, airflow_in
 from tests.support.api_key import ApiKey
-from tests.support.databases import address_of
 from tests.support.exchange_server import quick_config
 
 CLOCK = datetime(2026, 9, 22, 15, tzinfo=UTC)

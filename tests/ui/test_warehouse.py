@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from kalshi.ui import warehouse as pages
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
-from tests.support.databases import address_of
+from scripts.address import address_of
 
 CONNECTION = "AIRFLOW_CONN_KALSHI_WAREHOUSE"
 ASKING = [

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
-from tests.support.databases import address_of
 from tests.warehouse.sample import CREATE_SAMPLE
 
 

@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, "plugins")
 from kalshi.warehouse.budget import SharedBudget
 from kalshi.warehouse.server import open_engine
-from tests.support.databases import address_of
+from scripts.address import address_of
 budget = SharedBudget(open_engine(address_of(sys.argv[1])), "exchange/key", 0.001)
 for _ in range(25):
     print(budget.reserve())

@@ -14,8 +14,8 @@ from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operations.doctor import examine
 from kalshi.ui.warehouse import WarehouseUnavailable, reading
 from kalshi.warehouse.server import InsecureServer, load_data, open_engine
+from scripts.address import address_of
 from tests.support.api_key import make_key
-from tests.support.databases import address_of
 from tests.support.impostor import Impostor
 from tests.warehouse.sample import CREATE_SAMPLE, row, stored, write
 

@@ -19,8 +19,8 @@ from kalshi.settings import INCLUDE, PROJECT
 from kalshi.warehouse import exchanges
 from kalshi.warehouse.migrate import LOCK_NAME, MigrationLocked, migrate
 from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.private_server import PrivateServer
-from tests.support.databases import address_of
 
 SQL_FILES = sorted((INCLUDE / "sql" / "migrations").glob("*.sql"))
 NEWEST = SQL_FILES[-1].stem
@@ -35,7 +35,7 @@ import sys
 sys.path.insert(0, "plugins")
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
-from tests.support.databases import address_of
+from scripts.address import address_of
 engine = open_engine(address_of(sys.argv[1]))
 engine.connect().close()
 print("ready", flush=True)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from kalshi.warehouse import sql
 from kalshi.warehouse.server import open_engine
-from tests.support.databases import address_of
+from scripts.address import address_of
 
 EVENING = datetime(2026, 9, 20, 22, 30, tzinfo=timezone(timedelta(hours=-4)))
 IN_UTC = datetime(2026, 9, 21, 2, 30)  # noqa: DTZ001  # as in the tables

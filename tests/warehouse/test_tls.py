@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from kalshi.warehouse.server import InsecureServer, ServerAddress, open_engine
 from scripts import private_server
+from scripts.address import address_of
 from scripts.private_server import PrivateServer, Program
-from tests.support.databases import address_of
 from tests.support.memory import passing_server
 
 pytestmark = pytest.mark.database

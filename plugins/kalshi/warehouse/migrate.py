@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kalshi.warehouse import sql
+from kalshi.warehouse.server import patiently
 
 LOCK_SECONDS = 120
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
@@ -49,29 +51,32 @@ def versions(connection: sa.Connection) -> tuple[str | None, str]:
 def migrate(engine: sa.Engine) -> str:
     """Apply pending migrations and return the schema's version. Safe when several workers start at once.
 
-    The first worker holds a lock on the server, which is released when its connection ends; the others wait.
+    The first worker holds a lock on the server, which is released when its connection ends; the others wait. A
+    migration whose server is lost goes on where it was, once there is one again.
 
     Raises:
         MigrationLocked: the lock wasn't free within two minutes.
     """
+    return patiently(engine, partial(_migrate, engine))
+
+
+def _migrate(engine: sa.Engine) -> str:
     with engine.connect() as connection:
         current, newest = versions(connection)
         if current == newest:
             return newest
+        connection.detach()  # closed rather than pooled afterwards, which releases the lock
         if sql.run(connection, f"SELECT GET_LOCK({LOCK_NAME}, :seconds)", seconds=LOCK_SECONDS).scalar() != 1:
             raise MigrationLocked(
                 f"Another worker has been migrating the warehouse for {LOCK_SECONDS} s. "
                 "Find it with SHOW PROCESSLIST; the lock is released when its connection ends."
             )
-        try:
-            connection.commit()
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
-            return str(_version(connection))
-        finally:
-            sql.run(connection, f"SELECT RELEASE_LOCK({LOCK_NAME})")
+        connection.commit()
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+        return str(_version(connection))
 
 
 def _version(connection: sa.Connection) -> str | None:

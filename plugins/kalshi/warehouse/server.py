@@ -264,18 +264,24 @@ def in_transaction(
 
     def attempt() -> Result:
         with engine.begin() as connection:
-            try:
-                return work(connection, *arguments, **named)
-            except (sa.exc.DBAPIError, pymysql.err.MySQLError) as error:
-                if _is_one_of(READ_ONLY, error):
-                    connection.invalidate(error)  # what the pool would hand out again leads to a replica
-                raise
+            return work(connection, *arguments, **named)
+
+    return patiently(engine, attempt)
+
+
+def patiently(engine: sa.Engine, attempt: Callable[[], Result]) -> Result:
+    """Call ``attempt``, which may be called again, until the server is fit for it, for about a minute."""
+
+    def renew(state: tenacity.RetryCallState) -> None:
+        tenacity.before_sleep_log(log, logging.WARNING)(state)
+        if state.outcome and (error := state.outcome.exception()) and _is_one_of(READ_ONLY, error):
+            engine.dispose()  # what the pool would hand out again leads to a replica
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(partial(_is_one_of, WORTH_RETRYING)),
         stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
-        before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
+        before_sleep=renew,
         reraise=True,
     )
     return retrying(attempt)

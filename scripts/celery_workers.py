@@ -22,7 +22,7 @@ SECONDS_TO_START = 60
 
 
 @dataclass(frozen=True)
-class Cluster:
+class CeleryWorkers:
     """``url`` of the API, and each worker's log."""
 
     url: str
@@ -30,9 +30,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(
+def celery_workers(
     folder: Path, metadata: str, environment: Mapping[str, str], *, workers: int, concurrency: int
-) -> Iterator[Cluster]:
+) -> Iterator[CeleryWorkers]:
     """Run a scheduler, a DAG processor, an API server and ``workers`` Celery workers for the length of a with-block.
 
     ``metadata``: an empty database for Airflow's own use, as a connection (``mysql://…``). Not on MariaDB: there the
@@ -78,7 +78,7 @@ def cluster(
             _start(stack, _command("celery", "worker", name, "--skip-serve-logs"), settings, log)
         wait_until_up(url, process, folder)
         _wait_for_workers(logs)
-        yield Cluster(url, logs)
+        yield CeleryWorkers(url, logs)
 
 
 def _command(*arguments: str) -> list[str]:
