@@ -22,6 +22,7 @@ from kalshi.sync.lookup import ARCHIVED, look_up, markets_of, read_events
 from kalshi.sync.pages import next_cursor, without, write_page, write_pages
 from kalshi.sync.report import Field, JobReport, added
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
+from kalshi.sync.tickers import SeenTickers
 from kalshi.text import first_few
 from kalshi.warehouse import catalog, checkpoints, gaps, ledger
 from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
@@ -73,19 +74,18 @@ class _Tally:
     """Adds the markets read to the report, each once."""
 
     report: CatalogReport
-    tickers: set[str] = field(default_factory=set)
-    events: set[str] = field(default_factory=set)
+    tickers: SeenTickers = field(default_factory=SeenTickers)
+    events: SeenTickers = field(default_factory=SeenTickers)
 
     def see(self, page: Page[Market]) -> None:
-        for found in page.records:
-            if found.record.ticker not in self.tickers:
-                self._count(found.record)
+        markets = {found.record.ticker: found.record for found in page.records}
+        for ticker in self.tickers.add(markets):
+            self._count(markets[ticker])
+        self.events.add(market.event_ticker for market in markets.values())
+        self.report.markets, self.report.events = len(self.tickers), len(self.events)
 
     def _count(self, market: Market) -> None:
-        self.tickers.add(market.ticker)
-        self.events.add(market.event_ticker)
         report, status = self.report, market.status or "unknown"
-        report.markets, report.events = len(self.tickers), len(self.events)
         report.statuses[status] = report.statuses.get(status, 0) + 1
         close = known_time(market.close_time)
         if close is not None:
@@ -236,7 +236,7 @@ class _CatalogSync:
         events = self._exchange.events(**self._lists)
         yield from write_pages(self._run, events, self._write_events, reading, concerns=WHOLE)
         archived = self._exchange.historical_markets(start=start, **self._lists)
-        yield from self._markets(without(archived, frozenset(self._tally.tickers)), reading, resumable=True)
+        yield from self._markets(without(archived, self._tally.tickers), reading, resumable=True)
 
     @property
     def _lists(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -67,7 +67,7 @@ def next_cursor(reached: dict[str, Any] | None) -> str | None:
     return cursor
 
 
-def without(pages: Iterable[Page[Market]], tickers: Set[str]) -> Iterator[Page[Market]]:
+def without(pages: Iterable[Page[Market]], tickers: Container[str]) -> Iterator[Page[Market]]:
     """The pages without the markets of these tickers.
 
     The tiers overlap around the cutoff. The live record wins, or the two would overwrite each other in turn.

@@ -22,6 +22,7 @@ from kalshi.sync.lookup import ARCHIVED, know_events, look_up, markets_of
 from kalshi.sync.pages import next_cursor, without, write_pages
 from kalshi.sync.report import Field, JobReport
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
+from kalshi.sync.tickers import SeenTickers
 from kalshi.warehouse import catalog, checkpoints, gaps, settlements
 from kalshi.warehouse.checkpoints import EPOCH, Window
 from kalshi.warehouse.gaps import UNREADABLE, WHOLE
@@ -70,11 +71,11 @@ class SettlementsReport(JobReport, kw_only=True):
 
 @dataclass
 class _Tally:
-    read: set[str] = field(default_factory=set)
+    read: SeenTickers = field(default_factory=SeenTickers)
     without_result: set[str] = field(default_factory=set)
 
     def see(self, page: Page[Market]) -> None:
-        self.read |= {f.record.ticker for f in page.records}
+        self.read.add(f.record.ticker for f in page.records)
         self.without_result |= {f.record.ticker for f in page.records if _is_settled(f) and not f.record.result}
 
 
@@ -145,7 +146,7 @@ def _read(
     yield from write_pages(run, live, write, reading, on_read=know, on_written=tally.see)
     if request.series_ticker and since < request.cutoff:
         archived = exchange.historical_markets(start=next_cursor(reading.reached), **lists)
-        old = without(archived, frozenset(tally.read))
+        old = without(archived, tally.read)
         yield from write_pages(run, old, write, reading, resumable=True, on_written=tally.see)
     closed = exchange.markets(status="closed", **lists)
     yield from write_pages(run, closed, write, reading, on_read=know, on_written=tally.see)
