@@ -28,6 +28,7 @@ from kalshi.reports.runs import RunPage, RunReport, Verdicts
 from kalshi.settings import INCLUDE, load_settings
 from kalshi.sync.report import JobReport, fields_of
 from kalshi.warehouse import sql
+from kalshi.warehouse.capabilities import CAPABILITIES, STAGING
 from kalshi.warehouse.migrate import migrate
 from scripts import private_server
 from scripts.backends import PROJECT, WAREHOUSE
@@ -279,6 +280,12 @@ def rules() -> str:
             share = "all" if rule.mostly == 1 else f"{rule.mostly:.0%}"
             rows.append((f"`{check.name}`", check.about, rule.severity, share))
     return table(("rule", "what must hold", "a break is", "rows that must obey"), rows)
+
+
+def capabilities() -> str:
+    """What the project relies on in a server, and what is done where it is missing."""
+    rows = [(each.name, each.needed, each.instead or "the server is refused") for each in (STAGING, *CAPABILITIES)]
+    return table(("it must have", "without which", "where it is missing"), rows)
 
 
 def report_common() -> str:

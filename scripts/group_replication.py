@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 NODES = 3
 """The fewest of which one may fail: the others are still a majority."""
 PATIENCE_SECONDS = 60
+NOT_ADMITTED = 3092
+"""The server's error number, whatever the reason; its log has that."""
 REPLICATOR = "replicator"
 """The user as which a node that joins copies what it missed."""
 SETTINGS = (
@@ -39,9 +41,8 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Member:
-    """A node as the group sees it: ``state`` such as ONLINE or RECOVERING, ``role`` PRIMARY or SECONDARY."""
+    """A node as another sees it: ``state`` such as ONLINE or RECOVERING, ``role`` PRIMARY or SECONDARY."""
 
-    server_uuid: str
     port: int
     state: str
     role: str
@@ -87,23 +88,21 @@ class Group:
             process.wait(PATIENCE_SECONDS)
 
     def members(self) -> list[Member]:
-        """The group as its majority sees it, or [] if no node is in it."""
-        seen: list[list[Member]] = [members for number in range(NODES) if (members := self._seen_by(number))]
-        return max(seen, key=lambda members: sum(member.state == "ONLINE" for member in members), default=[])
+        """The group as those see it who are in it, or [] if no node is."""
+        return next((seen for number in range(NODES) if (seen := self._seen_by(number))), [])
 
     def _seen_by(self, number: int) -> list[Member]:
-        """The group as a node sees it; [] unless that node is in it."""
+        """The group as a node sees it; [] unless that node is in it. What others say of a node is seconds old."""
         try:
-            own = _ask(self.node(number), "SELECT @@server_uuid")
             with self.node(number).as_root() as cursor:
                 cursor.execute(
-                    "SELECT member_id, member_port, member_state, member_role "
+                    "SELECT member_port, member_state, member_role "
                     "FROM performance_schema.replication_group_members ORDER BY member_port"
                 )
                 members = [Member(*row) for row in cursor.fetchall()]
         except pymysql.err.MySQLError:
             return []
-        return members if any(member.server_uuid == own and member.state == "ONLINE" for member in members) else []
+        return members if any((m.port, m.state) == (self.ports[number], "ONLINE") for m in members) else []
 
     def primary(self) -> int:
         """The number of the node that writes; waits for a minute while a new one is chosen.
@@ -111,10 +110,13 @@ class Group:
         Raises:
             ServerError: there is none.
         """
-        found = _until(lambda: next((m for m in self.members() if (m.role, m.state) == ("PRIMARY", "ONLINE")), None))
+        found = _until(lambda: [number for number in range(NODES) if self._writes(number)])
         if not found:
             raise ServerError(f"The group has had no primary for {PATIENCE_SECONDS} s: see {self.folder}/*/server.log.")
-        return self.ports.index(found.port)
+        return found[0]
+
+    def _writes(self, number: int) -> bool:
+        return any((m.port, m.role) == (self.ports[number], "PRIMARY") for m in self._seen_by(number))
 
     def join(self, number: int) -> None:
         """Let a running node join the group, and wait until it has everything.
@@ -123,12 +125,19 @@ class Group:
             ServerError: it doesn't come online within a minute.
         """
 
-        def state() -> str:
-            return next((member.state for member in self.members() if member.port == self.ports[number]), "")
+        def is_gone() -> bool:
+            members = self.members()
+            return bool(members) and all(member.port != self.ports[number] for member in members)
 
-        if state() == "ONLINE":
+        if self._seen_by(number):
             return
-        _until(lambda: not state())  # where it was killed, the others first have to notice
+        _until(is_gone)  # where it was killed, the others first have to notice
+        if not _until(lambda: self._try_to_join(number)) or not _until(lambda: self._seen_by(number)):
+            log = self.folder / f"node{number + 1}/server.log"
+            raise ServerError(f"Node {number + 1} didn't join the group. The end of {log}:\n{log.read_text()[-2000:]}")
+
+    def _try_to_join(self, number: int) -> bool:
+        """Ask the group for admission; False if it hasn't forgotten the node as it was before."""
         with self.node(number).as_root() as cursor:
             cursor.execute("STOP GROUP_REPLICATION")
             cursor.execute(
@@ -136,10 +145,17 @@ class Group:
                 "FOR CHANNEL 'group_replication_recovery'",
                 (REPLICATOR, self.password),
             )
-            cursor.execute("START GROUP_REPLICATION")
-        if not _until(lambda: state() == "ONLINE"):
-            log = self.folder / f"node{number + 1}/server.log"
-            raise ServerError(f"Node {number + 1} didn't join the group. The end of {log}:\n{log.read_text()[-2000:]}")
+            try:
+                cursor.execute("START GROUP_REPLICATION")
+            except pymysql.err.OperationalError as error:
+                if error.args[0] != NOT_ADMITTED:
+                    raise
+                return False
+        return True
+
+    def server_uuids(self) -> dict[int, str]:
+        """The name that each node has in the group, by its port."""
+        return {port: _ask(self.node(number), "SELECT @@server_uuid") for number, port in enumerate(self.ports)}
 
     def found(self) -> None:
         """Found the group anew on the node that has every transaction of the others."""

@@ -89,7 +89,7 @@ class Router:
             (self.folder / "router.pid").write_text(str(process.pid))
         deadline = time.monotonic() + SECONDS_TO_START
         while self.is_running() and time.monotonic() < deadline:
-            if self._listens():
+            if self._leads_to_primary():
                 return
             time.sleep(0.05)
         raise ServerError(f"MySQL Router leads nowhere: see output.log and mysqlrouter.log in {self.folder}.")
@@ -102,11 +102,11 @@ class Router:
         except (FileNotFoundError, psutil.NoSuchProcess):
             return False
 
-    def _listens(self) -> bool:
-        """Whether it takes connections: it doesn't while the group has no primary."""
+    def _leads_to_primary(self) -> bool:
+        """Whether the primary greets who connects: there may be none, or the Router doesn't know it yet."""
         try:
-            with socket.create_connection(("127.0.0.1", self.write_port), timeout=1):
-                return True
+            with socket.create_connection(("127.0.0.1", self.write_port), timeout=1) as probe:
+                return bool(probe.recv(1))
         except OSError:
             return False
 
@@ -166,10 +166,9 @@ def _store_password(folder: Path, programs: RouterPrograms, password: str) -> No
 def _make_metadata(group: Group) -> None:
     """Make the tables that the Router reads, with the nodes of the group, and the user as which it reads them."""
     instances = " UNION ALL ".join(
-        f"SELECT '{member.server_uuid}' AS mysql_server_uuid, '127.0.0.1:{member.port}' AS label, "
-        f"'127.0.0.1:{member.port}' AS endpoint, NULL AS xendpoint, CAST('{{}}' AS JSON) AS attributes, "
-        "'kalshi' AS cluster_id"
-        for member in group.members()
+        f"SELECT '{uuid}' AS mysql_server_uuid, '127.0.0.1:{port}' AS label, '127.0.0.1:{port}' AS endpoint, "
+        "NULL AS xendpoint, CAST('{}' AS JSON) AS attributes, 'kalshi' AS cluster_id"
+        for port, uuid in group.server_uuids().items()
     )
     own_uuid = "SELECT variable_value FROM performance_schema.global_variables WHERE variable_name = 'server_uuid'"
     with group.node(group.primary()).as_root() as cursor:

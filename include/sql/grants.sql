@@ -8,8 +8,10 @@
 --
 -- Write a name with an underscore as `my\_database`: in a grant, _ matches any character.
 
--- Migrations: `python -m kalshi migrate`. The views run with this user's privileges: don't drop the user.
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW
+-- Migrations: `python -m kalshi migrate`, which first tries the server in a temporary table. The views run with this
+-- user's privileges: don't drop the user.
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW,
+  CREATE TEMPORARY TABLES
   ON `kalshi`.* TO 'kalshi_migrate'@'%';
 
 -- The DAGs. They change rows, never tables; each batch is staged in a temporary table.

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
+from kalshi.warehouse.capabilities import lacks
 from kalshi.warehouse.migrate import migrate, versions
 from kalshi.warehouse.server import open_engine
 from scripts import mysql_cluster
@@ -74,6 +75,8 @@ def through(cluster: MysqlCluster, port: int, database: str = "failover") -> sa.
 def test_every_job_leaves_the_rows_of_one_server_on_every_node(
     cluster: MysqlCluster, on_cluster: sa.Engine, single: sa.Engine, exchange: Exchange
 ) -> None:
+    with on_cluster.connect() as connection:
+        assert lacks(connection) == []
     for engine in (single, on_cluster):
         for job in JOBS.values():
             assert job.run(exchange, engine).state in ("success", "warning")

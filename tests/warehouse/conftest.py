@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from kalshi.warehouse.capabilities import CAPABILITIES
 from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
 from scripts.private_server import PrivateServer
@@ -24,13 +26,21 @@ def samples(server_on_both: PrivateServer) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=[True, False], ids=["load_data", "insert"])
+@pytest.fixture(params=["load_data", "insert", "poorest"])
 def samples_each_way(
     request: pytest.FixtureRequest, samples: sa.Engine, server_on_both: PrivateServer
 ) -> Iterator[sa.Engine]:
-    """The same, on a server that allows LOAD DATA LOCAL and on one that doesn't."""
+    """The same, on a server that allows LOAD DATA LOCAL, on one that doesn't, and on one that lacks whatever there is
+    another way for."""
+    if request.param == "poorest":
+
+        @sa.event.listens_for(samples, "connect")
+        def lack(_: Any, record: Any) -> None:
+            record.info["lacking"] = {capability.name for capability in CAPABILITIES if capability.instead}
+
+        samples.dispose()
     with server_on_both.as_root() as cursor:
-        cursor.execute("SET GLOBAL local_infile = %s", (request.param,))
+        cursor.execute("SET GLOBAL local_infile = %s", (request.param != "insert",))
     yield samples
     with server_on_both.as_root() as cursor:
         cursor.execute("SET GLOBAL local_infile = 1")

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from kalshi.diagnosis import Diagnosis
 from kalshi.exchange import ExchangeError
+from kalshi.warehouse.capabilities import UnfitServer
 from kalshi.warehouse.server import InsecureServer
 
 
@@ -27,5 +28,5 @@ def reached(name: str, check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Dia
     except sa.exc.DBAPIError as error:
         words = error.orig.args[-1] if error.orig and error.orig.args else error
         yield Diagnosis(name, "fail", f"The server reports: {words}. Check the connection and include/sql/grants.sql.")
-    except (BadConnection, InsecureServer, ExchangeError) as error:
+    except (BadConnection, InsecureServer, UnfitServer, ExchangeError) as error:
         yield Diagnosis(name, "fail", str(error))

@@ -20,6 +20,7 @@ from kalshi.operations.alerts import load_notifier
 from kalshi.settings import SettingsError, load_settings
 from kalshi.text import first_few
 from kalshi.warehouse import exchanges, gaps, sql
+from kalshi.warehouse.capabilities import lacks
 from kalshi.warehouse.migrate import versions
 
 AIRFLOW = (3, 3)
@@ -77,6 +78,7 @@ def disk() -> Iterator[Diagnosis]:
 def _warehouse() -> Iterator[Diagnosis]:
     with WarehouseHook().connected() as engine, engine.connect() as connection:
         yield from _server(connection)
+        yield from _capabilities()
         yield clock("server's clock", sql.run(connection, "SELECT UTC_TIMESTAMP(6)").scalar_one())
         current, newest = versions(connection)
         yield _schema(current, newest)
@@ -110,6 +112,22 @@ def _server(connection: sa.Connection) -> Iterator[Diagnosis]:
     else:
         yield Diagnosis("max_allowed_packet", "ok", words)
     yield _memory(connection, pool)
+
+
+def _capabilities() -> Iterator[Diagnosis]:
+    """What the writer relies on: a finding for each thing that the server lacks. Tried as the writer connects."""
+    with WarehouseHook().connected(loads=True) as engine, engine.connect() as connection:
+        missing = lacks(connection)
+    for lack in missing:
+        name, instead = lack.capability.name, lack.capability.instead
+        if lack.is_unknown:
+            yield Diagnosis(name, "warn", "This user may not create temporary tables, so nothing could be tried.")
+        elif instead:
+            yield Diagnosis(name, "warn", f"missing, so {instead}")
+        else:
+            yield Diagnosis(name, "fail", f"missing: {lack.because}. Use MySQL 8.0 or MariaDB 10.11, or newer.")
+    if not missing:
+        yield Diagnosis("capabilities", "ok", "the server does what writing relies on")
 
 
 def _memory(connection: sa.Connection, pool: int) -> Diagnosis:

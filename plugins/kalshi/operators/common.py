@@ -21,6 +21,7 @@ from kalshi.reports.files import folder_name
 from kalshi.reports.runs import Verdicts
 from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
+from kalshi.warehouse.capabilities import UnfitServer
 from kalshi.warehouse.exchanges import ForeignData
 from kalshi.warehouse.server import InsecureServer
 
@@ -168,7 +169,7 @@ def failing_for_good() -> Iterator[None]:
         raise AirflowFailException(
             f"{error}. Define it in Airflow, or as AIRFLOW_CONN_KALSHI_DEFAULT or AIRFLOW_CONN_KALSHI_WAREHOUSE."
         ) from error
-    except (RequestRefused, BadConnection, InsecureServer, ForeignData, FutureSnapshot) as error:
+    except (RequestRefused, BadConnection, InsecureServer, UnfitServer, ForeignData, FutureSnapshot) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:
         code, words = (*getattr(error.orig, "args", ()), None, None)[:2]

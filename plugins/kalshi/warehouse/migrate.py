@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kalshi.warehouse import sql
+from kalshi.warehouse.capabilities import require
 from kalshi.warehouse.server import patiently
 
 LOCK_SECONDS = 120
@@ -56,21 +57,22 @@ def migrate(engine: sa.Engine) -> str:
 
     Raises:
         MigrationLocked: the lock wasn't free within two minutes.
+        UnfitServer: the server lacks what the warehouse relies on; nothing was changed.
     """
-    return patiently(engine, partial(_migrate, engine))
-
-
-def _migrate(engine: sa.Engine) -> str:
-    with engine.connect() as connection:
+    with engine.connect() as connection:  # a server that isn't there is an error at once
         current, newest = versions(connection)
-        if current == newest:
-            return newest
+    return newest if current == newest else patiently(engine, partial(_upgrade, engine))
+
+
+def _upgrade(engine: sa.Engine) -> str:
+    with engine.connect() as connection:
         connection.detach()  # closed rather than pooled afterwards, which releases the lock
         if sql.run(connection, f"SELECT GET_LOCK({LOCK_NAME}, :seconds)", seconds=LOCK_SECONDS).scalar() != 1:
             raise MigrationLocked(
                 f"Another worker has been migrating the warehouse for {LOCK_SECONDS} s. "
                 "Find it with SHOW PROCESSLIST; the lock is released when its connection ends."
             )
+        require(connection)
         connection.commit()
         config = _config()
         config.attributes["connection"] = connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 import ssl
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
@@ -245,9 +246,24 @@ def load_data(cursor: Any, rows: bytes, statement: str, *values: Any) -> None:
         cursor.connection.rows = None
 
 
-def _is_one_of(codes: Container[int], error: BaseException) -> bool:
+def statement_info(cursor: Any) -> dict[str, int]:
+    """The server's "Records: 5  Duplicates: 2  Warnings: 0" of the last statement. PyMySQL keeps it on its private
+    result."""
+    message = cursor._result.message or b""
+    text = message.decode(errors="replace") if isinstance(message, bytes) else message
+    return {name: int(number) for name, number in re.findall(r"(Records|Duplicates|Warnings): (\d+)", text)}
+
+
+def error_of(error: BaseException) -> tuple[int, str]:
+    """The server's or the driver's error number, and its words; 0 and "" if it is another error."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return isinstance(cause, pymysql.err.MySQLError) and bool(cause.args) and cause.args[0] in codes
+    if not isinstance(cause, pymysql.err.MySQLError) or not cause.args or not isinstance(cause.args[0], int):
+        return 0, ""
+    return cause.args[0], str(cause.args[-1])
+
+
+def _is_one_of(codes: Container[int], error: BaseException) -> bool:
+    return error_of(error)[0] in codes
 
 
 def in_transaction(

@@ -18,7 +18,8 @@ import pymysql
 import sqlalchemy as sa
 
 from kalshi.warehouse import sql
-from kalshi.warehouse.server import load_data
+from kalshi.warehouse.capabilities import COUNTS, LOADS_WARN, lacks
+from kalshi.warehouse.server import load_data, statement_info
 from kalshi.warehouse.tables import Table
 from kalshi.warehouse.times import naive_utc
 
@@ -96,12 +97,33 @@ def upsert_selected(
     statement = sql.bound(_merge_statement(table, select), {**values, "lineage": run_id})
     compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
     # SQLAlchemy closes its own cursor before we could read the server's message from it.
+    counts = _counted(connection, table, select, values) if COUNTS in _lacking(connection) else None
     cursor = connection.connection.cursor()
     cursor.execute(str(compiled), compiled.params)
-    info = _statement_info(cursor)
+    if counts:
+        return counts
+    info = statement_info(cursor)
     updated = info["Duplicates"]
     inserted = cursor.rowcount - 2 * updated
     return WriteCounts(inserted, updated, info["Records"] - inserted - updated)
+
+
+def _counted(connection: sa.Connection, table: Table, select: str, values: Mapping[str, Any]) -> WriteCounts:
+    """What an upsert of these rows will do, for a server that doesn't say what it did."""
+    is_new = f"{table.qualified(table.key[0])} IS NULL"
+    statement = (
+        f"SELECT COUNT(*), COALESCE(SUM({is_new}), 0), COALESCE(SUM(NOT {is_new} AND NOT ({_is_same(table)})), 0) "
+        f"FROM ({select}) AS s LEFT JOIN `{table.name}` ON {_same_key(table)}"
+    )
+    rows, inserted, updated = map(int, connection.execute(sql.bound(statement, values)).one())
+    return WriteCounts(inserted, updated, rows - inserted - updated)
+
+
+def _lacking(connection: sa.Connection) -> set[str]:
+    """Which capabilities, of those that there is another way for, the connection's server lacks."""
+    if "lacking" not in connection.info:
+        connection.info["lacking"] = {lack.capability.name for lack in lacks(connection, LOADS_WARN, COUNTS)}
+    return set(connection.info["lacking"])
 
 
 class Staging:
@@ -150,9 +172,8 @@ class Staging:
     def _changes_something(self) -> bool:
         """Whether any staged row is new or different. This read is cheaper than an upsert that changes nothing."""
         table = self.table
-        on = " AND ".join(f"{table.qualified(c)} = s.`{c}`" for c in table.key)
         found = self._run(
-            f"SELECT 1 FROM `{self.name}` s LEFT JOIN `{table.name}` ON {on} "
+            f"SELECT 1 FROM `{self.name}` s LEFT JOIN `{table.name}` ON {_same_key(table)} "
             f"WHERE {table.qualified(table.key[0])} IS NULL OR NOT ({_is_same(table)}) LIMIT 1"
         )
         return bool(found.fetchone())
@@ -225,7 +246,7 @@ def _load(connection: sa.Connection, table: str, columns: Sequence[str], rows: l
     """Send all rows to the server, or raise _RowRefused."""
     cursor = connection.connection.cursor()
     try:
-        if connection.info.get("local_infile", True):
+        if connection.info.get("local_infile", True) and LOADS_WARN not in _lacking(connection):
             try:
                 _load_data(cursor, table, columns, rows, run_id)
                 return
@@ -294,6 +315,11 @@ def _check_taken(cursor: Any, sent: int) -> None:
         raise _RowRefused(warning[2] if warning else "the server took fewer rows than were sent")
 
 
+def _same_key(table: Table) -> str:
+    """The SQL that finds the stored row of the new row ``s``."""
+    return " AND ".join(f"{table.qualified(c)} = s.`{c}`" for c in table.key)
+
+
 def _is_same(table: Table) -> str:
     """The SQL that tests whether the new row ``s`` leaves the stored one unchanged."""
     return " AND ".join(f"{table.qualified(c)} <=> {table.guarded(c)}" for c in table.data)
@@ -320,13 +346,6 @@ def _fields(row: Row) -> Sequence[Any]:
     if not isinstance(row, bytes):
         return row
     return [None if field == b"\\N" else field for field in row.split(b"\t")]
-
-
-def _statement_info(cursor: Any) -> dict[str, int]:
-    """The server's "Records: 5  Duplicates: 2  Warnings: 0". PyMySQL keeps it on its private result."""
-    message = cursor._result.message or b""
-    text = message.decode(errors="replace") if isinstance(message, bytes) else message
-    return {name: int(number) for name, number in re.findall(r"(Records|Duplicates|Warnings): (\d+)", text)}
 
 
 def _text(value: Any) -> str:
