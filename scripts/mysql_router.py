@@ -25,6 +25,9 @@ USER = "router"
 VERSION = (2, 0, 0)
 """Of the tables: the last in which a group needs no set of groups around it."""
 SECONDS_TO_START = 30
+GREETING = b"\x0a"
+"""The byte after a packet's header of four that begins a server's greeting: the version of the protocol. The Router's own
+errors begin with another."""
 CONFIGURATION = """\
 [DEFAULT]
 logging_folder={folder}
@@ -106,7 +109,7 @@ class Router:
         """Whether the primary greets who connects: there may be none, or the Router doesn't know it yet."""
         try:
             with socket.create_connection(("127.0.0.1", self.write_port), timeout=1) as probe:
-                return bool(probe.recv(1))
+                return probe.recv(5)[4:] == GREETING
         except OSError:
             return False
 

@@ -18,6 +18,8 @@ from kalshi.operations import doctor
 from kalshi.operations.doctor import examine
 from kalshi.settings import INCLUDE, load_settings
 from kalshi.warehouse import exchanges
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
 from scripts.private_server import PrivateServer
 from tests.support.account import AFTERNOON, account_at, connection
@@ -283,3 +285,20 @@ def test_airflow_on_mariadb_is_warned_of(airflow: Airflow, empty_database: str) 
     assert airflow.run("db", "migrate", **environment).returncode == 0
     done = airflow.python("-m", "kalshi", "doctor", **environment)
     assert "Airflow's scheduler crashes on MariaDB" in done.stdout
+
+
+def test_a_server_that_keeps_all_tables_in_one_file_compresses_none(
+    server_on_both: PrivateServer, empty_database_on_both: str, well: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "compression" in ask("ok")
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", empty_database_on_both)
+    engine = open_engine(address_of(empty_database_on_both))
+    with server_on_both.as_root() as cursor:
+        cursor.execute("SET GLOBAL innodb_file_per_table = 0")
+    try:
+        migrate(engine)
+    finally:
+        with server_on_both.as_root() as cursor:
+            cursor.execute("SET GLOBAL innodb_file_per_table = 1")
+        engine.dispose()
+    assert ask("warn")["compression"].startswith("off")

@@ -12,9 +12,11 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.server import in_transaction, open_engine
 from kalshi.warehouse.writer import WriteCounts, upsert
-from tests.warehouse.sample import SAMPLE, row, stored, write
+from scripts.address import address_of
+from scripts.private_server import PrivateServer
+from tests.warehouse.sample import CREATE_SAMPLE, SAMPLE, row, stored, write
 
 
 def test_a_mixed_batch_is_counted_exactly(samples_each_way: sa.Engine) -> None:
@@ -258,3 +260,14 @@ def test_staging_commits_nothing(samples: sa.Engine) -> None:
         upsert(connection, SAMPLE, [row(f"row {n}", number=1) for n in range(1000)], run_id=1)
         raise KeyboardInterrupt
     assert stored(samples) == {}
+
+
+@pytest.mark.parametrize("storage", ["COMPRESSION='zlib'", "TABLESPACE innodb_system"])
+def test_rows_are_staged_wherever_and_however_their_table_is_stored(mysql: PrivateServer, storage: str) -> None:
+    engine = open_engine(address_of(mysql.database("stored_otherwise")), loads=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS sample")
+        connection.exec_driver_sql(f"{CREATE_SAMPLE} {storage}")
+    assert write(engine, [row("it")]) == WriteCounts(inserted=1)
+    assert write(engine, [row("it", words="new")]) == WriteCounts(updated=1)
+    engine.dispose()

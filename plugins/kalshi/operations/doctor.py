@@ -84,6 +84,7 @@ def _warehouse() -> Iterator[Diagnosis]:
         yield _schema(current, newest)
         if current == newest:
             yield _rights(connection)
+            yield _compression(connection)
             yield from _origin(connection)
             yield from _freshness(connection)
             yield from _gaps(connection)
@@ -162,6 +163,12 @@ def _rights(connection: sa.Connection) -> Diagnosis:
     ):
         sql.run(connection, statement)
     return Diagnosis("rights", "ok", "rows can be read, changed and staged")
+
+
+def _compression(connection: sa.Connection) -> Diagnosis:
+    if count := sql.run_file(connection, "doctor", "compressed").scalar_one():
+        return Diagnosis("compression", "ok", f"on for the {count} tables that grow with time")
+    return Diagnosis("compression", "warn", "off, so the disk fills several times as fast: docs/operations.md, Size")
 
 
 def _origin(connection: sa.Connection) -> Iterator[Diagnosis]:

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 
 from kalshi.warehouse import sql
 from kalshi.warehouse.capabilities import require
-from kalshi.warehouse.server import patiently
+from kalshi.warehouse.server import error_of, patiently, wait_for_long
 
 LOCK_SECONDS = 120
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
@@ -21,6 +21,8 @@ LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 
 EXISTS = {1060, 1061, 1347}
 """The server's error numbers for a column and an index that are there already, and a view that is a table by now."""
+NO_COMPRESSION = {1478}
+"""Its number for an option of a table that it doesn't have: it keeps all tables in one file."""
 
 
 class MigrationLocked(RuntimeError):
@@ -40,7 +42,7 @@ def run_sql_file(name: str) -> None:
             op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
         except sa.exc.DBAPIError as error:
             # A migration that was killed runs again, and ALTER TABLE … ADD can't say IF NOT EXISTS on MySQL.
-            if error.orig is None or error.orig.args[0] not in EXISTS:
+            if error_of(error)[0] not in EXISTS | NO_COMPRESSION:
                 raise
 
 
@@ -66,6 +68,7 @@ def migrate(engine: sa.Engine) -> str:
 
 def _upgrade(engine: sa.Engine) -> str:
     with engine.connect() as connection:
+        wait_for_long(connection)  # a table may be rebuilt
         connection.detach()  # closed rather than pooled afterwards, which releases the lock
         if sql.run(connection, f"SELECT GET_LOCK({LOCK_NAME}, :seconds)", seconds=LOCK_SECONDS).scalar() != 1:
             raise MigrationLocked(

@@ -234,6 +234,11 @@ def open_engine(address: ServerAddress, *, loads: bool = False) -> sa.Engine:
     )
 
 
+def wait_for_long(connection: sa.Connection) -> None:
+    """Let the connection's next statements run for longer than the ten minutes after which any other is given up."""
+    connection.connection.driver_connection._read_timeout = None  # type: ignore[union-attr]
+
+
 def load_data(cursor: Any, rows: bytes, statement: str, *values: Any) -> None:
     """Run a ``LOAD DATA LOCAL INFILE %s …`` whose file is ``rows``, on a cursor of :func:`open_engine`'s connections.
 

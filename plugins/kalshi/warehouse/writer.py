@@ -224,8 +224,9 @@ class Staging:
 
 def _without_indexes(definition: str, name: str) -> str:
     """The statement for a temporary table called ``name``, by the CREATE TABLE of another: without its secondary
-    indexes, foreign keys and names of constraints."""
-    _, *inner, end = definition.splitlines()
+    indexes, foreign keys, names of constraints, and where and how its rows are stored."""
+    _, *inner, stored = definition.splitlines()
+    end = ") ENGINE=InnoDB " + " ".join(re.findall(r"DEFAULT CHARSET=\w+|COLLATE=\w+", stored))
     lines = (re.sub(r"^CONSTRAINT `[^`]+` (?=CHECK)", "", line.strip().rstrip(",")) for line in inner)
     kept = [line for line in lines if not re.match(r"KEY |CONSTRAINT `[^`]+` FOREIGN KEY", line)]
     return f"CREATE TEMPORARY TABLE `{name}` (\n" + ",\n".join(kept) + f"\n{end}"
