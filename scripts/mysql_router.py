@@ -26,8 +26,7 @@ VERSION = (2, 0, 0)
 """Of the tables: the last in which a group needs no set of groups around it."""
 SECONDS_TO_START = 30
 GREETING = b"\x0a"
-"""The byte after a packet's header of four that begins a server's greeting: the version of the protocol. The Router's own
-errors begin with another."""
+"""The byte after a packet's header of four with which a server's greeting begins, and no error of the Router's own."""
 CONFIGURATION = """\
 [DEFAULT]
 logging_folder={folder}
