@@ -20,6 +20,7 @@ from scripts import mysql_cluster
 from scripts.address import address_of
 from scripts.content import contents
 from scripts.mysql_cluster import MysqlCluster
+from scripts.pages_client import logged_in
 from scripts.private_server import PrivateServer, Program
 from tests.resilience.account import Content, asked, assert_same, small, until
 from tests.resilience.jobs import JOBS
@@ -122,6 +123,24 @@ def test_a_cluster_that_was_stopped_begins_where_the_last_node_ended(
     cluster.heal()
     assert contents(on_cluster) == whole
     assert [member.state for member in cluster.group.members()] == ["ONLINE"] * 3
+
+
+def test_the_pages_read_a_copy_and_go_on_while_the_primary_is_dead(
+    cluster: MysqlCluster, on_cluster: sa.Engine, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    JOBS["catalog"].run(exchange, on_cluster)
+    writes = cluster.group.primary()
+    copy = cluster.group.ports[(writes + 1) % 3]
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_KALSHI_WAREHOUSE", f"{cluster.database('failover')}?read_port={copy}&read_lag_seconds=5"
+    )
+    with logged_in() as client:
+        until(lambda: "From a copy of the warehouse, 0 s behind." in client.get("/markets").text)
+        cluster.group.kill(writes)
+        page = client.get("/markets")
+    assert page.status_code == 200
+    assert "The primary can&#39;t be reached: this is from a copy, as of" in page.text
+    assert "KXHIGHNY" in page.text
 
 
 def test_a_migration_outlives_the_primary_and_a_restart_of_the_router(

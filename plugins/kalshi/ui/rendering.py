@@ -20,6 +20,7 @@ from kalshi.cells import Cell, Heading, Table, Unit, cell
 from kalshi.reports.charts import CONFIG
 from kalshi.reports.files import TEMPLATES as REPORTS
 from kalshi.ui.static_files import address_of
+from kalshi.warehouse import copies
 from kalshi.warehouse.exchanges import is_synthetic
 
 FOLDER = Path(__file__).parent
@@ -105,6 +106,7 @@ def render(
     base = root(request)
     current = request.url.path.removeprefix(base).strip("/")
     context = {"is_synthetic": connection is not None and is_synthetic(connection), **context}
+    context["read_from"] = connection.info.get(copies.NOTE, "") if connection is not None else ""
     context |= {"base": base, "current": current, "menu": MENU, "csv": _csv_address(request)}
     context["static"] = partial(address_of, base)
     return HTMLResponse(TEMPLATES.get_template(template).render(context), status)

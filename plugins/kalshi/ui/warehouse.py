@@ -32,26 +32,24 @@ class WarehouseUnavailable(RuntimeError):
 
 @contextmanager
 def reading() -> Iterator[sa.Connection]:
-    """A read-only connection on which no query runs for longer than ``SECONDS``.
+    """A read-only connection, to a copy if one is fit, on which no query runs for longer than ``SECONDS``.
 
     Raises:
         WarehouseUnavailable: there is no usable connection, or the server doesn't respond.
     """
     try:
-        engine = WarehouseHook().get_conn()
-    except (AirflowNotFoundException, BadConnection) as error:
-        raise WarehouseUnavailable(
-            f"Airflow has no usable connection kalshi_warehouse ({error}): set it up under Admin, Connections, or as "
-            "AIRFLOW_CONN_KALSHI_WAREHOUSE."
-        ) from error
-    try:
-        with engine.connect() as connection:
+        with WarehouseHook().reading() as connection:
             limit = (
                 f"max_statement_time = {SECONDS}" if _is_mariadb(connection) else f"max_execution_time = {SECONDS}000"
             )
             sql.run(connection, "SET SESSION TRANSACTION READ ONLY")
             sql.run(connection, f"SET SESSION {limit}")
             yield connection
+    except (AirflowNotFoundException, BadConnection) as error:
+        raise WarehouseUnavailable(
+            f"Airflow has no usable connection kalshi_warehouse ({error}): set it up under Admin, Connections, or as "
+            "AIRFLOW_CONN_KALSHI_WAREHOUSE."
+        ) from error
     except sa.exc.DBAPIError as error:
         if (reason := _reason(error)) is None:
             raise
@@ -60,8 +58,6 @@ def reading() -> Iterator[sa.Connection]:
         raise WarehouseUnavailable(
             "The connection to the warehouse isn't safe: python -m kalshi doctor says why, and what to do."
         ) from error
-    finally:
-        engine.dispose()
 
 
 def _connection() -> Iterator[sa.Connection]:
