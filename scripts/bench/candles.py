@@ -28,7 +28,7 @@ from kalshi.sync.report import together
 from kalshi.warehouse import api_candles
 from kalshi.warehouse.api_candles import CANDLE_1M, CandleLines
 from kalshi.warehouse.server import ServerAddress, in_transaction, load_data, open_engine
-from scripts.bench.contest import Contest, Entry, address, fresh_warehouse
+from scripts.bench.contest import Contest, Entry, address, fresh_warehouse, peak_megabytes
 from scripts.private_server import PrivateServer
 
 SERIES = "KXHIGHNY"
@@ -188,12 +188,7 @@ def _grow(exchange_url: str, where: ServerAddress, days: int) -> Growth:
         ]
         seconds = time.perf_counter() - began
     total = together(reports)
-    return Growth(total.candles, seconds, _peak_megabytes(), total.candle_requests, total.ideal_requests)
-
-
-def _peak_megabytes() -> float:
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return Growth(total.candles, seconds, peak_megabytes(), total.candle_requests, total.ideal_requests)
 
 
 def growth_table(sizes: list[Growth]) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import sqlalchemy as sa
 from tabulate import tabulate
@@ -82,3 +83,9 @@ def fresh_warehouse(server: PrivateServer, name: str = "bench") -> Iterator[sa.E
 def address(server: PrivateServer, name: str) -> ServerAddress:
     """A database of ``server``, created unless it exists."""
     return address_of(server.database(name))
+
+
+def peak_megabytes() -> float:
+    """The largest memory of this process so far. (``ru_maxrss`` would begin with that of its parent.)"""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024

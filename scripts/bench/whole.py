@@ -6,7 +6,7 @@ import math
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse.checkpoints import EVERYTHING
 from kalshi.warehouse.server import ServerAddress, open_engine
 from sandbox import process as sandbox_process
-from scripts.bench.contest import address, fresh_warehouse
+from scripts.bench.contest import address, fresh_warehouse, peak_megabytes
 from scripts.private_server import PrivateServer
 
 DAY = timedelta(days=1)
@@ -65,7 +65,7 @@ def measure(server: PrivateServer, markets: list[int], clock: datetime) -> str:
     return tabulate(rows, headers=headers, floatfmt=("", "", "", "", ".2f", ".1f", "", ".0f"), colalign=align)
 
 
-def _day(server: PrivateServer, open_markets: int, clock: datetime) -> list[Outcome]:
+def _day(server: PrivateServer, open_markets: int, clock: datetime) -> Iterator[Outcome]:
     options = (
         *(f"--clock={clock.isoformat()}", "--requests-per-second=0", f"--since={clock.date() - 300 * DAY}"),
         *(f"--series={max(9, open_markets // MARKETS_A_SERIES)}", f"--open-markets={open_markets}"),
@@ -78,7 +78,9 @@ def _day(server: PrivateServer, open_markets: int, clock: datetime) -> list[Outc
         multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool,
     ):
         where = address(server, "bench")
-        return [pool.apply(_run, (job, url, where, clock)) for job in JOBS]
+        for job in JOBS:
+            print(f"whole: {job} …", flush=True)
+            yield pool.apply(_run, (job, url, where, clock))
 
 
 def _run(job: str, url: str, where: ServerAddress, clock: datetime) -> Outcome:
@@ -89,13 +91,7 @@ def _run(job: str, url: str, where: ServerAddress, clock: datetime) -> Outcome:
         report, records, ideal = JOBS[job](exchange, engine, clock)
         seconds = time.perf_counter() - began
     engine.dispose()
-    return Outcome(job, report.requests, ideal, records, seconds, _peak_megabytes())
-
-
-def _peak_megabytes() -> float:
-    """The largest memory of this process so far. (``ru_maxrss`` would begin with that of its parent.)"""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+    return Outcome(job, report.requests, ideal, records, seconds, peak_megabytes())
 
 
 def _catalog(exchange: Exchange, engine: Any, clock: datetime) -> tuple[Any, int, int]:
