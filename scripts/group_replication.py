@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
 import pymysql
 import tenacity
 
@@ -62,7 +60,6 @@ class Group:
     def start(self, number: int) -> PrivateServer:
         """Start node ``number`` (from 0) unless it is running. It isn't in the group yet: :meth:`join`."""
         folder = self.folder / f"node{number + 1}"
-        is_new = not (folder / "server.json").exists()
         settings = (
             f"--server-id={number + 1}",
             f"--group-replication-group-name={self.name}",
@@ -72,7 +69,7 @@ class Group:
         serve = [word for word in self.program.serve if word != "--skip-log-bin"]
         program = Program(self.program.initialize, [*serve, *SETTINGS, *settings])
         server = private_server.ensure(folder, program, port=self.ports[number])
-        if is_new:
+        if self.name not in _ask(server, "SELECT @@gtid_executed"):
             with server.as_root() as cursor:  # what made this node isn't part of the group's history
                 cursor.execute("RESET BINARY LOGS AND GTIDS")
         return server
@@ -82,14 +79,17 @@ class Group:
 
     def kill(self, number: int) -> None:
         """Kill a node without warning, as a power failure would, unless it is dead already."""
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(int((self.folder / f"node{number + 1}/server.pid").read_text()))
+        if process := private_server.process_in(self.folder / f"node{number + 1}/server.pid"):
             process.kill()
             process.wait(PATIENCE_SECONDS)
 
     def members(self) -> list[Member]:
         """The group as those see it who are in it, or [] if no node is."""
         return next((seen for number in range(NODES) if (seen := self._seen_by(number))), [])
+
+    def has_majority(self) -> bool:
+        """Whether enough nodes are in the group for it to write, or to choose a primary."""
+        return 2 * sum(bool(self._seen_by(number)) for number in range(NODES)) > NODES
 
     def _seen_by(self, number: int) -> list[Member]:
         """The group as a node sees it; [] unless that node is in it. What others say of a node is seconds old."""
@@ -159,18 +159,25 @@ class Group:
 
     def found(self) -> None:
         """Found the group anew on the node that has every transaction of the others."""
-        with self._newest().as_root() as cursor:
+        nodes = [self.node(number) for number in range(NODES)]
+        for node in nodes:  # one that lost the others waits for them for good
+            with node.as_root() as cursor:
+                cursor.execute("STOP GROUP_REPLICATION")
+        with self._newest(nodes).as_root() as cursor:
             cursor.execute("SET GLOBAL group_replication_bootstrap_group = ON")
             try:
                 cursor.execute("START GROUP_REPLICATION")
             finally:
                 cursor.execute("SET GLOBAL group_replication_bootstrap_group = OFF")
+
+    def make_replicator(self) -> None:
+        """Make the user as which nodes copy what they missed, unless there is one."""
+        with self.node(self.primary()).as_root() as cursor:
             cursor.execute(f"CREATE USER IF NOT EXISTS {REPLICATOR}@'127.0.0.1' IDENTIFIED BY %s", (self.password,))
             rights = "REPLICATION SLAVE, BACKUP_ADMIN, GROUP_REPLICATION_STREAM, CONNECTION_ADMIN"
             cursor.execute(f"GRANT {rights} ON *.* TO {REPLICATOR}@'127.0.0.1'")
 
-    def _newest(self) -> PrivateServer:
-        nodes = [self.node(number) for number in range(NODES)]
+    def _newest(self, nodes: list[PrivateServer]) -> PrivateServer:
         held = [_ask(node, "SELECT @@gtid_executed") for node in nodes]
         for node in nodes:
             if all(_ask(node, "SELECT GTID_SUBSET(%s, @@gtid_executed)", transactions) for transactions in held):
@@ -214,8 +221,9 @@ def ensure(folder: Path, program: Program) -> Group:
     group = Group(folder, program, **json.loads(state.read_text()))
     for number in range(NODES):
         group.start(number)
-    if not group.members():
+    if not group.has_majority():
         group.found()
+    group.make_replicator()
     for number in range(NODES):
         group.join(number)
     return group

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tabulate import tabulate
@@ -26,7 +28,7 @@ class MysqlCluster:
 
     def database(self, name: str) -> str:
         """Create the database ``name`` unless it exists, and return it as an Airflow connection through the Router."""
-        primary = self.group.node(self.group.primary())
+        primary = replace(self.group.node(self.group.primary()), password=self.group.password)
         connection = primary.database(name)
         return connection.replace(f":{primary.port}/", f":{self.router.write_port}/")
 
@@ -49,6 +51,15 @@ def ensure(folder: Path) -> MysqlCluster:
     group = group_replication.ensure(folder, real_mysql.download(packages))
     router = mysql_router.ensure(folder / "router", real_mysql.download_router(packages), group)
     return MysqlCluster(group, router)
+
+
+@contextmanager
+def passing_cluster(folder: Path) -> Iterator[MysqlCluster]:
+    """A cluster for the length of a with-block."""
+    try:
+        yield ensure(folder)
+    finally:
+        stop(folder)
 
 
 def stop(folder: Path) -> None:

@@ -10,20 +10,18 @@ import json
 import socket
 import subprocess
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from scripts.group_replication import Group
-from scripts.private_server import ServerError, free_port
+from scripts.private_server import ServerError, free_port, process_in
 from scripts.real_mysql import RouterPrograms
 
 METADATA = "mysql_innodb_cluster_metadata"
 USER = "router"
 VERSION = (2, 0, 0)
 """Of the tables: the last in which a group needs no set of groups around it."""
+PID = "router.pid"
 SECONDS_TO_START = 30
 GREETING = b"\x0a"
 """The byte after a packet's header of four with which a server's greeting begins, and no error of the Router's own."""
@@ -88,7 +86,7 @@ class Router:
                     stderr=file,
                     start_new_session=True,
                 )
-            (self.folder / "router.pid").write_text(str(process.pid))
+            (self.folder / PID).write_text(str(process.pid))
         deadline = time.monotonic() + SECONDS_TO_START
         while self.is_running() and time.monotonic() < deadline:
             if self._leads_to_primary():
@@ -98,11 +96,7 @@ class Router:
 
     def is_running(self) -> bool:
         """Whether its process lives."""
-        try:
-            process = psutil.Process(int((self.folder / "router.pid").read_text()))
-            return bool(process.status() != psutil.STATUS_ZOMBIE)
-        except (FileNotFoundError, psutil.NoSuchProcess):
-            return False
+        return process_in(self.folder / PID) is not None
 
     def _leads_to_primary(self) -> bool:
         """Whether the primary greets who connects: there may be none, or the Router doesn't know it yet."""
@@ -120,13 +114,9 @@ class Router:
 
 def stop(folder: Path) -> None:
     """Stop the Router in ``folder`` if it is running."""
-    pid_file = folder / "router.pid"
-    if pid_file.exists():
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(int(pid_file.read_text()))
-            process.terminate()
-            process.wait(SECONDS_TO_START)
-        pid_file.unlink()
+    if process := process_in(folder.resolve() / PID):
+        process.terminate()
+        process.wait(SECONDS_TO_START)
 
 
 def ensure(folder: Path, programs: RouterPrograms, group: Group) -> Router:

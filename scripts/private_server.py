@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import psutil
 import pymysql
 import pymysql.cursors
 
@@ -101,6 +102,16 @@ def is_up(server: PrivateServer) -> bool:
             return True
     except pymysql.err.MySQLError:
         return False
+
+
+def process_in(pid_file: Path) -> psutil.Process | None:
+    """The process whose id a file holds, if it lives and works in the file's folder: ids are given again."""
+    try:
+        process = psutil.Process(int(pid_file.read_text()))
+        is_ours = any(str(pid_file.parent) in word for word in process.cmdline())
+    except (FileNotFoundError, psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+    return process if is_ours and process.status() != psutil.STATUS_ZOMBIE else None
 
 
 def ensure(

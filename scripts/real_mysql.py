@@ -65,7 +65,6 @@ def _unpacked(folder: Path) -> Path:
     """The packages' files, downloaded first if a program is missing."""
     root = folder.resolve() / "root"
     if not all((root / "usr" / program).exists() for program in PROGRAMS):
-        shutil.rmtree(root, ignore_errors=True)
         _unpack_packages(folder.resolve(), root)
     return root
 
@@ -96,6 +95,7 @@ def _unpack_packages(folder: Path, root: Path) -> None:
     for package in sorted(archives.glob("*.deb")):
         _output(["dpkg", "-x", str(package), str(unpacking)])
     shutil.rmtree(folder / "apt")
+    shutil.rmtree(root, ignore_errors=True)
     unpacking.rename(root)
 
 

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -20,7 +21,7 @@ from kalshi.exchange import Exchange, ExchangeConfig, ExchangeError
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.warehouse import sql
 from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.server import in_transaction, open_engine
+from kalshi.warehouse.server import in_transaction, open_engine, patiently
 from scripts import mysql_cluster
 from scripts.address import address_of
 from scripts.content import contents
@@ -37,26 +38,26 @@ ATTEMPTS = 3
 
 @dataclass
 class Backfill:
-    """The candles of ``DAYS`` days, each as one task, read again and again until it is told to stop.
+    """The candles of ``DAYS`` days, each as one task; all of them again into a new warehouse, until told to stop.
 
-    ``rounds``: how often all days were read; ``failures``: the errors of tasks that had to be tried again.
+    ``warehouses``: that of each round; ``failures``: the errors of tasks that had to be tried again.
     """
 
     exchange_url: str
-    engine: sa.Engine
-    rounds: int = 0
+    cluster: MysqlCluster
+    warehouses: list[sa.Engine] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def run(self, stop: Event) -> None:
         with Exchange(ExchangeConfig(self.exchange_url, requests_per_second=1e6)) as exchange:
-            for number in itertools.count(1):
+            while True:
+                self.warehouses.append(_warehouse(self.cluster, f"round{len(self.warehouses)}"))
                 for day in range(DAYS):
-                    self._task(exchange, FIRST + timedelta(days=day), is_again=number > 1)
-                self.rounds = number
+                    self._task(exchange, self.warehouses[-1], FIRST + timedelta(days=day))
                 if stop.is_set():
                     return
 
-    def _task(self, exchange: Exchange, start: datetime, *, is_again: bool) -> None:
+    def _task(self, exchange: Exchange, engine: sa.Engine, start: datetime) -> None:
         cutoff = exchange.historical_cutoff()
         request = CandlesRequest(
             SERIES,
@@ -64,13 +65,12 @@ class Backfill:
             cutoff.trades_created,
             sources=("api_event", "trades"),
             dense=True,
-            force=is_again,
             window_start=start,
             window_end=start + timedelta(days=1),
         )
         for attempt in range(ATTEMPTS):
             try:
-                sync_candles(exchange, self.engine, request)
+                sync_candles(exchange, engine, request)
                 return
             except (ExchangeError, sa.exc.SQLAlchemyError) as error:
                 self.failures.append(str(error).splitlines()[0])
@@ -107,19 +107,16 @@ class Pulse:
 
 def measure(exchange_url: str, kills: int) -> str:
     """A table of the pauses, and what is different from a backfill without faults."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        cluster = mysql_cluster.ensure(folder)
-        try:
-            return _measure(exchange_url, cluster, kills)
-        finally:
-            mysql_cluster.stop(folder)
+    with tempfile.TemporaryDirectory() as folder, mysql_cluster.passing_cluster(Path(folder)) as cluster:
+        return _measure(exchange_url, cluster, kills)
 
 
 def _measure(exchange_url: str, cluster: MysqlCluster, kills: int) -> str:
-    calm, struck, beating = (_warehouse(cluster, name) for name in ("calm", "struck", "beating"))
-    Backfill(exchange_url, calm).run(_already())
-    backfill, pulse, stop = Backfill(exchange_url, struck), Pulse(beating), Event()
+    calm = Backfill(exchange_url, cluster)
+    calm.run(_already())
+    (expected,) = map(contents, calm.warehouses)
+    backfill, stop = Backfill(exchange_url, cluster, calm.warehouses), Event()
+    pulse = Pulse(_warehouse(cluster, "beating"))
     spans: list[tuple[float, float]] = []
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(part.run, stop) for part in (backfill, pulse)]
@@ -136,30 +133,32 @@ def _measure(exchange_url: str, cluster: MysqlCluster, kills: int) -> str:
         for part in running:
             part.result()
     pauses = list(itertools.starmap(pulse.longest_pause, spans))
-    expected, found = contents(calm), contents(struck)
-    different = sorted(table for table in expected if expected[table] != found.get(table))
+    struck = backfill.warehouses[1:]
+    different = {table for found in map(contents, struck) for table in expected if expected[table] != found.get(table)}
     cells: list[tuple[str, object]] = [
         ("kills of the primary", kills),
         ("writing paused, median, s", f"{statistics.median(pauses):.1f}"),
         ("writing paused, longest, s", f"{max(pauses):.1f}"),
-        ("backfills meanwhile", backfill.rounds),
+        ("backfills meanwhile, each into a new warehouse", len(struck)),
         ("tasks that failed and were tried again", len(backfill.failures)),
         ("committed rows lost", pulse.lost()),
-        ("tables that differ from those without kills", ", ".join(different) or "none"),
-        ("windows that aren't complete", _count(struck, "kalshi_checkpoint WHERE state <> 'COMPLETE'")),
+        ("tables that differ from those without kills", ", ".join(sorted(different)) or "none"),
+        ("windows that aren't complete", sum(map(_incomplete, struck))),
     ]
+    for engine in (*backfill.warehouses, pulse.engine):
+        engine.dispose()
     return tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=("left", "right"))
 
 
 def _warehouse(cluster: MysqlCluster, name: str) -> sa.Engine:
     engine = open_engine(address_of(cluster.database(name)), loads=True)
-    migrate(engine)
+    patiently(engine, partial(migrate, engine))
     return engine
 
 
-def _count(engine: sa.Engine, rows: str) -> int:
+def _incomplete(engine: sa.Engine) -> int:
     with engine.connect() as connection:
-        return int(sql.run(connection, f"SELECT COUNT(*) FROM {rows}").scalar_one())
+        return int(sql.run(connection, "SELECT COUNT(*) FROM kalshi_checkpoint WHERE state <> 'COMPLETE'").scalar_one())
 
 
 def _already() -> Event:

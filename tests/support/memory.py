@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from scripts import private_server
+from scripts import mysql_cluster, private_server
 from scripts.private_server import PrivateServer, Program
 
 MEMORY = Path("/dev/shm")  # noqa: S108 (each folder is private to its owner)
@@ -60,4 +60,5 @@ def _remove_abandoned() -> None:
     for lock in MEMORY.glob(f"{PREFIX}*/{LOCK}"):
         with suppress(BlockingIOError, FileNotFoundError), _locked(lock.parent):  # somebody's, or just removed
             private_server.stop(lock.parent / "data")
+            mysql_cluster.stop(lock.parent / "data")
             shutil.rmtree(lock.parent, ignore_errors=True)

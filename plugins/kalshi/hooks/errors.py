@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pymysql
 import sqlalchemy as sa
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from kalshi.diagnosis import Diagnosis
 from kalshi.exchange import ExchangeError
-from kalshi.warehouse.capabilities import UnfitServer
-from kalshi.warehouse.server import InsecureServer
+from kalshi.warehouse.server import InsecureServer, error_of
 
 
 class BadConnection(ValueError):
@@ -25,8 +25,8 @@ def reached(name: str, check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Dia
         yield Diagnosis(
             name, "fail", f"There is no connection {name}: define it in Airflow or as AIRFLOW_CONN_{name.upper()}."
         )
-    except sa.exc.DBAPIError as error:
-        words = error.orig.args[-1] if error.orig and error.orig.args else error
+    except (sa.exc.DBAPIError, pymysql.err.MySQLError) as error:
+        words = error_of(error)[1] or error
         yield Diagnosis(name, "fail", f"The server reports: {words}. Check the connection and include/sql/grants.sql.")
-    except (BadConnection, InsecureServer, UnfitServer, ExchangeError) as error:
+    except (BadConnection, InsecureServer, ExchangeError) as error:
         yield Diagnosis(name, "fail", str(error))

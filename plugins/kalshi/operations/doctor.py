@@ -122,7 +122,7 @@ def _capabilities() -> Iterator[Diagnosis]:
     for lack in missing:
         name, instead = lack.capability.name, lack.capability.instead
         if lack.is_unknown:
-            yield Diagnosis(name, "warn", "This user may not create temporary tables, so nothing could be tried.")
+            yield Diagnosis(name, "warn", f"can't be tried by this user: {lack.words}. See include/sql/grants.sql.")
         elif instead:
             yield Diagnosis(name, "warn", f"missing, so {instead}")
         else:
@@ -166,9 +166,11 @@ def _rights(connection: sa.Connection) -> Diagnosis:
 
 
 def _compression(connection: sa.Connection) -> Diagnosis:
-    if count := sql.run_file(connection, "doctor", "compressed").scalar_one():
-        return Diagnosis("compression", "ok", f"on for the {count} tables that grow with time")
-    return Diagnosis("compression", "warn", "off, so the disk fills several times as fast: docs/operations.md, Size")
+    plain = sql.run_file(connection, "doctor", "uncompressed").scalars().all()
+    if not plain:
+        return Diagnosis("compression", "ok", "on for the tables that grow with time")
+    words = f"off for {', '.join(plain)}, which fill the disk several times as fast: docs/operations.md, Disk"
+    return Diagnosis("compression", "warn", words)
 
 
 def _origin(connection: sa.Connection) -> Iterator[Diagnosis]:

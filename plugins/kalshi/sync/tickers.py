@@ -14,7 +14,7 @@ class SeenTickers(Container[str]):
     """A set of tickers that takes 8 bytes each: six million markets in a set of strings were 700 MB.
 
     It holds 64-bit hashes. That two of six million tickers share one happens once in a million runs; then one of them
-    isn't counted, and isn't read a second time in this run.
+    isn't counted, or waits for the next run. It may be asked in one thread while another adds to it.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,8 @@ class SeenTickers(Container[str]):
         return len(self._sorted) + len(self._recent)
 
     def __contains__(self, ticker: object) -> bool:
-        return hash(ticker) in self._recent or bool(self._is_sorted(np.array([hash(ticker)]))[0])
+        key = hash(ticker)  # first the recent ones: they become sorted, never the other way round
+        return key in self._recent or bool(self._is_sorted(np.array([key]))[0])
 
     def add(self, tickers: Iterable[str]) -> list[str]:
         """Add them and return those that weren't there, each once."""
@@ -36,11 +37,14 @@ class SeenTickers(Container[str]):
         if len(self._recent) > MOST_RECENT:
             recent = np.fromiter(self._recent, np.int64, len(self._recent))
             self._sorted = np.sort(np.concatenate([self._sorted, recent]), kind="stable")
-            self._recent.clear()
+            self._recent = set()
         return [by_key[key] for key in new]
 
     def _is_sorted(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the keys are in the sorted part."""
-        places = np.searchsorted(self._sorted, keys)
-        places[places == len(self._sorted)] = -1
-        return self._sorted[places] == keys if len(self._sorted) else np.zeros(len(keys), np.bool_)
+        known = self._sorted  # another thread may replace it
+        if not len(known):
+            return np.zeros(len(keys), np.bool_)
+        places = np.searchsorted(known, keys).clip(max=len(known) - 1)
+        found: NDArray[np.bool_] = known[places] == keys
+        return found

@@ -28,10 +28,8 @@ class SharedBudget:
         self._interval_us = round(1_000_000 / requests_per_second)
         self._longest_us = max(60_000_000, LONGEST_QUEUE * self._interval_us)
         self._saved_up_us = max(0, 1_000_000 - self._interval_us)
-        with engine.begin() as connection:
-            sql.run(
-                connection, "INSERT IGNORE INTO kalshi_request_budget (budget) VALUES (:budget)", budget=self._budget
-            )
+        insert = "INSERT IGNORE INTO kalshi_request_budget (budget) VALUES (:budget)"
+        in_transaction(engine, sql.run, insert, budget=self._budget)
 
     def reserve(self) -> float:
         """Book one request; return how many seconds to wait before sending it."""

@@ -15,7 +15,14 @@ import pymysql
 import sqlalchemy as sa
 
 from kalshi.warehouse import sql
-from kalshi.warehouse.server import LOST, error_of, load_data, statement_info
+from kalshi.warehouse.server import (
+    LOCAL_INFILE_REFUSED,
+    VALUE_REFUSED,
+    WORTH_RETRYING,
+    error_of,
+    load_data,
+    statement_info,
+)
 
 SCRATCH = "kalshi_scratch"
 COLUMNS = (
@@ -49,6 +56,8 @@ LOCKED = {1205, 3572}
 """Error numbers of a statement that doesn't wait for a lock: MariaDB, MySQL."""
 DENIED = {1044, 1045, 1142, 1227, 1370}
 """Error numbers for missing privileges: what a user may not do, it can't find out."""
+PASSING = {*WORTH_RETRYING, 1021, 1114, 1226}
+"""Error numbers of a server that has too much to do, or no room."""
 LOADS_WARN = "warnings of LOAD DATA"
 COUNTS = "counts of upserts"
 
@@ -118,6 +127,7 @@ def _unfit(connection: sa.Connection) -> list[Lack]:
 
 
 def _try(connection: sa.Connection, capability: Capability) -> Lack | None:
+    """What the server lacks, if it does. An error that says nothing of the server's kind is raised."""
     try:
         sql.run(connection, f"DROP TEMPORARY TABLE IF EXISTS {SCRATCH}")
         sql.run(connection, SCRATCH_TABLE)
@@ -125,7 +135,7 @@ def _try(connection: sa.Connection, capability: Capability) -> Lack | None:
         sql.run(connection, f"DROP TEMPORARY TABLE {SCRATCH}")
     except (sa.exc.DBAPIError, pymysql.err.MySQLError) as error:
         number, words = error_of(error)
-        if number in LOST:
+        if number in PASSING:
             raise
         return Lack(capability, number, words)
     return None if has else Lack(capability)
@@ -164,11 +174,11 @@ def _loads_with_warnings(connection: sa.Connection) -> bool:
 
 
 def _is_noticed(write: Callable[[Any], Any], row: Any) -> bool:
-    """Whether the server says, with an error or a warning, that the row doesn't fit."""
+    """Whether the server says, with an error or a warning, that the row doesn't fit; or that it takes no such load."""
     try:
         return bool(write(row).warning_count)
     except pymysql.err.MySQLError as error:
-        if error.args[0] in LOST:
+        if error.args[0] not in VALUE_REFUSED | LOCAL_INFILE_REFUSED:
             raise
         return True
 
@@ -176,7 +186,7 @@ def _is_noticed(write: Callable[[Any], Any], row: Any) -> bool:
 def _counts(connection: sa.Connection) -> bool:
     cursor = connection.connection.cursor()
     found = []
-    for rows in ("SELECT 'a' AS name, 1 AS price", "SELECT 'a' AS name, 2 AS price", f"{TWO} UNION ALL SELECT 'b', 1"):
+    for rows in (TWO.replace("2", "1"), TWO, f"{TWO} UNION ALL SELECT 'b', 1"):
         cursor.execute(UPSERT.format(rows=rows))
         found.append((cursor.rowcount, statement_info(cursor)))
     told = [(affected, info.get("Records"), info.get("Duplicates")) for affected, info in found]
@@ -225,10 +235,11 @@ def _locks_names(connection: sa.Connection) -> bool:
 
 
 def _locks_rows(connection: sa.Connection) -> bool:
-    if not sql.run(connection, "SHOW TABLES LIKE 'kalshi_freshness_rule'").all():
+    if not sql.run(connection, "SHOW TABLES LIKE 'kalshi_schema_version'").all():
         return True  # before the first migration there is no row to lock
-    locked = "SELECT 1 FROM kalshi_freshness_rule FOR UPDATE"
-    sql.run(connection, locked)
+    locked = "SELECT 1 FROM kalshi_schema_version FOR UPDATE"
+    if not sql.run(connection, locked).all():
+        return True
     with connection.engine.connect() as other:
         try:
             sql.run(other, f"{locked} NOWAIT")
@@ -241,7 +252,7 @@ def _is(connection: sa.Connection, query: str, expected: object) -> bool:
     return bool(sql.run(connection, query).scalar_one() == expected)
 
 
-STAGING = Capability("temporary tables", "each batch of rows is checked in one before it enters its table", _stages)
+STAGING = Capability("temporary tables", "bad rows would enter their table unchecked", _stages)
 CAPABILITIES = (
     Capability("savepoints", "a batch with a bad row would stay half written", _undoes),
     Capability("checked values", "values that don't fit would be stored as others", _checks_values),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +22,6 @@ LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 
 EXISTS = {1060, 1061, 1347}
 """The server's error numbers for a column and an index that are there already, and a view that is a table by now."""
-NO_COMPRESSION = {1478}
-"""Its number for an option of a table that it doesn't have: it keeps all tables in one file."""
 
 
 class MigrationLocked(RuntimeError):
@@ -35,14 +34,17 @@ def _config() -> Config:
     return config
 
 
-def run_sql_file(name: str) -> None:
-    """Run every statement of ``include/sql/migrations/<name>.sql``. Called by the revisions."""
+def run_sql_file(name: str, *, tolerated: Container[int] = ()) -> None:
+    """Run every statement of ``include/sql/migrations/<name>.sql``. Called by the revisions.
+
+    ``tolerated``: the error numbers with which the server may refuse a statement that the schema can do without.
+    """
     for statement in sql.read_all("migrations", name):
         try:  # the text as it stands: here a colon names no value
             op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
         except sa.exc.DBAPIError as error:
             # A migration that was killed runs again, and ALTER TABLE … ADD can't say IF NOT EXISTS on MySQL.
-            if error_of(error)[0] not in EXISTS | NO_COMPRESSION:
+            if error_of(error)[0] not in EXISTS and error_of(error)[0] not in tolerated:
                 raise
 
 

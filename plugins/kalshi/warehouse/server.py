@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 import ssl
+import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,6 +41,11 @@ WORTH_RETRYING = {
     3101: "the cluster rolled back the transaction",
     2003: "server can't be reached",
 }
+LOCAL_INFILE_REFUSED = {1148, 2068, 3948, 4166}
+"""Error numbers of servers that don't accept LOAD DATA LOCAL: MySQL and MariaDB, old and new."""
+VALUE_REFUSED = {1048, 1062, 1264, 1265, 1292, 1300, 1366, 1406, 3140, 3157, 4025}
+"""Error numbers for values that don't fit: null, duplicate, out of range, truncated, not a date, not text, too long,
+not JSON."""
 PATIENCE_SECONDS = 60
 """How long a transaction is retried: long enough for a server to restart."""
 
@@ -291,7 +297,13 @@ def in_transaction(
 
 
 def patiently(engine: sa.Engine, attempt: Callable[[], Result]) -> Result:
-    """Call ``attempt``, which may be called again, until the server is fit for it, for about a minute."""
+    """Call ``attempt``, which may be called again, until the server is fit for it, for a minute from its first failure
+    on."""
+    failed_at: list[float] = []
+
+    def is_enough(state: tenacity.RetryCallState) -> bool:
+        failed_at.append(time.monotonic())
+        return failed_at[-1] - failed_at[0] >= PATIENCE_SECONDS
 
     def renew(state: tenacity.RetryCallState) -> None:
         tenacity.before_sleep_log(log, logging.WARNING)(state)
@@ -300,7 +312,7 @@ def patiently(engine: sa.Engine, attempt: Callable[[], Result]) -> Result:
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(partial(_is_one_of, WORTH_RETRYING)),
-        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
+        stop=is_enough,
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=10),
         before_sleep=renew,
         reraise=True,

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from kalshi.warehouse import sql
 from kalshi.warehouse.capabilities import COUNTS, LOADS_WARN, lacks
-from kalshi.warehouse.server import load_data, statement_info
+from kalshi.warehouse.server import LOCAL_INFILE_REFUSED, VALUE_REFUSED, load_data, statement_info
 from kalshi.warehouse.tables import Table
 from kalshi.warehouse.times import naive_utc
 
@@ -28,11 +28,6 @@ Row = Sequence[Any] | bytes
 million, a ready-made line of a LOAD DATA file, with no escapes other than \\N and no line end."""
 
 ROWS_PER_INSERT = 500
-LOCAL_INFILE_REFUSED = {1148, 2068, 3948, 4166}
-"""Error numbers of servers that don't accept LOAD DATA LOCAL: MySQL and MariaDB, old and new."""
-VALUE_REFUSED = {1048, 1062, 1264, 1265, 1292, 1300, 1366, 1406, 3140, 3157, 4025}
-"""Error numbers for values that don't fit: null, duplicate, out of range, truncated, not a date, not text, too long,
-not JSON."""
 
 
 @dataclass(frozen=True)
