@@ -21,7 +21,7 @@ from kalshi.warehouse import exchanges
 from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
-from scripts.private_server import PrivateServer
+from scripts.private_server import PrivateServer, free_port
 from tests.support.account import AFTERNOON, account_at, connection
 from tests.support.airflow_cli import PROJECT, Airflow
 from tests.support.api_key import ApiKey, make_key
@@ -302,3 +302,11 @@ def test_a_server_that_keeps_all_tables_in_one_file_compresses_none(
             cursor.execute("SET GLOBAL innodb_file_per_table = 1")
         engine.dispose()
     assert ask("warn")["compression"].startswith("off")
+
+
+def test_a_copy_that_cannot_be_reached_is_named(
+    well: sa.Engine, warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "copy" not in ask("ok")
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", f"{warehouse_uri_on_both}?read_port={free_port()}")
+    assert ask("warn")["copy"] == "The copy of the warehouse can't be reached: this is from the primary."

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from kalshi.warehouse.copies import NOTE, read_from
+from kalshi.warehouse.copies import NOTE, Note, read_from
 from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
 from scripts.private_server import PrivateServer, free_port
@@ -46,14 +46,10 @@ def nowhere() -> sa.Engine:
     return open_engine(address_of(f"mysql://nobody:x@127.0.0.1:{free_port()}/nothing"))
 
 
-def asked(primary: sa.Engine, copy: sa.Engine | None) -> tuple[str, str]:
+def asked(primary: sa.Engine, copy: sa.Engine) -> tuple[str, Note]:
     """Which database is read, and what the connection says of it."""
     with read_from(primary, copy, MINUTE) as connection:
         return str(connection.exec_driver_sql("SELECT DATABASE()").scalar_one()), connection.info[NOTE]
-
-
-def test_without_a_copy_the_primary_is_read_without_a_word(server: Callable[..., sa.Engine]) -> None:
-    assert asked(server("primary_", NOON), None) == ("primary_", "")
 
 
 @pytest.mark.parametrize(("seconds", "read"), [(0, "copy_"), (60, "copy_"), (61, "primary_")])
@@ -64,20 +60,20 @@ def test_a_copy_is_read_while_it_is_no_further_behind_than_allowed(
     copy = server("copy_", NOON - timedelta(seconds=seconds))
     database, note = asked(primary, copy)
     assert database == read
-    assert f"{seconds} s behind" in note
-    assert ("from the primary" in note) == (read == "primary_")
+    assert f"{seconds} s behind" in note.words
+    assert ("from the primary" in note.words) == (read == "primary_") == (not note.is_well)
 
 
 def test_a_copy_without_the_primary_says_of_when_it_is(server: Callable[..., sa.Engine], nowhere: sa.Engine) -> None:
-    note = "The primary can't be reached: this is from a copy, as of 2026-09-22 12:00:00 UTC."
-    assert asked(nowhere, server("copy_", NOON)) == ("copy_", note)
+    words = "The primary can't be reached: this is from a copy, as of 2026-09-22 12:00:00 UTC."
+    assert asked(nowhere, server("copy_", NOON)) == ("copy_", Note(words))
 
 
 def test_a_copy_that_is_not_there_or_empty_leaves_the_primary(
     server: Callable[..., sa.Engine], nowhere: sa.Engine
 ) -> None:
     primary = server("primary_", NOON)
-    expected = ("primary_", "The copy of the warehouse can't be reached: this is from the primary.")
+    expected = ("primary_", Note("The copy of the warehouse can't be reached: this is from the primary."))
     assert asked(primary, nowhere) == asked(primary, server("copy_")) == expected
 
 

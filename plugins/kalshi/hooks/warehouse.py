@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -82,14 +82,15 @@ class WarehouseHook(BaseHook):
     def reading(self) -> Iterator[sa.Connection]:
         """A connection to read from: to the copy, if there is one that is fit, as in :func:`read_from`."""
         address, copy = self._addresses()
-        engines = [open_engine(each) for each in (address, *([copy.address] if copy else []))]
-        try:
-            most_lag = copy.most_lag if copy else timedelta()
-            with read_from(engines[0], engines[1] if copy else None, most_lag) as connection:
-                yield connection
-        finally:
-            for engine in engines:
-                engine.dispose()
+        with ExitStack() as stack:
+            primary = open_engine(address)
+            stack.callback(primary.dispose)
+            if not copy:
+                yield stack.enter_context(primary.connect())
+                return
+            other = open_engine(copy.address)
+            stack.callback(other.dispose)
+            yield stack.enter_context(read_from(primary, other, copy.most_lag))
 
     @contextmanager
     def connected(self, *, loads: bool = False) -> Iterator[sa.Engine]:

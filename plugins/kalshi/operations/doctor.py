@@ -21,6 +21,7 @@ from kalshi.settings import SettingsError, load_settings
 from kalshi.text import first_few
 from kalshi.warehouse import exchanges, gaps, sql
 from kalshi.warehouse.capabilities import lacks
+from kalshi.warehouse.copies import NOTE
 from kalshi.warehouse.migrate import versions
 
 AIRFLOW = (3, 3)
@@ -85,6 +86,7 @@ def _warehouse() -> Iterator[Diagnosis]:
         if current == newest:
             yield _rights(connection)
             yield _compression(connection)
+            yield from _copy()
             yield from _origin(connection)
             yield from _freshness(connection)
             yield from _gaps(connection)
@@ -129,6 +131,13 @@ def _capabilities() -> Iterator[Diagnosis]:
             yield Diagnosis(name, "fail", f"missing: {lack.because}. Use MySQL 8.0 or MariaDB 10.11, or newer.")
     if not missing:
         yield Diagnosis("capabilities", "ok", "the server does what writing relies on")
+
+
+def _copy() -> Iterator[Diagnosis]:
+    """The copy of the warehouse that pages read, if there is one."""
+    with WarehouseHook().reading() as connection:
+        if note := connection.info.get(NOTE):
+            yield Diagnosis("copy", "ok" if note.is_well else "warn", note.words)
 
 
 def _memory(connection: sa.Connection, pool: int) -> Diagnosis:

@@ -106,7 +106,7 @@ def render(
     base = root(request)
     current = request.url.path.removeprefix(base).strip("/")
     context = {"is_synthetic": connection is not None and is_synthetic(connection), **context}
-    context["read_from"] = connection.info.get(copies.NOTE, "") if connection is not None else ""
+    context["read_from"] = connection.info.get(copies.NOTE) if connection is not None else None
     context |= {"base": base, "current": current, "menu": MENU, "csv": _csv_address(request)}
     context["static"] = partial(address_of, base)
     return HTMLResponse(TEMPLATES.get_template(template).render(context), status)
