@@ -1,4 +1,4 @@
-"""Random histories. KALSHI_HISTORIES sets how many there are (40; CI plays 100), KALSHI_HISTORIES_SEED which ones (1).
+"""Random histories. KALSHI_HISTORIES sets how many there are (40; CI plays 80), KALSHI_HISTORIES_SEED which ones (1).
 
 A failure prints the shortest history that hypothesis finds, as the code of a test for test_known.py.
 """
