@@ -96,7 +96,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def is_up(server: PrivateServer) -> bool:
+def _is_up(server: PrivateServer) -> bool:
     try:
         with server.as_root():
             return True
@@ -134,7 +134,7 @@ def ensure(
         )
     else:
         server = PrivateServer(**json.loads(state.read_text()))
-        if is_up(server):
+        if _is_up(server):
             return server
         server = replace(server, port=port or free_port())
     folder.mkdir(parents=True, exist_ok=True)
@@ -230,7 +230,7 @@ def stop(folder: Path) -> None:
     if not state.exists():
         return
     server = PrivateServer(**json.loads(state.read_text()))
-    if not is_up(server):
+    if not _is_up(server):
         return
     with server.as_root() as cursor:
         cursor.execute("SHUTDOWN")

@@ -23,7 +23,7 @@ from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.capabilities import UnfitServer
 from kalshi.warehouse.exchanges import ForeignData
-from kalshi.warehouse.server import InsecureServer
+from kalshi.warehouse.server import InsecureServer, error_of
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
 """Error numbers: database access denied, wrong user or password, unknown database, table access denied."""
@@ -172,7 +172,7 @@ def failing_for_good() -> Iterator[None]:
     except (RequestRefused, BadConnection, InsecureServer, UnfitServer, ForeignData, FutureSnapshot) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:
-        code, words = (*getattr(error.orig, "args", ()), None, None)[:2]
+        code, words = error_of(error)
         if code not in WAREHOUSE_REFUSED:
             raise
         raise AirflowFailException(

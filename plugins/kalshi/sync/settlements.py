@@ -25,7 +25,7 @@ from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.sync.tickers import SeenTickers
 from kalshi.warehouse import catalog, checkpoints, gaps, settlements
 from kalshi.warehouse.checkpoints import EPOCH, Window
-from kalshi.warehouse.gaps import UNREADABLE, WHOLE
+from kalshi.warehouse.gaps import WHOLE
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -131,7 +131,7 @@ def _read(
         return _write(connection, page, run.scope, run.run_id)
 
     know = partial(know_events, exchange, run)
-    if reading.market not in (WHOLE, UNREADABLE):
+    if not reading.is_whole:
         yield from look_up(exchange, run, [reading.market], write, reading)
         return
     if reading.window.start < request.begins:

@@ -27,6 +27,7 @@ from kalshi.ui.same_origin import SentJson, from_these_pages
 from kalshi.ui.warehouse import Warehouse, ask
 from kalshi.warehouse import sql
 from kalshi.warehouse.acknowledgements import EVERY_SERIES, Acknowledgement, acknowledge
+from kalshi.warehouse.server import error_of
 
 router = APIRouter()
 may_acknowledge = requires_access_dag("POST", DagAccessEntity.RUN, "kalshi_data_quality")
@@ -245,7 +246,7 @@ def acknowledge_rule(check: str, body: SentJson, user: GetUserDep) -> Response:
     except ValueError as error:
         return _answer(400, str(error))
     except sa.exc.DBAPIError as error:
-        if error.orig and error.orig.args and error.orig.args[0] in NO_WRITING:
+        if error_of(error)[0] in NO_WRITING:
             words = "This server may only read the warehouse: run python -m kalshi quality acknowledge on a worker."
             return _answer(403, words)
         raise

@@ -13,7 +13,7 @@ from fastapi import Depends
 from kalshi.hooks.errors import BadConnection
 from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.warehouse import sql
-from kalshi.warehouse.server import InsecureServer
+from kalshi.warehouse.server import InsecureServer, error_of
 
 SECONDS = 30
 """The time limit for a page's query."""
@@ -85,7 +85,7 @@ def _is_mariadb(connection: sa.Connection) -> bool:
 
 def _reason(error: sa.exc.DBAPIError) -> str | None:
     """Why the query failed. The driver's message stays in the log: it names the server and its user."""
-    number = error.orig.args[0] if error.orig and error.orig.args else 0
+    number, _ = error_of(error)
     if number in NO_TABLES:
         return (
             "The warehouse has no tables yet, or those of an older version: trigger the DAG kalshi_catalog_sync, "

@@ -1,6 +1,6 @@
 """What the project relies on in a server, tried out on it: one that speaks MySQL's protocol isn't always MySQL.
 
-Every capability is tried in a temporary table. Where one is missing, there is another way, or the server is refused:
+All but the locks are tried in a temporary table. Where one is missing, there is another way, or the server is refused:
 wrong rows would be worse than none.
 """
 
@@ -113,17 +113,13 @@ def require(connection: sa.Connection) -> None:
     Raises:
         UnfitServer: it lacks something for which there is no other way; the message names all of it.
     """
-    missing = [f"{x.capability.name}: {x.because}" for x in _unfit(connection)]
-    if missing:
+    unfit = [lack for lack in lacks(connection) if not lack.capability.instead and not lack.is_unknown]
+    if unfit:
         version = sql.run(connection, "SELECT VERSION()").scalar_one()
         raise UnfitServer(
             f"This server ({version}) can't hold the warehouse: use MySQL 8.0, MariaDB 10.11, or newer. It lacks\n"
-            + "\n".join(f"* {words}" for words in missing)
+            + "\n".join(f"* {lack.capability.name}: {lack.because}" for lack in unfit)
         )
-
-
-def _unfit(connection: sa.Connection) -> list[Lack]:
-    return [lack for lack in lacks(connection) if not lack.capability.instead and not lack.is_unknown]
 
 
 def _try(connection: sa.Connection, capability: Capability) -> Lack | None:
