@@ -25,6 +25,7 @@ from kalshi.reports.files import SYNTHETIC
 from kalshi.reports.portfolio import PORTFOLIO
 from kalshi.reports.quality import QUALITY
 from kalshi.reports.reconciliation import RECONCILIATION, ReconciliationRun
+from kalshi.reports.retention import RETENTION
 from kalshi.reports.runs import RunPage, Verdicts
 from kalshi.reports.settlements import SETTLEMENTS
 from kalshi.reports.snapshots import SNAPSHOTS
@@ -66,6 +67,7 @@ def steps() -> Iterator[Step]:
     closings = days(closed, yesterday)
     yield Step("kalshi_reconciliation", "settled markets against the exchange's volume", RECONCILIATION, closings)
     yield Step("kalshi_data_quality", "coverage, rules and a small backtest", QUALITY, days(first, yesterday))
+    yield Step("kalshi_retention", "months that are older than configured; only counted", RETENTION)
     yield Step("kalshi_health_check", "connections, rights, clocks, disk, stale tables", None)
 
 

@@ -229,7 +229,8 @@ def dags() -> str:
 
 def _param(dag: DAG, name: str) -> tuple[str, str, str, str]:
     param = dag.params.get_param(name)
-    default = f"`{json.dumps(param.value)}`" if param.has_value else "required"
+    missing = "empty" if "null" in param.schema["type"] else "required"
+    default = f"`{json.dumps(param.value)}`" if param.has_value else missing
     return f"`{name}`", str(param.schema["title"]), default, str(param.description)
 
 

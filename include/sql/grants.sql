@@ -17,5 +17,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CR
 -- The DAGs. They change rows, never tables; each batch is staged in a temporary table.
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE TEMPORARY TABLES ON `kalshi`.* TO 'kalshi_load'@'%';
 
+-- Only where kalshi_retention drops months of these tables: it empties a partition.
+-- GRANT ALTER, DROP ON `kalshi`.kalshi_candle_1m TO 'kalshi_load'@'%';
+-- GRANT ALTER, DROP ON `kalshi`.kalshi_candle_1m_dense TO 'kalshi_load'@'%';
+-- GRANT ALTER, DROP ON `kalshi`.kalshi_price_snapshot TO 'kalshi_load'@'%';
+
 -- The pages in Airflow, notebooks, dashboards.
 GRANT SELECT, SHOW VIEW ON `kalshi`.* TO 'kalshi_read'@'%';

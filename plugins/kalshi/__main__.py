@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +25,7 @@ from kalshi.operators.common import failing_for_good
 from kalshi.settings import DAGS, INCLUDE, POOL, load_settings
 from kalshi.sync import cutoff
 from kalshi.warehouse import migrate as migrations
+from kalshi.warehouse import months
 
 PRINTED = {
     "settings": (INCLUDE / "kalshi.toml", "print the default settings, to start your own file for KALSHI_SETTINGS"),
@@ -114,9 +117,11 @@ def _database(dialect: Dialect) -> Diagnosis:
 
 
 def migrate() -> None:
-    """Migrate, and print the version."""
+    """Migrate, and print the version. Says how long it takes, and makes partitions for the months ahead."""
+    logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    logging.getLogger(months.__name__).setLevel(logging.INFO)
     with _exiting(), WarehouseHook().connected() as engine:
-        print(f"The warehouse is at schema version {migrations.migrate(engine)}.")
+        print(f"The warehouse is at schema version {migrations.migrate(engine, is_attended=True)}.")
 
 
 def printed(run: Callable[[argparse.Namespace], str], asked: argparse.Namespace) -> None:

@@ -171,6 +171,24 @@ class CandlesSettings(_Table, frozen=True):
         return datetime.combine(self.start_date, time(), UTC)
 
 
+class RetentionSettings(_Table, frozen=True):
+    """How many months to keep before the current one; 0 keeps all. ``schedule``: when to run, as in cron, or empty;
+    ``dry_run``: only count them; ``export_folder``: where dropped months are kept as Parquet files, or empty."""
+
+    schedule: str = ""
+    dry_run: bool = True
+
+    dense_months: Whole = 0
+    candles_months: Whole = 0
+    trades_months: Whole = 0
+    snapshots_months: Whole = 0
+    export_folder: str = ""
+
+    @property
+    def export_path(self) -> Path | None:
+        return PROJECT / self.export_folder if self.export_folder else None
+
+
 class PortfolioSettings(_Table, frozen=True):
     subaccounts: tuple[Whole, ...]
 
@@ -189,6 +207,7 @@ class Settings(_Table, frozen=True):
     series: tuple[SeriesSettings, ...]
     catalog: CatalogSettings = CatalogSettings()
     reconciliation: ReconciliationSettings = ReconciliationSettings()
+    retention: RetentionSettings = RetentionSettings()
     alerts: tuple[NotifierSettings, ...] = ()
 
     @property

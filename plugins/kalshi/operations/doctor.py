@@ -9,6 +9,7 @@ import importlib.metadata
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -19,7 +20,7 @@ from kalshi.hooks.warehouse import WarehouseHook
 from kalshi.operations.alerts import load_notifier
 from kalshi.settings import SettingsError, load_settings
 from kalshi.text import first_few
-from kalshi.warehouse import exchanges, gaps, sql
+from kalshi.warehouse import exchanges, gaps, months, retention, sql
 from kalshi.warehouse.capabilities import lacks
 from kalshi.warehouse.copies import NOTE
 from kalshi.warehouse.migrate import versions
@@ -29,6 +30,8 @@ OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 11)}
 """The oldest server versions that the project supports."""
 PACKET_BYTES = 16 * 2**20
 SPARE_BYTES = 2**30
+FEWEST_MONTHS = 3
+"""So many should have a partition ahead."""
 MOST_SCOPES = 5
 """So many scopes with gaps are named."""
 
@@ -86,6 +89,8 @@ def _warehouse() -> Iterator[Diagnosis]:
         if current == newest:
             yield _rights(connection)
             yield _compression(connection)
+            yield _months(connection)
+            yield from _dropped(connection)
             yield from _copy()
             yield from _origin(connection)
             yield from _freshness(connection)
@@ -180,6 +185,28 @@ def _compression(connection: sa.Connection) -> Diagnosis:
         return Diagnosis("compression", "ok", "on for the tables that grow with time")
     words = f"off for {', '.join(plain)}, which fill the disk several times as fast: docs/operations.md, Disk"
     return Diagnosis("compression", "warn", words)
+
+
+def _months(connection: sa.Connection) -> Diagnosis:
+    """Whether there are partitions for the months to come."""
+    there = {table: months.months_of(connection, table) for table in months.PARTITIONED}
+    if plain := [table for table, each in there.items() if not each]:
+        words = f"{', '.join(plain)} not partitioned, so no month can be dropped: python -m kalshi migrate"
+        return Diagnosis("months", "warn", words)
+    until = min(each[-1] for each in there.values())
+    if until < months.after(months.month_of(datetime.now(UTC)), FEWEST_MONTHS):
+        return Diagnosis("months", "warn", f"partitions end with {until:%Y-%m}: python -m kalshi migrate makes more")
+    return Diagnosis("months", "ok", f"a partition for each, until {until:%Y-%m}")
+
+
+def _dropped(connection: sa.Connection) -> Iterator[Diagnosis]:
+    """What kalshi_retention dropped on purpose, a line per table."""
+    found = retention.dropped(connection)
+    for table in dict.fromkeys(each.table for each in found):
+        gone = [each for each in found if each.table == table]
+        rows = sum(each.rows for each in gone)
+        words = f"{rows:,} rows in {len(gone)} months up to {gone[-1].first_day:%Y-%m}, on purpose"
+        yield Diagnosis(f"dropped of {table}", "ok", words)
 
 
 def _origin(connection: sa.Connection) -> Iterator[Diagnosis]:

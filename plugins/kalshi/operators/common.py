@@ -23,6 +23,7 @@ from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.capabilities import UnfitServer
 from kalshi.warehouse.exchanges import ForeignData
+from kalshi.warehouse.migrate import LongMigration
 from kalshi.warehouse.server import InsecureServer, error_of
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
@@ -169,7 +170,10 @@ def failing_for_good() -> Iterator[None]:
         raise AirflowFailException(
             f"{error}. Define it in Airflow, or as AIRFLOW_CONN_KALSHI_DEFAULT or AIRFLOW_CONN_KALSHI_WAREHOUSE."
         ) from error
-    except (RequestRefused, BadConnection, InsecureServer, UnfitServer, ForeignData, FutureSnapshot) as error:
+    except (
+        *(RequestRefused, BadConnection, InsecureServer, UnfitServer),
+        *(LongMigration, ForeignData, FutureSnapshot),
+    ) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:
         code, words = error_of(error)

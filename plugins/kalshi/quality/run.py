@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +17,8 @@ from kalshi.quality.scope import Scope, find_scope
 from kalshi.quality.validate import Finding, rule_of, run_suites
 from kalshi.settings import QualitySettings
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
-from kalshi.warehouse import sql
+from kalshi.warehouse import retention, sql
+from kalshi.warehouse.api_candles import CANDLE_1M
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -24,7 +26,8 @@ JOB = "quality"
 
 
 class NothingChecked(RuntimeError):
-    """No market was open in the window: that proves nothing about the data, and must not look like a success."""
+    """There was nothing to check in the window: that proves nothing about the data, and must not look like a
+    success."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def check_series(engine: sa.Engine, request: QualityRequest, rules: QualitySetti
     report = QualityReport()
     with recorded_run(engine, request.key(JOB), Traffic(), report=report) as run:
         scope = _scope(run, request)
-        report.from_utc, report.to_utc, report.markets = request.window_start, request.window_end, len(scope.markets)
+        report.from_utc, report.to_utc, report.markets = scope.start, request.window_end, len(scope.markets)
         _count(run, "kalshi_coverage", write_coverage(engine, scope, rules))
         _count(run, "kalshi_decision_coverage", write_decision_coverage(engine, scope, rules))
         ready = in_transaction(engine, try_backtest, scope, rules)
@@ -69,6 +72,7 @@ def _scope(run: SyncRun, request: QualityRequest) -> Scope:
         or any((m.hour, m.minute, m.second, m.microsecond) != (0,) * 4 for m in (start, end))
     ):
         raise ValueError(f"The window of a quality run must be whole UTC days, not {start} to {end}.")
+    start = _first_kept(run, start, end)
     scope = in_transaction(run.engine, find_scope, run.run_id, run.scope, start, end, request.asked_at)
     if not scope.markets:
         raise NothingChecked(
@@ -76,6 +80,19 @@ def _scope(run: SyncRun, request: QualityRequest) -> Scope:
             "nothing was checked. Run kalshi_catalog_sync for this series, or choose other days."
         )
     return scope
+
+
+def _first_kept(run: SyncRun, start: datetime, end: datetime) -> datetime:
+    """Where the days begin whose candles weren't dropped on purpose."""
+    dropped = in_transaction(run.engine, retention.missing_on_purpose, [CANDLE_1M.name], run.scope, start, end)
+    if not dropped:
+        return start
+    kept = dropped[-1].end
+    until = f"The candles of {run.scope} before {kept:%Y-%m-%d} were dropped on purpose (kalshi_dropped_month)"
+    if kept >= end:
+        raise NothingChecked(f"{until}, so nothing was checked. Choose later days, or read them again.")
+    run.warn(f"{until}: only what is later was checked.")
+    return kept
 
 
 def _count(run: SyncRun, table: str, inserted: int) -> None:

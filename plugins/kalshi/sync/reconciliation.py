@@ -20,8 +20,9 @@ from kalshi.sync.rereading import Rereading
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.sync.verdicts import OVER, PROVEN, SHORT, UNREAD, Compared, Coverage, Verdict, judge, way
 from kalshi.text import first_few
-from kalshi.warehouse import ledger, reconciliation
+from kalshi.warehouse import ledger, reconciliation, retention
 from kalshi.warehouse.reconciliation import SIDES, TRADES, Figures, Side
+from kalshi.warehouse.retention import DroppedMonth
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
@@ -144,10 +145,13 @@ def _compare_all(run: SyncRun, request: ReconciliationRequest, tickers: Sequence
         since = request.settled_since
         tickers = in_transaction(run.engine, reconciliation.settled_markets, run.scope, start, end, since)
     coverage = in_transaction(run.engine, lambda c: {side: Coverage(c, side, run.scope) for side in SIDES})
+    dropped = in_transaction(run.engine, retention.dropped, [side.table.name for side in SIDES])
     compared: list[Compared] = []
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
         group = tickers[first : first + MARKETS_PER_TRANSACTION]
-        some, written = in_transaction(run.engine, _compare, run=run, request=request, group=group, coverage=coverage)
+        some, written = in_transaction(
+            run.engine, _compare, run=run, request=request, group=group, coverage=coverage, dropped=dropped
+        )
         run.count("kalshi_reconciliation", written)
         compared += some
     return compared
@@ -159,16 +163,28 @@ def _compare(
     request: ReconciliationRequest,
     group: Sequence[str],
     coverage: dict[Side, Coverage],
+    dropped: Sequence[DroppedMonth],
 ) -> tuple[list[Compared], WriteCounts]:
     found = [
         figures
         for figures in reconciliation.figures(connection, group)
-        if _is_expected(figures, request) or any(covered.touches(figures) for covered in coverage.values())
+        if (_is_expected(figures, request) or any(covered.touches(figures) for covered in coverage.values()))
+        and not _lacks_months(figures, dropped, coverage)
     ]
     compared = judge(connection, found, coverage, request.rules)
     written = reconciliation.write(connection, (_row(run.scope, market) for market in compared), run.run_id)
     ledger.beat(connection, run.run_id)
     return compared, written
+
+
+def _lacks_months(figures: Figures, dropped: Sequence[DroppedMonth], coverage: dict[Side, Coverage]) -> bool:
+    """Whether rows of the market were dropped on purpose, and not read again since: the verdict stays what it was when
+    they were there."""
+    if not figures.life:
+        return False
+    opens, closes = figures.life
+    gone = {month.table for month in dropped if month.start < closes and month.end > opens}
+    return any(side.table.name in gone and not covered.contains(figures) for side, covered in coverage.items())
 
 
 def _is_expected(figures: Figures, request: ReconciliationRequest) -> bool:
@@ -278,7 +294,8 @@ def _warn(run: SyncRun, request: ReconciliationRequest, compared: Sequence[Compa
     if not compared and request.by_hand and request.window_start and request.window_end:
         run.warn(
             f"No market of {run.scope} that closed from {request.window_start:%Y-%m-%d %H:%M} to "
-            f"{request.window_end:%Y-%m-%d %H:%M} UTC is settled, so there was nothing to compare."
+            f"{request.window_end:%Y-%m-%d %H:%M} UTC is settled, or its months were dropped on purpose "
+            "(kalshi_dropped_month), so there was nothing to compare."
         )
     if open_ones := [market for market in compared if market.word != PROVEN]:
         named = first_few([f"{market.figures.ticker} ({market.reason})" for market in open_ones], MOST_NAMED)

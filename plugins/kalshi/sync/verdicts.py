@@ -67,7 +67,7 @@ class Coverage:
         if not figures.life:
             return Verdict(UNREAD, "its open or close time isn't known")
         opens, closes = figures.life
-        if not any(start <= opens and closes <= end for start, end in self._spans):
+        if not self.contains(figures):
             return Verdict(
                 UNREAD,
                 f"not all of its life, {opens:%Y-%m-%d} to {closes:%Y-%m-%d}, was ever read: run "
@@ -78,6 +78,13 @@ class Coverage:
                 if gap.window.start < closes and gap.window.end > opens:
                     return Verdict(UNREAD, f"a gap: {gap.name} ({gap.reason})", market == figures.ticker)
         return None
+
+    def contains(self, figures: Figures) -> bool:
+        """Whether all of the market's life was read, as far as it is known."""
+        if not figures.life:
+            return True
+        opens, closes = figures.life
+        return any(start <= opens and closes <= end for start, end in self._spans)
 
     def touches(self, figures: Figures) -> bool:
         """Whether any part of the market's life was read."""

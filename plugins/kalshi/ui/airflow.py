@@ -24,9 +24,10 @@ DAGS_OF = {
     "portfolio": ("kalshi_portfolio_sync",),
     "reconciliation": ("kalshi_reconciliation",),
     "quality": ("kalshi_data_quality",),
+    "retention": ("kalshi_retention",),
 }
 """By job, the DAGs that run it; the last one reads any days."""
-WITHOUT_SERIES = {"portfolio"}
+WITHOUT_SERIES = {"portfolio", "retention"}
 WITH_DAYS = {"kalshi_trades_sync", "kalshi_candles_backfill", "kalshi_reconciliation", "kalshi_data_quality"}
 """The DAGs that can be asked for days."""
 

@@ -24,7 +24,10 @@ from kalshi.ui.parameters import EMPTY_IS_NONE
 from kalshi.ui.rendering import CSV, Chart, address, changed, pager, render
 from kalshi.ui.responses import not_found
 from kalshi.ui.warehouse import Warehouse, ask
+from kalshi.warehouse import retention
+from kalshi.warehouse.api_candles import CANDLE_1M
 from kalshi.warehouse.times import naive_utc
+from kalshi.warehouse.trades import TRADE
 
 router = APIRouter()
 
@@ -90,7 +93,13 @@ def event_page(connection: sa.Connection, request: Request, event: Event, view: 
         "series_href": address(request, "markets", series=event.series),
         "facts": _facts(event, view.clock),
         "lacking": _lacking(
-            request, event, found, trades=count["trades"], is_checked=bool(minutes), is_proven=bool(proof)
+            request,
+            event,
+            found,
+            trades=count["trades"],
+            is_checked=bool(minutes),
+            is_proven=bool(proof),
+            dropped=_dropped(connection, event),
         ),
         "history": found,
         "sources": [SOURCES[name] for name in found.sources] if found else [],
@@ -219,7 +228,14 @@ def _facts(event: Event, clock: Clock) -> dict[str, Cell]:
 
 
 def _lacking(
-    request: Request, event: Event, found: History | None, *, trades: int, is_checked: bool, is_proven: bool
+    request: Request,
+    event: Event,
+    found: History | None,
+    *,
+    trades: int,
+    is_checked: bool,
+    is_proven: bool,
+    dropped: dict[str, str],
 ) -> list[tuple[str, Link]]:
     """What the warehouse doesn't have of the event, and where to get it."""
     today = datetime.now(UTC).date()
@@ -231,13 +247,33 @@ def _lacking(
     known = [
         (event.row["is_placeholder"], "It is known only from its markets so far.", "kalshi_catalog_sync"),
         (not event.markets, "Its markets haven't been read.", "kalshi_catalog_sync"),
-        (has_opened and not has_candles, "No candles have been read.", "kalshi_candles_backfill"),
-        (not trades and event.volume > 0, "None of its trades have been read.", "kalshi_trades_sync"),
+        (
+            (has_opened and not has_candles) or CANDLE_1M.name in dropped,
+            dropped.get(CANDLE_1M.name, "No candles have been read."),
+            "kalshi_candles_backfill",
+        ),
+        (
+            (not trades and event.volume > 0) or TRADE.name in dropped,
+            dropped.get(TRADE.name, "None of its trades have been read."),
+            "kalshi_trades_sync",
+        ),
         (event.is_over and unsettled, _unsettled(unsettled), "kalshi_settlements_sync"),
         (has_opened and not is_checked, "No quality run has checked it.", "kalshi_data_quality"),
         (event.settled and not is_proven, "Nothing proves its volume yet.", "kalshi_reconciliation"),
     ]
     return [(said, Link(dag, dag_form(request, dag, event.series, first, last))) for is_so, said, dag in known if is_so]
+
+
+def _dropped(connection: sa.Connection, event: Event) -> dict[str, str]:
+    """By table, in words, what was dropped on purpose of the event's life."""
+    if not event.opens or not event.closes:
+        return {}
+    life = (event.opens.replace(tzinfo=UTC), event.closes.replace(tzinfo=UTC))
+    found = retention.missing_on_purpose(connection, [CANDLE_1M.name, TRADE.name], event.series, *life)
+    return {
+        month.table: f"Rows of {month.first_day:%Y-%m} in {month.table} were dropped on purpose on {month.at:%Y-%m-%d}."
+        for month in found
+    }
 
 
 def _unsettled(markets: Rows) -> str:

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from kalshi.warehouse import sql
+from kalshi.warehouse import months, sql
 from kalshi.warehouse.capabilities import require
 from kalshi.warehouse.server import error_of, patiently, wait_for_long
 
@@ -22,6 +22,14 @@ LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 
 EXISTS = {1060, 1061, 1347}
 """The server's error numbers for a column and an index that are there already, and a view that is a table by now."""
+
+
+UNATTENDED_MINUTES = 5
+"""A job migrates by itself what takes no longer."""
+
+
+class LongMigration(RuntimeError):
+    """The migration takes so long that a person should choose the time."""
 
 
 class MigrationLocked(RuntimeError):
@@ -53,22 +61,26 @@ def versions(connection: sa.Connection) -> tuple[str | None, str]:
     return _version(connection), str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def migrate(engine: sa.Engine) -> str:
+def migrate(engine: sa.Engine, *, is_attended: bool = False) -> str:
     """Apply pending migrations and return the schema's version. Safe when several workers start at once.
 
     The first worker holds a lock on the server, which is released when its connection ends; the others wait. A
-    migration whose server is lost goes on where it was, once there is one again.
+    migration whose server is lost goes on where it was, once there is one again. ``is_attended``: a person waits, so
+    that it may take long; partitions for the months ahead are made, too.
 
     Raises:
+        LongMigration: it may not; nothing was changed.
         MigrationLocked: the lock wasn't free within two minutes.
         UnfitServer: the server lacks what the warehouse relies on; nothing was changed.
     """
     with engine.connect() as connection:  # a server that isn't there is an error at once
         current, newest = versions(connection)
-    return newest if current == newest else patiently(engine, partial(_upgrade, engine))
+    return (
+        newest if current == newest and not is_attended else patiently(engine, partial(_upgrade, engine, is_attended))
+    )
 
 
-def _upgrade(engine: sa.Engine) -> str:
+def _upgrade(engine: sa.Engine, is_attended: bool) -> str:
     with engine.connect() as connection:
         wait_for_long(connection)  # a table may be rebuilt
         connection.detach()  # closed rather than pooled afterwards, which releases the lock
@@ -79,9 +91,16 @@ def _upgrade(engine: sa.Engine) -> str:
             )
         require(connection)
         connection.commit()
+        if not is_attended and (minutes := months.minutes_to_partition(connection)) > UNATTENDED_MINUTES:
+            raise LongMigration(
+                f"The upgrade of the warehouse will take about {minutes:,.0f} minutes and as much disk again as its "
+                "largest table; jobs that write wait meanwhile. Choose the time: python -m kalshi migrate."
+            )
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if is_attended:
+            months.partition(connection)
         connection.commit()
         return str(_version(connection))
 

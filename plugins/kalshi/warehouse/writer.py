@@ -220,7 +220,8 @@ class Staging:
 def _without_indexes(definition: str, name: str) -> str:
     """The statement for a temporary table called ``name``, by the CREATE TABLE of another: without its secondary
     indexes, foreign keys, names of constraints, and where and how its rows are stored."""
-    _, *inner, stored = definition.splitlines()
+    columns, _, stored = definition.partition("\n) ENGINE=")  # behind it, the partitions
+    _, *inner = columns.splitlines()
     end = ") ENGINE=InnoDB " + " ".join(re.findall(r"DEFAULT CHARSET=\w+|COLLATE=\w+", stored))
     lines = (re.sub(r"^CONSTRAINT `[^`]+` (?=CHECK)", "", line.strip().rstrip(",")) for line in inner)
     kept = [line for line in lines if not re.match(r"KEY |CONSTRAINT `[^`]+` FOREIGN KEY", line)]

@@ -1,0 +1,120 @@
+"""Months that are older than configured, of one table: counted, exported if wanted, and dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import sqlalchemy as sa
+
+from kalshi.exchange.transport import Traffic
+from kalshi.sync.report import Field, JobReport, first
+from kalshi.sync.run import JobRequest, SyncRun, recorded_run
+from kalshi.text import first_few
+from kalshi.warehouse import ledger, retention
+from kalshi.warehouse.export import export_month
+from kalshi.warehouse.months import after, month_of
+from kalshi.warehouse.retention import PRUNABLE, Month
+from kalshi.warehouse.server import in_transaction
+
+JOB = "retention"
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class RetentionRequest(JobRequest):
+    """What to drop of the table ``scope``: the months before the ``keep_months`` before the current one; None: nothing.
+
+    ``dry_run``: only count them. ``export_to``: the folder of Parquet files that they are written to first; None: they
+    aren't.
+    """
+
+    keep_months: int | None
+    dry_run: bool = True
+    export_to: Path | None = None
+
+    @property
+    def before(self) -> date | None:
+        """The first month that is kept."""
+        return None if not self.keep_months else after(month_of(self.asked_at), -self.keep_months)
+
+
+class OldMonth(msgspec.Struct):
+    """A month that is older than configured."""
+
+    table: Annotated[str, Field("table", "table")]
+    month: Annotated[str, Field("`2023-01`, UTC", "month")]
+    rows: Annotated[int, Field("its rows", "rows")]
+    fate: Annotated[str, Field("`dropped`, `would be dropped` or `kept`", "what became of it")]
+    exported_to: Annotated[str | None, Field("the Parquet file with its rows", "exported to")] = None
+
+
+class RetentionReport(JobReport, kw_only=True):
+    """How dropping the old months of a table went."""
+
+    scope: Annotated[str, Field("table", "table", first)] = ""
+    keep_months: Annotated[int | None, Field("months to keep before the current one; null: all", "months to keep")] = (
+        None
+    )
+    kept_from: Annotated[str | None, Field("the first month that is kept", "kept from")] = None
+    months_dropped: Annotated[int, Field("months dropped", "months dropped")] = 0
+    rows_dropped: Annotated[int, Field("rows dropped", "rows dropped")] = 0
+    old_months: Annotated[list[OldMonth], Field("every month that is older")] = msgspec.field(default_factory=list)
+
+
+def check_order(keep_months: dict[str, int | None]) -> None:
+    """``keep_months`` by table.
+
+    Raises:
+        ValueError: dense minutes would outlive the candles that they show.
+    """
+    dense, candles = keep_months["kalshi_candle_1m_dense"], keep_months["kalshi_candle_1m"]
+    if candles and (not dense or dense > candles):
+        raise ValueError(
+            f"Dense minutes show candles, so they can't be kept for longer: candles are kept for {candles} months, "
+            f"dense minutes {f'for {dense}' if dense else 'for ever'}. Set dense_months to {candles} or less."
+        )
+
+
+def drop_old_months(engine: sa.Engine, request: RetentionRequest) -> RetentionReport:
+    """Drop the old months of one table, the oldest first, and return the report (see ``docs/reports.md``).
+
+    A month that a living run reads is kept for the next time, with a warning. What was read of a dropped month is
+    forgotten in one transaction, before its rows are dropped: a run that is killed in between leaves rows, which the
+    next one drops.
+
+    Raises:
+        ExportFailed: a month couldn't be exported; it and later ones are kept.
+    """
+    prunable = next(each for each in PRUNABLE if each.table == request.scope)
+    report = RetentionReport(keep_months=request.keep_months)
+    with recorded_run(engine, request.key(JOB), Traffic(), report=report) as run:
+        if not (before := request.before):
+            return report
+        report.kept_from = f"{before:%Y-%m}"
+        for month in retention.old_months(engine, prunable, before):
+            old = OldMonth(month.of.table, f"{month.first_day:%Y-%m}", month.rows, "would be dropped")
+            report.old_months.append(old)
+            in_transaction(engine, ledger.beat, run.run_id)
+            if not request.dry_run:
+                old.fate = "kept"
+                _drop(run, request, month, old)
+                report.months_dropped += old.fate == "dropped"
+                report.rows_dropped += month.rows * (old.fate == "dropped")
+    return report
+
+
+def _drop(run: SyncRun, request: RetentionRequest, month: Month, old: OldMonth) -> None:
+    """Export the month if wanted, and drop it unless it is being read."""
+    if request.export_to:
+        with run.engine.connect() as connection:
+            old.exported_to = str(export_month(connection, month, request.export_to))
+    readers = in_transaction(run.engine, retention.decide, month, old.exported_to, run.run_id)
+    if readers:
+        run.warn(f"{old.month} of {old.table} is kept this time: {first_few(readers, MOST_NAMED)} may read it.")
+        return
+    retention.drop(run.engine, month)
+    old.fate = "dropped"

@@ -1,0 +1,160 @@
+"""Tables partitioned by month, so that a month is dropped in one statement however large the table is.
+
+A month is its first day, in UTC. One before the first partition, or after the last, lies in the partition beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+
+import sqlalchemy as sa
+
+from kalshi.warehouse import sql
+
+log = logging.getLogger(__name__)
+PARTITIONED = {
+    "kalshi_candle_1m": "bucket_start_utc",
+    "kalshi_candle_1m_dense": "bucket_start_utc",
+    "kalshi_price_snapshot": "snapshot_at_utc",
+}
+"""The tables with a row a minute, each with the column that says in which month a row lies."""
+FIRST = date(2021, 7, 1)
+"""The month in which the exchange opened."""
+AHEAD = 24
+"""A migration makes partitions for so many months; later rows go to one more partition, until the next migration."""
+LATER = "later"
+"""The partition of all months that have no partition yet."""
+SAMPLE_ROWS = 200_000
+SAMPLE = "kalshi_months_sample"
+TOLD_SECONDS = 30
+
+
+def name_of(month: date) -> str:
+    """The partition's name, such as ``p2026_09``."""
+    return f"p{month:%Y_%m}"
+
+
+def month_of(moment: datetime) -> date:
+    """The first day of the month of an aware time."""
+    return moment.astimezone(UTC).date().replace(day=1)
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins, aware UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def after(month: date, number: int = 1) -> date:
+    """So many months later; earlier, if the number is negative."""
+    year, index = divmod(12 * month.year + month.month - 1 + number, 12)
+    return date(year, index + 1, 1)
+
+
+def each_month(first: date, end: date) -> Iterator[date]:
+    """The months from ``first`` on that begin before ``end``."""
+    while first < end:
+        yield first
+        first = after(first)
+
+
+def partition(connection: sa.Connection) -> None:
+    """Partition what isn't partitioned yet, and make the months ahead. Goes on with the next table where it stopped.
+
+    While a table is rebuilt, which takes as much disk again, it can be read; writes wait. DDL: commits.
+    """
+    until = _ahead()
+    for table, column in PARTITIONED.items():
+        if not (there := months_of(connection, table)):
+            rows = _rows_about(connection, table)
+            seconds = _seconds_about(connection, table, rows) if rows > SAMPLE_ROWS else 0
+            with _telling(f"{table}, about {rows:,} rows", seconds):
+                _run(connection, f"ALTER TABLE `{table}` {_by_month(column, until)}")
+        elif (first := after(there[-1])) < until:
+            more = _definitions(first, until)
+            _run(connection, f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
+
+
+def minutes_to_partition(connection: sa.Connection) -> float:
+    """About how many minutes :func:`partition` will take: copies a sample of each large table."""
+    large = {
+        table: rows
+        for table in PARTITIONED
+        if (rows := _rows_about(connection, table)) > SAMPLE_ROWS and not months_of(connection, table)
+    }
+    return sum(_seconds_about(connection, table, rows) for table, rows in large.items()) / 60
+
+
+def _ahead() -> date:
+    """Up to which month there should be partitions."""
+    return after(month_of(datetime.now(UTC)), AHEAD)
+
+
+@contextmanager
+def _telling(what: str, seconds: float) -> Iterator[None]:
+    """Log what long work the block does, how long it will take and how far it is."""
+    if not seconds:
+        yield
+        return
+    log.info("Partitioning %s: about %s.", what, _in_words(seconds))
+    began, is_done = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        while not is_done.wait(TOLD_SECONDS):
+            log.info("%s: %s of about %s.", what, _in_words(time.monotonic() - began), _in_words(seconds))
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        teller.join()
+    log.info("%s: partitioned in %s.", what, _in_words(time.monotonic() - began))
+
+
+def months_of(connection: sa.Connection, table: str) -> list[date]:
+    """The months that have a partition of their own, the earliest first; none if the table isn't partitioned."""
+    names = sql.run_file(connection, "retention", "partitions", table=table).scalars()
+    return [date.fromisoformat(f"{name[1:].replace('_', '-')}-01") for name in names if name != LATER]
+
+
+def _rows_about(connection: sa.Connection, table: str) -> int:
+    """How many rows the server estimates."""
+    query = "SELECT table_rows FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :table"
+    return int(sql.run(connection, query, table=table).scalar_one_or_none() or 0)
+
+
+def _seconds_about(connection: sa.Connection, table: str, rows: int) -> float:
+    """How long partitioning will take: copy a sample into a table like it."""
+    _run(connection, f"DROP TABLE IF EXISTS {SAMPLE}")
+    try:
+        _run(connection, f"CREATE TABLE {SAMPLE} LIKE `{table}`")
+        _run(connection, f"ALTER TABLE {SAMPLE} {_by_month(PARTITIONED[table], _ahead())}")
+        began = time.monotonic()
+        _run(connection, f"INSERT INTO {SAMPLE} SELECT * FROM `{table}` LIMIT {SAMPLE_ROWS}")
+        connection.commit()
+        return (time.monotonic() - began) * rows / SAMPLE_ROWS
+    finally:
+        _run(connection, f"DROP TABLE IF EXISTS {SAMPLE}")
+
+
+def _by_month(column: str, until: date) -> str:
+    return f"PARTITION BY RANGE COLUMNS (`{column}`) ({_definitions(FIRST, until)})"
+
+
+def _definitions(first: date, until: date) -> str:
+    each = (f"PARTITION {name_of(m)} VALUES LESS THAN ('{after(m)}')" for m in each_month(first, until))
+    return ", ".join([*each, f"PARTITION {LATER} VALUES LESS THAN (MAXVALUE)"])
+
+
+def _run(connection: sa.Connection, statement: str) -> None:
+    connection.exec_driver_sql(statement)
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} minutes" if seconds >= 120 else f"{seconds:,.0f} seconds"
