@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 
 from kalshi.settings import POOL
@@ -36,16 +38,16 @@ def main() -> None:
     prepare()
 
 
-def prepare() -> None:
+def prepare(environment: Mapping[str, str] = os.environ) -> None:
     """Migrate the metadata database in AIRFLOW_HOME and create the pool."""
-    _airflow("db", "migrate")
-    _airflow("pools", "set", POOL, "8", "Tasks that send requests to the exchange")
+    _airflow(environment, "db", "migrate")
+    _airflow(environment, "pools", "set", POOL, "8", "Tasks that send requests to the exchange")
 
 
-def _airflow(*arguments: str) -> None:
+def _airflow(environment: Mapping[str, str], *arguments: str) -> None:
     """Run one Airflow command silently; if it fails, exit with its whole output."""
     command = [sys.executable, "-m", "airflow", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"airflow {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")
 

@@ -11,7 +11,7 @@ from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server, real_mysql
 from scripts.backends import LOCAL
-from scripts.bench import CLOCK, candles, catalog, failover, pages, quality, whole, workers
+from scripts.bench import CLOCK, candles, catalog, failover, history, pages, quality, whole, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument(
         "--open-markets", type=int, nargs="+", default=[1_000, 10_000], help="sizes of the whole exchange"
     )
+    parser.add_argument("--history-days", type=int, default=365, help="of two series, through Airflow")
     parser.add_argument("--kills", type=int, default=20, help="of a cluster's primary, one after the other")
     args = parser.parse_args()
     options = (
@@ -100,6 +101,11 @@ def failover_pauses(url: str, _: PrivateServer, args: argparse.Namespace) -> Non
     print(f"\n{failover.measure(url, args.kills)}\n")
 
 
+def long_history(_: str, server: PrivateServer, args: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"\n{history.measure(Path(folder), server, args.history_days)}\n")
+
+
 CONTESTS = {
     "markets": markets_contests,
     "candles": candles_contest,
@@ -108,6 +114,7 @@ CONTESTS = {
     "workers": workers_share,
     "whole": whole_exchange,
     "failover": failover_pauses,
+    "history": long_history,
 }
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ The machine, the exchange and the database show the time of the model; the machi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
@@ -19,6 +19,7 @@ from kalshi.exchange import ExchangeError
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.catalog import CatalogRequest, sync_catalog
 from kalshi.sync.report import JobReport
+from kalshi.sync.retention import RetentionRequest, drop_old_months
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
 from kalshi.warehouse.checkpoints import EVERYTHING
@@ -32,6 +33,7 @@ from tests.histories.steps import (
     Late,
     Mend,
     Pause,
+    Prune,
     Reread,
     Return,
     Run,
@@ -53,6 +55,11 @@ REQUESTS: dict[str, Callable[..., Any]] = {
     "settlements": SettlementsRequest,
     "trades": TradesRequest,
     "candles": CandlesRequest,
+}
+PRUNED = {
+    "trades": ("kalshi_trade",),
+    "dense": ("kalshi_candle_1m_dense",),
+    "candles": ("kalshi_candle_1m_dense", "kalshi_candle_1m"),
 }
 RETRIES = 4
 """How often a failed task is tried again: ``[tasks] retries`` in kalshi.toml."""
@@ -165,6 +172,8 @@ class History:
         return "candles" not in self.of_everything
 
     def __post_init__(self) -> None:
+        with self.engine.begin() as connection:  # other histories' months
+            connection.exec_driver_sql("DELETE FROM kalshi_dropped_month")
         self.model = Model(self.series)
         self.exchange = SmallExchange(self.model)
         self.process = Process(self.engine, self.model)
@@ -205,6 +214,8 @@ class History:
                 self.model.is_terse = yes
             case Skew(seconds):
                 self.skew = timedelta(seconds=seconds)
+            case Prune(what, kill):
+                self._prune(PRUNED[what], kill)
 
     def run_all(self) -> None:
         for job in JOBS:
@@ -324,6 +335,23 @@ class History:
         if job == "candles":
             about |= {"sources": self.sources, "dense": self.has_dense}
         return Ran(job, REQUESTS[job](**about), self.model.now, by_hand)
+
+    def _prune(self, tables: Sequence[str], kill: int | None) -> None:
+        with self.engine.begin() as connection:  # runs that were killed in other histories would count as living ones
+            connection.exec_driver_sql(
+                "UPDATE kalshi_sync_run SET state = 'abandoned' WHERE state = 'running' AND scope NOT IN (%s, '*')",
+                (self.series,),
+            )
+        try:
+            with time_machine.travel(self.machine_time, tick=False), self.process.running(kill):
+                for table in tables:
+                    request = RetentionRequest(table, 1, dry_run=False, asked_at=self.machine_time)
+                    report = drop_old_months(self.engine, request)
+                    self.log.append(f"    {table}: {report.months_dropped} months dropped")
+        except Killed:
+            self.log.append("    killed")
+        if self.ran:
+            self.check(self)
 
     def _go(self, ran: Ran, step: Run) -> None:
         """Run the job, as a process of its own that may be killed, with the trouble of ``step``."""

@@ -121,7 +121,15 @@ class Skew(_Short):
     seconds: int
 
 
-Step = At | Pause | Run | Hour | Reread | Late | Spoil | Mend | Vanish | Return | Cutoff | Terse | Skew
+@dataclass(frozen=True, repr=False)
+class Prune(_Short):
+    """What is older than the last whole month is dropped on purpose: trades, dense minutes, or candles and these."""
+
+    what: str
+    kill: int | None = None
+
+
+Step = At | Pause | Run | Hour | Reread | Late | Spoil | Mend | Vanish | Return | Cutoff | Terse | Skew | Prune
 
 JOBS = ["catalog", "settlements", "trades", "candles"]
 NIGHT = [
@@ -157,7 +165,8 @@ _settings = st.one_of(
     _booleans.map(Terse),
     st.sampled_from([-60, -3, 3, 60]).map(Skew),
 )
-_steps: list[st.SearchStrategy[Step]] = [st.just(Hour()), _runs, _runs, _records, _records, _settings]
+_prunes = st.builds(Prune, st.sampled_from(["trades", "dense", "candles"]), kill=st.none() | st.integers(1, 12))
+_steps: list[st.SearchStrategy[Step]] = [st.just(Hour()), _runs, _runs, _records, _records, _settings, _prunes]
 _acts = st.lists(st.integers(0, len(_steps) - 1).flatmap(lambda kind: _steps[kind]), min_size=1, max_size=3)
 _moments = st.tuples(st.integers(0, len(NIGHT) - 1), _acts)
 _nights = st.lists(_moments, min_size=1, max_size=4, unique_by=lambda moment: moment[0])

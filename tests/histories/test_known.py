@@ -6,7 +6,22 @@ import pytest
 import sqlalchemy as sa
 
 from tests.histories.play import replay
-from tests.histories.steps import At, Cutoff, Hour, Late, Mend, Pause, Reread, Return, Run, Skew, Spoil, Terse, Vanish
+from tests.histories.steps import (
+    At,
+    Cutoff,
+    Hour,
+    Late,
+    Mend,
+    Pause,
+    Prune,
+    Reread,
+    Return,
+    Run,
+    Skew,
+    Spoil,
+    Terse,
+    Vanish,
+)
 
 BOTH = ("api_event", "trades")
 
@@ -269,3 +284,25 @@ def test_a_retry_knows_where_the_archive_ends_by_now(shared_warehouse: sa.Engine
 
 def test_days_of_the_archive_are_not_filled_before_its_markets_are_known(shared_warehouse: sa.Engine) -> None:
     replay(shared_warehouse, Run("trades", fail=2, lenient=True), Pause(29), Cutoff(240), Run("trades"))
+
+
+@pytest.mark.parametrize("what", ["trades", "dense", "candles"])
+@pytest.mark.parametrize("kill", [None, 3])
+def test_months_that_were_dropped_on_purpose_stay_away_and_nothing_else_does(
+    shared_warehouse: sa.Engine, what: str, kill: int | None
+) -> None:
+    replay(
+        shared_warehouse,
+        At("03:30:00"),
+        Hour(),
+        Pause(8),
+        At("03:30:00"),
+        Hour(),
+        Pause(45),
+        Hour(),
+        Prune(what, kill=kill),
+        At("03:30:00"),
+        Hour(),
+        Prune(what),
+        sources=BOTH,
+    )

@@ -304,6 +304,36 @@ def test_a_server_that_keeps_all_tables_in_one_file_compresses_none(
     assert ask("warn")["compression"].startswith("off")
 
 
+def test_months_without_a_partition_are_named_and_the_command_makes_them(
+    empty_database_on_both: str, well: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_KALSHI_WAREHOUSE", empty_database_on_both)
+    engine = open_engine(address_of(empty_database_on_both))
+    migrate(engine)
+    assert ask("ok")["months"].startswith("a partition for each, until 20")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE kalshi_price_snapshot REMOVE PARTITIONING")
+    assert ask("warn")["months"].startswith("kalshi_price_snapshot not partitioned")
+    with engine.begin() as connection:
+        old = "PARTITION p2021_07 VALUES LESS THAN ('2021-08-01'), PARTITION later VALUES LESS THAN (MAXVALUE)"
+        connection.exec_driver_sql(
+            f"ALTER TABLE kalshi_price_snapshot PARTITION BY RANGE COLUMNS (snapshot_at_utc) ({old})"
+        )
+    assert ask("warn")["months"].startswith("partitions end with 2021-07")
+    migrate(engine, is_attended=True)
+    assert "months" in ask("ok")
+    engine.dispose()
+
+
+def test_what_was_dropped_on_purpose_is_named(well: sa.Engine) -> None:
+    with well.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO kalshi_dropped_month (table_name, month, row_count, run_id) VALUES "
+            "('kalshi_trade', '2024-01-01', 700, 1), ('kalshi_trade', '2024-02-01', 1300, 2)"
+        )
+    assert ask("ok")["dropped of kalshi_trade"] == "2,000 rows in 2 months up to 2024-02, on purpose"
+
+
 def test_a_copy_that_cannot_be_reached_is_named(
     well: sa.Engine, warehouse_uri_on_both: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,9 +17,11 @@ from kalshi.exchange import Exchange
 from kalshi.settings import INCLUDE
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.portfolio import PortfolioRequest, sync_portfolio
+from kalshi.sync.retention import RetentionRequest, drop_old_months
 from kalshi.sync.snapshots import prune_snapshots
 from kalshi.ui.app import app
 from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.months import PARTITIONED
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts.private_server import PrivateServer
 from tests.support.account import AFTERNOON, account_at
@@ -107,6 +110,30 @@ def test_the_loader_changes_no_table(users: dict[str, sa.Engine]) -> None:
     ):
         with pytest.raises(sa.exc.OperationalError, match=DENIED):
             run(users["kalshi_load"], statement)
+
+
+def test_the_loader_drops_months_only_with_the_privileges_that_the_file_names_for_it(
+    server_on_both: PrivateServer, users: dict[str, sa.Engine]
+) -> None:
+    loader = users["kalshi_load"]
+    run(
+        loader,
+        "INSERT INTO kalshi_candle_1m_dense (market_ticker, bucket_start_utc, is_synthetic, has_trade, volume, run_id) "
+        "VALUES ('A', '2024-05-01', TRUE, FALSE, 0, 1)",
+    )
+    request = RetentionRequest("kalshi_candle_1m_dense", keep_months=1, dry_run=False)
+    with pytest.raises(sa.exc.OperationalError, match=DENIED):
+        drop_old_months(loader, request)
+    assert run(loader, "SELECT * FROM kalshi_dropped_month") == []
+    text = (INCLUDE / "sql" / "grants.sql").read_text(encoding="utf-8")
+    optional = re.findall(r"^-- (GRANT ALTER, DROP .*);$", text, re.MULTILINE)
+    assert len(optional) == len(PARTITIONED)
+    with server_on_both.as_root() as cursor:
+        for statement in optional:
+            cursor.execute(statement)
+    for table in PARTITIONED:
+        assert drop_old_months(loader, replace(request, scope=table)).state == "success"
+    assert run(loader, "SELECT * FROM kalshi_candle_1m_dense") == []
 
 
 def test_the_reader_changes_no_row(users: dict[str, sa.Engine]) -> None:

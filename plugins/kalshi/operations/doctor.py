@@ -191,7 +191,10 @@ def _months(connection: sa.Connection) -> Diagnosis:
     """Whether there are partitions for the months to come."""
     there = {table: months.months_of(connection, table) for table in months.PARTITIONED}
     if plain := [table for table, each in there.items() if not each]:
-        words = f"{', '.join(plain)} not partitioned, so no month can be dropped: python -m kalshi migrate"
+        words = (
+            f"{', '.join(plain)} not partitioned, so no month can be dropped: set innodb_file_per_table = 1 on the "
+            "server, then python -m kalshi migrate"
+        )
         return Diagnosis("months", "warn", words)
     until = min(each[-1] for each in there.values())
     if until < months.after(months.month_of(datetime.now(UTC)), FEWEST_MONTHS):

@@ -24,6 +24,7 @@ from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.capabilities import UnfitServer
 from kalshi.warehouse.exchanges import ForeignData
 from kalshi.warehouse.migrate import LongMigration
+from kalshi.warehouse.retention import NotPartitioned
 from kalshi.warehouse.server import InsecureServer, error_of
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
@@ -172,7 +173,7 @@ def failing_for_good() -> Iterator[None]:
         ) from error
     except (
         *(RequestRefused, BadConnection, InsecureServer, UnfitServer),
-        *(LongMigration, ForeignData, FutureSnapshot),
+        *(LongMigration, NotPartitioned, ForeignData, FutureSnapshot),
     ) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:

@@ -87,7 +87,8 @@ def drop_old_months(engine: sa.Engine, request: RetentionRequest) -> RetentionRe
     next one drops.
 
     Raises:
-        ExportFailed: a month couldn't be exported; it and later ones are kept.
+        ExportFailed, MonthChanged: a month couldn't be exported; it and later ones are kept.
+        NotPartitioned: the table isn't partitioned; nothing was dropped.
     """
     prunable = next(each for each in PRUNABLE if each.table == request.scope)
     report = RetentionReport(keep_months=request.keep_months)
@@ -95,6 +96,8 @@ def drop_old_months(engine: sa.Engine, request: RetentionRequest) -> RetentionRe
         if not (before := request.before):
             return report
         report.kept_from = f"{before:%Y-%m}"
+        if not request.dry_run:
+            retention.check_may_drop(engine, prunable)
         for month in retention.old_months(engine, prunable, before):
             old = OldMonth(month.of.table, f"{month.first_day:%Y-%m}", month.rows, "would be dropped")
             report.old_months.append(old)

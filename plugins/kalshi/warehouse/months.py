@@ -67,6 +67,9 @@ def partition(connection: sa.Connection) -> None:
 
     While a table is rebuilt, which takes as much disk again, it can be read; writes wait. DDL: commits.
     """
+    if not _has_files(connection):
+        log.warning("The server keeps all tables in one file, so none is partitioned: set innodb_file_per_table = 1.")
+        return
     until = _ahead()
     for table, column in PARTITIONED.items():
         if not (there := months_of(connection, table)):
@@ -81,6 +84,8 @@ def partition(connection: sa.Connection) -> None:
 
 def minutes_to_partition(connection: sa.Connection) -> float:
     """About how many minutes :func:`partition` will take: copies a sample of each large table."""
+    if not _has_files(connection):
+        return 0
     large = {
         table: rows
         for table in PARTITIONED
@@ -123,8 +128,15 @@ def months_of(connection: sa.Connection, table: str) -> list[date]:
     return [date.fromisoformat(f"{name[1:].replace('_', '-')}-01") for name in names if name != LATER]
 
 
+def _has_files(connection: sa.Connection) -> bool:
+    """Whether each table is a file: MySQL partitions no other."""
+    return bool(sql.run(connection, "SELECT @@innodb_file_per_table").scalar_one())
+
+
 def _rows_about(connection: sa.Connection, table: str) -> int:
-    """How many rows the server estimates."""
+    """How many rows the server estimates now: MySQL would say what it estimated up to a day ago."""
+    now = "lock_wait_timeout = @@lock_wait_timeout /*!80000 , information_schema_stats_expiry = 0 */"
+    _run(connection, f"SET SESSION {now}")
     query = "SELECT table_rows FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :table"
     return int(sql.run(connection, query, table=table).scalar_one_or_none() or 0)
 

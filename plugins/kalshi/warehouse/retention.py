@@ -16,11 +16,14 @@ from kalshi.warehouse import catalog, checkpoints, sql
 from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
 from kalshi.warehouse.ledger import STALE_MINUTES
 from kalshi.warehouse.months import FIRST, PARTITIONED, after, each_month, midnight, month_of, name_of
-from kalshi.warehouse.server import in_transaction, wait_for_long
+from kalshi.warehouse.server import error_of, in_transaction, wait_for_long
 
 ROWS_PER_DELETE = 10_000
 LOCK_SECONDS = 20
 """A partition is emptied once no transaction uses its table; meanwhile new ones wait."""
+NOT_PARTITIONED = 1505
+NO_SUCH_PARTITION = {1507, 1735}
+"""The servers' error numbers."""
 WINDOWS = ("kalshi_checkpoint", "kalshi_gap")
 READERS = ("candles", "trades", "reconciliation")
 """The jobs, as in kalshi_sync_run, that fill the tables below."""
@@ -68,6 +71,10 @@ class Month:
         return midnight(after(self.first_day))
 
 
+class NotPartitioned(RuntimeError):
+    """The table has no partitions, so no month of it can be dropped; the message says what to do."""
+
+
 class MonthChanged(RuntimeError):
     """The month has other rows than before; nothing was dropped."""
 
@@ -85,6 +92,33 @@ def _rows(connection: sa.Connection, month: Month) -> int:
     table, time = month.of.table, month.of.time
     query = f"SELECT COUNT(*) FROM `{table}` WHERE `{time}` >= :start AND `{time}` < :end"
     return int(sql.run(connection, query, start=month.start, end=month.end).scalar_one())
+
+
+def check_may_drop(engine: sa.Engine, prunable: Prunable) -> None:
+    """Try, before anything is decided, whether months of the table can be dropped.
+
+    Raises:
+        NotPartitioned: the table isn't partitioned.
+        sqlalchemy.exc.OperationalError: the user lacks the privileges.
+    """
+    if prunable.table not in PARTITIONED:
+        return
+    try:
+        _run_alone(engine, f"ALTER TABLE `{prunable.table}` TRUNCATE PARTITION no_such_partition")
+    except sa.exc.DBAPIError as error:
+        if error_of(error)[0] == NOT_PARTITIONED:
+            raise NotPartitioned(f"{prunable.table} isn't partitioned: run python -m kalshi migrate.") from error
+        if error_of(error)[0] not in NO_SUCH_PARTITION:
+            raise
+
+
+def _run_alone(engine: sa.Engine, statement: str) -> None:
+    """Run a statement that waits for its table only for so long, in a connection of its own."""
+    with engine.connect() as connection:
+        wait_for_long(connection)
+        connection.detach()  # what is set here goes with the connection
+        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
+        connection.exec_driver_sql(statement)
 
 
 def decide(connection: sa.Connection, month: Month, exported_to: str | None, run_id: int) -> list[str]:
@@ -168,11 +202,7 @@ def drop(engine: sa.Engine, month: Month) -> None:
         while in_transaction(engine, lambda c: sql.run(c, delete, start=month.start, end=month.end).rowcount):
             pass
         return
-    with engine.connect() as connection:
-        wait_for_long(connection)
-        connection.detach()  # what is set here goes with the connection
-        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
-        connection.exec_driver_sql(f"ALTER TABLE `{table}` TRUNCATE PARTITION {name_of(month.first_day)}")
+    _run_alone(engine, f"ALTER TABLE `{table}` TRUNCATE PARTITION {name_of(month.first_day)}")
 
 
 @dataclass(frozen=True)

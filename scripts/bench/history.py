@@ -1,0 +1,139 @@
+"""A long backfill through Airflow at the exchange's rate limit: how much of the limit it uses, with and without dense
+minutes, and how much disk a row takes."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import requests
+import sqlalchemy as sa
+from tabulate import tabulate
+
+from kalshi.settings import INCLUDE
+from sandbox import process as sandbox_process
+from scripts import airflow_home, airflow_process
+from scripts.airflow_api import AirflowApi
+from scripts.bench import CLOCK
+from scripts.bench.contest import fresh_warehouse
+from scripts.private_server import PrivateServer, free_port
+
+LIMIT = 20
+"""Requests per second of the exchange's Basic tier, for our budget and the sandbox."""
+SERIES = ["KXHIGHNY", "KXHIGHCHI"]
+LAST = date(2026, 9, 19)
+"""The day before the sandbox's clock."""
+CHUNK_DAYS = 30
+BEFORE = timedelta(days=3)
+"""The sandbox's events begin so much earlier."""
+SETTLE_SECONDS = 10
+"""Until the server has written its pages."""
+DAG = "kalshi_candles_backfill"
+TABLES = ("kalshi_candle_1m", "kalshi_candle_1m_dense")
+ALL_SERIES, ALL_DAYS = 7, (LAST - date(2023, 1, 1)).days
+"""The history that the time of is extrapolated to."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One backfill. ``requests`` received per unix second; ``rows`` and ``bytes`` on disk by table."""
+
+    dense: bool
+    days: int
+    requests: dict[int, int]
+    refused: int
+    rows: dict[str, int]
+    bytes: dict[str, int]
+
+    @property
+    def seconds(self) -> int:
+        """From the first request to the last."""
+        return max(self.requests) - min(self.requests) + 1
+
+    @property
+    def used(self) -> float:
+        """The share of the limit used."""
+        return sum(self.requests.values()) / (LIMIT * self.seconds)
+
+    @property
+    def all_hours(self) -> float:
+        """How long all configured series since 2023 would take."""
+        return self.seconds * ALL_SERIES / len(SERIES) * ALL_DAYS / self.days / 3600
+
+    def a_row(self, table: str) -> str:
+        """Bytes on disk."""
+        return f"{self.bytes[table] / self.rows[table]:.0f}" if self.rows[table] else "none"
+
+
+def measure(folder: Path, server: PrivateServer, days: int) -> str:
+    """The table: a backfill of ``days`` of SERIES with dense minutes, and one without."""
+    outcomes = [_backfill(folder / f"dense_{dense}", server, days, dense=dense) for dense in (True, False)]
+    cells = [
+        ["with dense minutes", *("yes" if each.dense else "no" for each in outcomes)],
+        ["days of each of two series", *(f"{each.days:,}" for each in outcomes)],
+        ["candles", *(f"{each.rows[TABLES[0]]:,}" for each in outcomes)],
+        ["dense minutes", *(f"{each.rows[TABLES[1]]:,}" for each in outcomes)],
+        ["requests", *(f"{sum(each.requests.values()):,}" for each in outcomes)],
+        ["of them refused with 429", *(f"{each.refused:,}" for each in outcomes)],
+        ["seconds", *(f"{each.seconds:,}" for each in outcomes)],
+        [f"share of the limit of {LIMIT} a second used", *(f"{each.used:.2f}" for each in outcomes)],
+        ["bytes on disk of a candle", *(each.a_row(TABLES[0]) for each in outcomes)],
+        ["bytes on disk of a dense minute", *(each.a_row(TABLES[1]) for each in outcomes)],
+        ["so seven series since 2023, hours", *(f"{each.all_hours:.1f}" for each in outcomes)],
+    ]
+    return tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=("left", "right", "right"))
+
+
+def _backfill(folder: Path, server: PrivateServer, days: int, *, dense: bool) -> Outcome:
+    first = LAST - timedelta(days=days - 1)
+    options = (f"--clock={CLOCK}", f"--requests-per-second={LIMIT}", f"--since={first - BEFORE}", "--wide-markets=0")
+    folder.mkdir()
+    settings = folder / "kalshi.toml"
+    text = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
+    settings.write_text(text.replace("dense = true", f"dense = {str(dense).lower()}"), encoding="utf-8")
+    with (
+        sandbox_process.running(folder / "sandbox.log", *options) as url,
+        fresh_warehouse(server, "bench_history") as engine,
+    ):
+        environment = {
+            **os.environ,
+            **airflow_home.DEFAULTS,
+            "AIRFLOW_HOME": str(folder / "airflow"),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "AIRFLOW_CONN_KALSHI_WAREHOUSE": server.database("bench_history"),
+            "AIRFLOW_CONN_KALSHI_DEFAULT": f"kalshi://{url.removeprefix('http://')}",
+            "KALSHI_REPORTS_FOLDER": str(folder / "reports"),
+            "KALSHI_SETTINGS": str(settings),
+        }
+        airflow_home.prepare(environment)
+        print(f"history: {days} days {'with' if dense else 'without'} dense minutes …", flush=True)
+        with airflow_process.running(environment, free_port(), folder / "airflow.log") as (_, address):
+            api = AirflowApi(address)
+            api.switch_on(DAG)
+            api.trigger(
+                DAG, {"series": SERIES, "date_from": str(first), "date_to": str(LAST), "chunk_days": CHUNK_DAYS}
+            )
+            (run,) = api.finished_runs(DAG, 1, 24 * 3600)
+        if run["state"] != "success":
+            raise RuntimeError(f"The backfill failed: see {folder}.")
+        time.sleep(SETTLE_SECONDS)
+        stats = requests.get(f"{url.removesuffix('/trade-api/v2')}/sandbox/stats", timeout=10).json()
+        with engine.connect() as connection:
+            rows = {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in TABLES}
+            files = Path(connection.execute(sa.text("SELECT @@datadir")).scalar_one()) / "bench_history"
+            return Outcome(
+                dense=dense,
+                days=days,
+                requests={int(second): n for second, n in stats["by_second"].items()},
+                refused=stats["refused"],
+                rows=rows,
+                bytes={table: _on_disk(files, table) for table in TABLES},
+            )
+
+
+def _on_disk(folder: Path, table: str) -> int:
+    """Bytes that the file system has given to a table's partitions: a compressed page has holes."""
+    return sum(512 * file.stat().st_blocks for file in folder.glob(f"{table}#*.ibd"))

@@ -1,0 +1,180 @@
+"""Tables partitioned by month: of an older warehouse, of a large one, after a kill, and for the months ahead."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from kalshi.settings import PROJECT
+from kalshi.warehouse import migrate as migrations
+from kalshi.warehouse import months
+from kalshi.warehouse.migrate import LongMigration, migrate
+from kalshi.warehouse.months import LATER, PARTITIONED, after, each_month, month_of, months_of
+from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
+from scripts.content import contents
+from tests.warehouse.test_migrations import NEWEST, SQL_FILES, stop_before
+
+BEFORE_MONTHS = next(n for n, file in enumerate(SQL_FILES) if file.stem == "0018_months")
+ROWS = 60_000
+FILL = """
+INSERT INTO kalshi_candle_1m_dense (market_ticker, bucket_start_utc, is_synthetic, has_trade, volume, run_id)
+WITH RECURSIVE n AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+SELECT CONCAT('M-', a.i MOD 60), '2023-01-01' + INTERVAL (a.i * 1000 + b.i) * 30 MINUTE, TRUE, FALSE, 0, 1
+FROM n a JOIN n b WHERE a.i < %s
+"""
+MIGRATE = """
+import sys
+sys.path.insert(0, "plugins")
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
+migrate(open_engine(address_of(sys.argv[1])), is_attended=True)
+"""
+
+
+@pytest.fixture
+def old(empty_database_on_both: str) -> Iterator[sa.Engine]:
+    """A warehouse of the release before, with rows in each of 41 months."""
+    engine = open_engine(address_of(empty_database_on_both))
+    stop_before(engine, BEFORE_MONTHS)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        connection.exec_driver_sql(FILL, (ROWS // 1000,))
+    yield engine
+    engine.dispose()
+
+
+def partitions(engine: sa.Engine, table: str) -> dict[str, int]:
+    """The rows of each partition that has some."""
+    with engine.connect() as connection:
+        found = {}
+        for month in [*map(months.name_of, months_of(connection, table)), LATER]:
+            query = f"SELECT COUNT(*) FROM {table} PARTITION ({month})"
+            found[month] = connection.exec_driver_sql(query).scalar_one()
+        return {month: rows for month, rows in found.items() if rows}
+
+
+def test_months_are_counted_across_years() -> None:
+    assert after(date(2026, 12, 1)) == date(2027, 1, 1)
+    assert after(date(2026, 1, 1), -1) == date(2025, 12, 1)
+    assert after(date(2026, 3, 1), -27) == date(2023, 12, 1)
+    assert list(each_month(date(2025, 11, 1), date(2026, 2, 1))) == [
+        date(2025, 11, 1),
+        date(2025, 12, 1),
+        date(2026, 1, 1),
+    ]
+
+
+def test_a_filled_table_is_divided_into_its_months_without_a_change(old: sa.Engine) -> None:
+    before = contents(old)
+    assert migrate(old) == NEWEST
+    after_it = contents(old)
+    assert {table: after_it[table] for table in before} == before
+    with old.connect() as connection:
+        counted = connection.exec_driver_sql(
+            "SELECT DATE_FORMAT(bucket_start_utc, 'p%%Y_%%m'), COUNT(*) FROM kalshi_candle_1m_dense GROUP BY 1"
+        )
+        by_month = dict(map(tuple, counted))
+    assert partitions(old, "kalshi_candle_1m_dense") == by_month
+    assert len(by_month) > 40
+
+
+def test_rows_before_and_after_all_months_are_kept(warehouse_on_both: sa.Engine) -> None:
+    ahead = after(month_of(datetime.now(UTC)), months.AHEAD)
+    with warehouse_on_both.begin() as connection:
+        for day in ("2019-05-01", "2021-07-01", ahead, after(ahead, 100)):
+            connection.exec_driver_sql(
+                "INSERT INTO kalshi_candle_1m_dense (market_ticker, bucket_start_utc, is_synthetic, has_trade, volume, "
+                "run_id) VALUES ('A', %s, TRUE, FALSE, 0, 1)",
+                (day,),
+            )
+    assert partitions(warehouse_on_both, "kalshi_candle_1m_dense") == {"p2021_07": 2, LATER: 2}
+
+
+def test_months_ahead_are_made_again_before_they_run_out(old: sa.Engine) -> None:
+    migrate(old)
+    this_month = month_of(datetime.now(UTC))
+    with old.connect() as connection:
+        for table in PARTITIONED:
+            assert months_of(connection, table)[-1] == after(this_month, months.AHEAD - 1)
+            for month in months_of(connection, table)[-5:]:
+                connection.exec_driver_sql(f"ALTER TABLE {table} DROP PARTITION {months.name_of(month)}")
+    migrate(old)
+    with old.connect() as connection:
+        assert months_of(connection, "kalshi_candle_1m")[-1] == after(this_month, months.AHEAD - 6), "left to a person"
+    migrate(old, is_attended=True)
+    with old.connect() as connection:
+        for table in PARTITIONED:
+            assert months_of(connection, table)[-1] == after(this_month, months.AHEAD - 1)
+
+
+def test_a_job_leaves_a_migration_that_takes_long_to_a_person(
+    old: sa.Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(months, "SAMPLE_ROWS", 5_000)
+    monkeypatch.setattr(migrations, "UNATTENDED_MINUTES", 0.0001)
+    before = contents(old)
+    with pytest.raises(LongMigration, match="python -m kalshi migrate"):
+        migrate(old)
+    assert contents(old) == before
+    with caplog.at_level("INFO", months.__name__):
+        assert migrate(old, is_attended=True) == NEWEST
+    assert "Partitioning kalshi_candle_1m_dense, about" in caplog.text
+    assert "partitioned in" in caplog.text
+
+
+def test_a_migration_whose_process_dies_is_finished_by_the_next(old: sa.Engine, empty_database_on_both: str) -> None:
+    before = contents(old)
+    for pause in (0.2, 0.6, 1.0):
+        command = [sys.executable, "-c", MIGRATE, empty_database_on_both]
+        with subprocess.Popen(command, cwd=PROJECT) as process:
+            _wait_for(old, "kalshi_dropped_month")
+            time.sleep(pause)
+            process.kill()
+    assert migrate(old) == NEWEST
+    after_it = contents(old)
+    assert {table: after_it[table] for table in before} == before
+    assert set(partitions(old, "kalshi_candle_1m_dense")) > {"p2023_01", "p2024_01"}
+
+
+def _wait_for(engine: sa.Engine, table: str) -> None:
+    deadline = time.monotonic() + 30
+    while not sa.inspect(engine).has_table(table):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_rows_written_while_a_table_is_divided_wait_and_are_kept(old: sa.Engine) -> None:
+    written: list[int] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            with old.begin() as connection:
+                connection.exec_driver_sql(
+                    "INSERT INTO kalshi_candle_1m_dense (market_ticker, bucket_start_utc, is_synthetic, has_trade, "
+                    "volume, run_id) VALUES ('W', '2024-01-01' + INTERVAL %s MINUTE, TRUE, FALSE, 0, 1)",
+                    (len(written),),
+                )
+            written.append(1)
+
+    with old.begin() as connection:  # as the jobs that run meanwhile do, once the foreign key is gone
+        connection.exec_driver_sql("ALTER TABLE kalshi_candle_1m_dense DROP FOREIGN KEY kalshi_candle_1m_dense_market")
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        migrate(old)
+    finally:
+        stop.set()
+        writer.join()
+    with old.connect() as connection:
+        query = "SELECT COUNT(*) FROM kalshi_candle_1m_dense WHERE market_ticker = 'W'"
+        assert connection.exec_driver_sql(query).scalar_one() == len(written) > 0
