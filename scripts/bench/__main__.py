@@ -11,7 +11,7 @@ from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server, real_mysql
 from scripts.backends import LOCAL
-from scripts.bench import CLOCK, candles, catalog, failover, history, pages, quality, whole, workers
+from scripts.bench import CLOCK, candles, catalog, failover, history, months, pages, quality, whole, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -106,6 +106,11 @@ def long_history(_: str, server: PrivateServer, args: argparse.Namespace) -> Non
         print(f"\n{history.measure(Path(folder), server, args.history_days)}\n")
 
 
+def divide_into_months(_: str, __: PrivateServer, args: argparse.Namespace) -> None:
+    for name, program in (("MariaDB", None), ("MySQL", real_mysql.download(LOCAL / "real-mysql"))):
+        print(f"\nmonths on {name}\n\n{months.measure(program, max(args.rows))}\n", flush=True)
+
+
 CONTESTS = {
     "markets": markets_contests,
     "candles": candles_contest,
@@ -115,6 +120,7 @@ CONTESTS = {
     "whole": whole_exchange,
     "failover": failover_pauses,
     "history": long_history,
+    "months": divide_into_months,
 }
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ minutes, and how much disk a row takes."""
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,8 +28,6 @@ LAST = date(2026, 9, 19)
 CHUNK_DAYS = 30
 BEFORE = timedelta(days=3)
 """The sandbox's events begin so much earlier."""
-SETTLE_SECONDS = 10
-"""Until the server has written its pages."""
 DAG = "kalshi_candles_backfill"
 TABLES = ("kalshi_candle_1m", "kalshi_candle_1m_dense")
 ALL_SERIES, ALL_DAYS = 7, (LAST - date(2023, 1, 1)).days
@@ -119,21 +116,24 @@ def _backfill(folder: Path, server: PrivateServer, days: int, *, dense: bool) ->
             (run,) = api.finished_runs(DAG, 1, 24 * 3600)
         if run["state"] != "success":
             raise RuntimeError(f"The backfill failed: see {folder}.")
-        time.sleep(SETTLE_SECONDS)
         stats = requests.get(f"{url.removesuffix('/trade-api/v2')}/sandbox/stats", timeout=10).json()
         with engine.connect() as connection:
             rows = {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in TABLES}
-            files = Path(connection.execute(sa.text("SELECT @@datadir")).scalar_one()) / "bench_history"
-            return Outcome(
-                dense=dense,
-                days=days,
-                requests={int(second): n for second, n in stats["by_second"].items()},
-                refused=stats["refused"],
-                rows=rows,
-                bytes={table: _on_disk(files, table) for table in TABLES},
-            )
+        return Outcome(
+            dense=dense,
+            days=days,
+            requests={int(second): n for second, n in stats["by_second"].items()},
+            refused=stats["refused"],
+            rows=rows,
+            bytes={table: bytes_on_disk(server, "bench_history", table) for table in TABLES},
+        )
 
 
-def _on_disk(folder: Path, table: str) -> int:
-    """Bytes that the file system has given to a table's partitions: a compressed page has holes."""
-    return sum(512 * file.stat().st_blocks for file in folder.glob(f"{table}#*.ibd"))
+def bytes_on_disk(server: PrivateServer, database: str, table: str) -> int:
+    """Bytes that the file system has given to a table's partitions, once all pages are written: a compressed page has
+    holes."""
+    with server.as_root() as cursor:
+        cursor.execute(f"FLUSH TABLES {database}.{table} FOR EXPORT")
+        cursor.execute("SELECT @@datadir")
+        files = [*(Path(str(cursor.fetchone()[0])) / database).glob(f"{table}#*.ibd")]  # type: ignore[index]
+        return sum(512 * file.stat().st_blocks for file in files)

@@ -105,6 +105,32 @@ def test_what_is_missing_leads_to_the_run_that_reads_it(client: TestClient, plan
     assert "vega.js" in page
 
 
+def test_what_was_dropped_on_purpose_is_not_missing_until_its_days_are_read_again(
+    client: TestClient, event: Planted
+) -> None:
+    event.rows("kalshi_dropped_month", [{"table_name": "kalshi_candle_1m", "month": date(2026, 9, 1), "row_count": 180}])
+    with event.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM kalshi_candle_1m")
+    page = page_of(client)
+    assert "Rows of 2026-09 in kalshi_candle_1m were dropped on purpose on 20" in page
+    assert "No candles have been read." not in page
+    event.rows(
+        "kalshi_checkpoint",
+        [
+            {
+                "job": "candles",
+                "scope": "KXHIGHNY",
+                "window_start_utc": datetime(2026, 9, 19),  # noqa: DTZ001  # as in the table
+                "window_end_utc": datetime(2026, 9, 22),  # noqa: DTZ001
+                "state": "COMPLETE",
+            }
+        ],
+    )
+    page = page_of(client)
+    assert "dropped on purpose" not in page
+    assert "No candles have been read." in page
+
+
 def test_prices_say_a_distribution_and_an_expected_value_at_each_decision(client: TestClient, event: Planted) -> None:
     rows = {row["bracket"]: row for row in table_of(client, "probabilities")}
     shares = [float(rows[name]["day_before_10"]) for *_, name in BRACKETS.values()]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -12,12 +13,15 @@ from kalshi.sync.evidence import Doubt, Reading
 from kalshi.sync.lives import lives_in
 from kalshi.sync.run import SyncRun
 from kalshi.warehouse import catalog, dense_candles, gaps, ledger, trade_candles
-from kalshi.warehouse.checkpoints import EVERYTHING
+from kalshi.warehouse.catalog import MarketLife
+from kalshi.warehouse.checkpoints import EVERYTHING, Window
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 MARKETS_PER_TRANSACTION = 12
 PIECE = timedelta(days=3)
+MINUTE = timedelta(minutes=1)
+Each = TypeVar("Each")
 
 
 def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
@@ -35,7 +39,7 @@ def make_from_trades(run: SyncRun, reading: Reading) -> list[Doubt]:
         ledger.beat(connection, run.run_id)
         return written
 
-    for tickers in _groups(_traded(run, reading)):
+    for tickers in _groups(sorted(_traded(run, reading))):
         run.count("kalshi_candle_1m", in_transaction(run.engine, make, tickers=tickers))
     return []
 
@@ -51,11 +55,20 @@ def _traded(run: SyncRun, reading: Reading) -> Iterable[str]:
 def build_dense(run: SyncRun, reading: Reading) -> list[Doubt]:
     """Build every minute of a gap, then the later minutes that carry its last quotes forward."""
     window = replace(reading.window, end=reading.until)
-    for tickers in _groups(life.ticker for life in lives_in(run, reading)):
-        for start, end in _pieces(window.start, window.end):
+    for lives in _groups(sorted(lives_in(run, reading), key=lambda life: (life.opens, life.ticker))):
+        tickers = sorted(life.ticker for life in lives)
+        in_transaction(run.engine, dense_candles.delete_outside, tickers, window.start, window.end)
+        for start, end in _pieces(*_open_time(lives, window)):
             _build(run, window.scope, tickers, start, end)
         _build_carried(run, window.scope, tickers, window.end)
     return []
+
+
+def _open_time(lives: Sequence[MarketLife], window: Window) -> tuple[datetime, datetime]:
+    """The part of the window in which any of these markets is open, on whole minutes."""
+    opens, closes = min(life.opens for life in lives), max(life.closes for life in lives)
+    first, last = max(window.start, opens), min(window.end, closes + MINUTE)
+    return first.replace(second=0, microsecond=0), last.replace(second=0, microsecond=0)
 
 
 def _build_carried(run: SyncRun, series_ticker: str, tickers: list[str], end: datetime) -> None:
@@ -78,10 +91,9 @@ def _build(run: SyncRun, series_ticker: str, tickers: list[str], start: datetime
     run.count("kalshi_candle_1m_dense", in_transaction(run.engine, work))
 
 
-def _groups(tickers: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(tickers)
-    for first in range(0, len(ordered), MARKETS_PER_TRANSACTION):
-        yield ordered[first : first + MARKETS_PER_TRANSACTION]
+def _groups(markets: list[Each]) -> Iterator[list[Each]]:
+    for first in range(0, len(markets), MARKETS_PER_TRANSACTION):
+        yield markets[first : first + MARKETS_PER_TRANSACTION]
 
 
 def _pieces(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
