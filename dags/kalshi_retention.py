@@ -10,7 +10,7 @@ would drop while `dry_run` is on, as it is by default.
 * With `export`, each month is first written to a Parquet file, which is read again and compared with the table.
 * What was read of a dropped month is forgotten: it counts as never read, no run fills it by itself, quality runs and
   reconciliation leave it out, and a backfill reads it again. `kalshi_dropped_month` lists what was dropped.
-* A month that a run is reading is kept, with a warning, until the next time.
+* A month that a run may be reading is kept, with those after it and a warning, until the next time.
 
 `retention.schedule` in `include/kalshi.toml` runs it by schedule, and `retention.dry_run` lets those runs drop. The
 warehouse's user needs the privileges ALTER and DROP on the partitioned tables: `python -m kalshi grants` shows them.

@@ -130,7 +130,7 @@ def _measure(bench: Bench, rows: int) -> str:
     print("months: a plain copy …", flush=True)
     copying = sum(_seconds(_copy, bench, table) for table in TABLES)
     with bench.engine.connect() as connection:
-        estimate = 60 * months.minutes_to_partition(connection)
+        estimate = sum(months.seconds_about(connection, table) for table in TABLES)
     for share in KILLED_AT:
         print(f"months: the server is killed after {share * estimate:.0f} s …", flush=True)
         migration = Thread(target=_interrupted, args=(bench,))
@@ -175,8 +175,8 @@ def _is_partitioned(bench: Bench, table: str) -> bool:
 
 def _drop(bench: Bench, table: str) -> tuple[int, float, float]:
     """The rows of a month, the seconds in which they are dropped, and how many bytes a row took before."""
-    prunable = next(each for each in PRUNABLE if each.table == table)
-    (month,) = (m for m in retention.old_months(bench.engine, prunable, date(2023, 3, 1)) if m.first_day.month == 2)
+    months_there = retention.old_months(bench.engine, PRUNABLE[table], date(2023, 3, 1))
+    (month,) = (month for month in months_there if month.first_day.month == 2)
     count, _ = content(bench.engine, table)
     a_row = bytes_on_disk(bench.server, "months", table) / count
     return month.rows, _seconds(_drop_month, bench, month), a_row

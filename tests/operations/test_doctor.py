@@ -328,8 +328,8 @@ def test_months_without_a_partition_are_named_and_the_command_makes_them(
 def test_what_was_dropped_on_purpose_is_named(well: sa.Engine) -> None:
     with well.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO kalshi_dropped_month (table_name, month, row_count, run_id) VALUES "
-            "('kalshi_trade', '2024-01-01', 700, 1), ('kalshi_trade', '2024-02-01', 1300, 2)"
+            "INSERT INTO kalshi_dropped_month (table_name, month, state, row_count, run_id) VALUES "
+            "('kalshi_trade', '2024-01-01', 'dropped', 700, 1), ('kalshi_trade', '2024-02-01', 'dropped', 1300, 2)"
         )
     assert ask("ok")["dropped of kalshi_trade"] == "2,000 rows in 2 months up to 2024-02, on purpose"
 

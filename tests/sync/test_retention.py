@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.retention import RetentionReport, RetentionRequest, check_order, drop_old_months
 from kalshi.sync.run import recorded_run
 from kalshi.warehouse import retention
-from kalshi.warehouse.ledger import RunKey
-from kalshi.warehouse.retention import TABLES
+from kalshi.warehouse.export import ExportFailed, export_month
+from kalshi.warehouse.ledger import RunKey, start_run
+from kalshi.warehouse.retention import TABLES, Month
 from kalshi.warehouse.server import in_transaction
 from tests.support.databases import select
 from tests.support.house import DAY, SERIES, House
@@ -62,9 +64,9 @@ def windows(house: House, table: str = "kalshi_checkpoint") -> set[tuple[str, da
     return {(row["job"], row["window_start_utc"], row["window_end_utc"]) for row in found}
 
 
-def read_candles(house: House, start: datetime, end: datetime) -> None:
+def read_candles(house: House, start: datetime, end: datetime, *, force: bool = False) -> None:
     cutoff = house.exchange.historical_cutoff()
-    about: dict[str, Any] = {"window_start": start, "window_end": end}
+    about: dict[str, Any] = {"window_start": start, "window_end": end, "force": force}
     sync_candles(house.exchange, house.engine, CandlesRequest(SERIES, cutoff.markets_settled, dense=True, **about))
 
 
@@ -135,20 +137,35 @@ def retention_of(house: House) -> set[str]:
     return {month.table for month in found}
 
 
-def test_gaps_of_a_dropped_month_are_no_longer_missing(house: House) -> None:
+def test_gaps_lose_the_dropped_month_and_keep_the_rest(house: House) -> None:
     house.change(
         "INSERT INTO kalshi_gap (job, scope, window_start_utc, window_end_utc, reason) VALUES "
-        "('candles', :series, '2026-07-01', '2026-07-02', 'never read'), "
-        "('candles', :series, '2026-08-31', '2026-09-02', 'read in part')",
+        "('candles', :series, '2026-07-01', '2026-07-02', 'of a month without rows'), "
+        "('candles', :series, '2026-08-03', '2026-08-04', 'gone'), "
+        "('candles', :series, '2026-07-20', '2026-09-02', 'cut in two'), "
+        "('trades', :series, '2026-08-31', '2026-09-02', 'of another table')",
         series=SERIES,
     )
-    drop(house)
-    left = select(house.engine, "SELECT window_start_utc, window_end_utc FROM kalshi_gap")
-    assert [(str(r["window_start_utc"]), str(r["window_end_utc"])) for r in left] == [
-        ("2026-09-01 00:00:00", "2026-09-02 00:00:00")
+    drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m")
+    left = select(house.engine, "SELECT reason, window_start_utc, window_end_utc FROM kalshi_gap ORDER BY 1, 2")
+    assert [(row["reason"], *(str(row[f"window_{edge}_utc"])[:10] for edge in ("start", "end"))) for row in left] == [
+        ("cut in two", "2026-07-20", "2026-08-01"),
+        ("cut in two", "2026-09-01", "2026-09-02"),
+        ("of a month without rows", "2026-07-01", "2026-07-02"),
+        ("of another table", "2026-08-31", "2026-09-02"),
     ]
-    noted = select(house.engine, "SELECT month FROM kalshi_dropped_month WHERE table_name = 'kalshi_candle_1m'")
-    assert {row["month"] for row in noted} == {date(2026, 7, 1), date(2026, 8, 1)}, "the month without rows, too"
+
+
+def test_a_window_that_only_lacked_what_was_dropped_is_complete(house: House) -> None:
+    house.change(
+        "INSERT INTO kalshi_gap (job, scope, market_ticker, window_start_utc, window_end_utc, reason) "
+        "VALUES ('candles', :series, 'X', '2026-08-30', '2026-08-31', 'unreadable')",
+        series=SERIES,
+    )
+    house.change("UPDATE kalshi_checkpoint SET state = 'FAILED' WHERE job = 'candles'")
+    drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m")
+    (window,) = select(house.engine, "SELECT state, error FROM kalshi_checkpoint WHERE job = 'candles'")
+    assert window == {"state": "COMPLETE", "error": None}
 
 
 def test_a_month_that_a_living_run_reads_is_kept_until_the_next_time(house: House) -> None:
@@ -165,13 +182,65 @@ def test_a_month_that_a_living_run_reads_is_kept_until_the_next_time(house: Hous
     assert report.months_dropped == 1, "a run of later days isn't in the way"
 
 
-def test_a_run_that_was_killed_before_it_dropped_is_finished_by_the_next(house: House) -> None:
-    (month,) = retention.old_months(house.engine, retention.PRUNABLE[0], date(2026, 9, 1))
-    assert in_transaction(house.engine, retention.decide, month, None, 1) == []
+def august(table: str) -> Month:
+    return Month(retention.PRUNABLE[table], date(2026, 8, 1))
+
+
+@pytest.fixture
+def dying(house: House) -> Iterator[int]:
+    """The number of a retention that is still running, and will be killed."""
+    yield in_transaction(house.engine, start_run, RunKey("retention", "kalshi_candle_1m_dense"))
+
+
+def test_what_a_killed_run_had_decided_is_finished_by_the_next_whatever_is_to_be_kept_now(
+    house: House, dying: int
+) -> None:
+    month = in_transaction(house.engine, retention.begin, august("kalshi_candle_1m_dense"), dying)
+    in_transaction(house.engine, retention.decide, month, None)
     assert rows(house, "kalshi_candle_1m_dense", august=True)
     assert retention_of(house) == {"kalshi_candle_1m_dense"}
-    drop(house)
+    (report,) = drop(house, "kalshi_candle_1m_dense", keep_months=None)
     assert not rows(house, "kalshi_candle_1m_dense", august=True)
+    assert [old.fate for old in report.old_months] == ["dropped"]
+    assert {row["state"] for row in select(house.engine, "SELECT state FROM kalshi_dropped_month")} == {"dropped"}
+
+
+def test_what_a_killed_run_had_only_begun_is_begun_again(house: House, dying: int) -> None:
+    in_transaction(house.engine, retention.begin, august("kalshi_candle_1m_dense"), dying)
+    house.change("UPDATE kalshi_sync_run SET state = 'abandoned' WHERE run_id = :run", run=dying)
+    assert retention_of(house) == set()
+    read_candles(house, AUG_30, SEP_1)
+    (report,) = drop(house, "kalshi_candle_1m_dense")
+    assert report.months_dropped == 1
+    assert len(select(house.engine, "SELECT * FROM kalshi_dropped_month")) == 1
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_no_reading_of_a_month_begins_while_it_is_being_dropped(house: House, dying: int, is_decided: bool) -> None:
+    month = in_transaction(house.engine, retention.begin, august("kalshi_candle_1m_dense"), dying)
+    if is_decided:
+        in_transaction(house.engine, retention.decide, month, None)
+    with pytest.raises(retention.BeingDropped, match="2026-08 of kalshi_candle_1m_dense is being dropped"):
+        read_candles(house, AUG_30, SEP_1, force=True)
+    read_candles(house, SEP_1, house.end, force=True)
+    drop(house, "kalshi_candle_1m_dense")
+    read_candles(house, AUG_30, SEP_1, force=True)
+    assert rows(house, "kalshi_candle_1m_dense", august=True)
+
+
+def test_months_after_one_that_is_kept_are_kept(house: House) -> None:
+    house.change(
+        "INSERT INTO kalshi_candle_1m_dense (market_ticker, bucket_start_utc, is_synthetic, has_trade, volume, run_id) "
+        "VALUES ('OLD', '2026-07-15', TRUE, FALSE, 0, 1)"
+    )
+    july = datetime(2026, 7, 15, tzinfo=UTC)
+    with recorded_run(house.engine, RunKey("candles", SERIES, "backfill", july, july + DAY), Traffic()):
+        (report,) = drop(house, "kalshi_candle_1m_dense")
+    assert [(old.month, old.fate) for old in report.old_months] == [("2026-07", "kept"), ("2026-08", "kept")]
+    assert windows(house) == {
+        (job, datetime(2026, 8, 30), datetime(2026, 9, 3))  # noqa: DTZ001  # as in the tables
+        for job in ("trades", "candles", "candles_dense")
+    }
 
 
 @pytest.mark.parametrize("table", ["kalshi_trade", "kalshi_candle_1m"])
@@ -227,8 +296,9 @@ def test_an_exported_month_has_every_row_and_value(exported: tuple[House, Path],
     house, folder = exported
     old = rows(house, table, august=True)
     (report,) = drop(house, table, export_to=folder)
-    file = folder / table / "2026-08.parquet"
+    (file,) = (folder / table).iterdir()
     assert report.old_months[0].exported_to == str(file)
+    assert file.name == f"2026-08.{report.run_id}.parquet"
     found = parquet.read_table(file).sort_by([("market_ticker", "ascending"), (TIMES[table], "ascending")])
     flags = {"is_synthetic", "has_trade", "is_block_trade"}
     assert found.to_pylist() == [{n: bool(v) if n in flags else v for n, v in row.items()} for row in old]
@@ -241,15 +311,30 @@ def test_a_month_that_cannot_be_exported_is_kept(exported: tuple[House, Path]) -
     house, folder = exported
     before = house.content(), windows(house)
     folder.write_text("a file where the folder should be")
-    with pytest.raises(OSError, match="exported"):
+    with pytest.raises(ExportFailed, match="Nothing was dropped"):
         drop(house, "kalshi_candle_1m", export_to=folder)
     assert (house.content(), windows(house)) == before
-
-
-def test_a_month_that_changes_after_it_was_exported_is_kept(exported: tuple[House, Path]) -> None:
-    house, folder = exported
-    (month,) = retention.old_months(house.engine, retention.PRUNABLE[-1], date(2026, 9, 1))
-    house.change("DELETE FROM kalshi_candle_1m WHERE bucket_start_utc < '2026-09-01' LIMIT 1")
-    with pytest.raises(retention.MonthChanged, match="it is kept"):
-        in_transaction(house.engine, retention.decide, month, str(folder), 1)
     assert select(house.engine, "SELECT * FROM kalshi_dropped_month") == []
+
+
+def test_an_export_never_replaces_an_older_one(exported: tuple[House, Path]) -> None:
+    house, folder = exported
+    drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m", export_to=folder)
+    read_candles(house, AUG_30, AUG_30 + DAY)
+    some = len(rows(house, "kalshi_candle_1m", august=True))
+    drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m", export_to=folder)
+    noted = select(
+        house.engine,
+        "SELECT exported_to, row_count FROM kalshi_dropped_month WHERE table_name = 'kalshi_candle_1m' ORDER BY run_id",
+    )
+    assert [parquet.ParquetFile(row["exported_to"]).metadata.num_rows for row in noted] == [
+        r["row_count"] for r in noted
+    ]
+    assert noted[0]["row_count"] > noted[1]["row_count"] == some > 0
+
+
+def test_a_file_that_differs_from_the_table_is_no_export(exported: tuple[House, Path]) -> None:
+    house, folder = exported
+    with house.engine.connect() as connection, pytest.raises(ExportFailed, match="had 5, now"):
+        export_month(connection, replace(august("kalshi_candle_1m"), rows=5), folder / "2026-08.parquet")
+    assert not (folder / "2026-08.parquet").exists()

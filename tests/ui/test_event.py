@@ -108,7 +108,8 @@ def test_what_is_missing_leads_to_the_run_that_reads_it(client: TestClient, plan
 def test_what_was_dropped_on_purpose_is_not_missing_until_its_days_are_read_again(
     client: TestClient, event: Planted
 ) -> None:
-    event.rows("kalshi_dropped_month", [{"table_name": "kalshi_candle_1m", "month": date(2026, 9, 1), "row_count": 180}])
+    month = {"table_name": "kalshi_candle_1m", "month": date(2026, 9, 1), "state": "dropped", "row_count": 180}
+    event.rows("kalshi_dropped_month", [month])
     with event.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM kalshi_candle_1m")
     page = page_of(client)

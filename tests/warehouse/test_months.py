@@ -120,14 +120,14 @@ def test_a_job_leaves_a_migration_that_takes_long_to_a_person(
     old: sa.Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(months, "SAMPLE_ROWS", 5_000)
-    monkeypatch.setattr(migrations, "UNATTENDED_MINUTES", 0.0001)
+    monkeypatch.setattr(migrations, "UNATTENDED_ROWS", 5_000)
     before = contents(old)
     with pytest.raises(LongMigration, match="python -m kalshi migrate"):
         migrate(old)
     assert contents(old) == before
     with caplog.at_level("INFO", months.__name__):
         assert migrate(old, is_attended=True) == NEWEST
-    assert "Partitioning kalshi_candle_1m_dense, about" in caplog.text
+    assert "Partitioning kalshi_candle_1m_dense: about" in caplog.text
     assert "partitioned in" in caplog.text
 
 

@@ -8,19 +8,20 @@ ALTER TABLE kalshi_candle_1m_dense DROP FOREIGN KEY kalshi_candle_1m_dense_marke
 
 ALTER TABLE kalshi_price_snapshot DROP FOREIGN KEY kalshi_price_snapshot_market;
 
--- kalshi_dropped_month: months of rows that kalshi_retention dropped on purpose
+-- kalshi_dropped_month: months of rows that kalshi_retention dropped on purpose, a row each time
 --   table_name: the table that they were dropped from
 --   month: its first day, in UTC
---   row_count: rows dropped
+--   row_count: rows that it had
 --   exported_to: the Parquet file that has the rows; null if they were not exported
---   dropped_at_utc: when that was decided; a run that was killed then leaves the rest to the next
+--   dropped_at_utc: when they were dropped, or since when they are being dropped
 CREATE TABLE IF NOT EXISTS kalshi_dropped_month (
   table_name     VARCHAR(64)  NOT NULL,
   month          DATE         NOT NULL,
+  state          VARCHAR(16)  NOT NULL COMMENT 'exporting: no reading of it begins; dropping: what was read of it is forgotten; dropped',
   row_count      BIGINT       NOT NULL,
   exported_to    VARCHAR(512) NULL,
   dropped_at_utc DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   run_id         BIGINT UNSIGNED NOT NULL,
   updated_at_utc DATETIME(6)  NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
-  PRIMARY KEY (table_name, month)
+  PRIMARY KEY (table_name, month, run_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

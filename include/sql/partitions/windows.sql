@@ -21,6 +21,11 @@ FROM (
     UNION ALL
     SELECT job, window_start_utc, window_end_utc, 'ACCEPTED', attempts, NULL, run_id
     FROM kalshi_gap WHERE scope = :series AND market_ticker = '' AND accepted_reason IS NOT NULL
+    UNION ALL
+    -- What was dropped on purpose.
+    SELECT IF(table_name = 'kalshi_trade', 'trades', 'candles'), month, month + INTERVAL 1 MONTH, 'ACCEPTED', 0, NULL,
+      run_id
+    FROM kalshi_dropped_month WHERE table_name IN ('kalshi_trade', 'kalshi_candle_1m')
   ) every
 ) w
 WHERE LEAST(w.window_start_utc, COALESCE(w.read_until_utc, w.window_start_utc)) < :end AND w.window_end_utc > :start

@@ -23,8 +23,9 @@ from kalshi.settings import POOL, load_settings
 from kalshi.sync.snapshots import FutureSnapshot
 from kalshi.warehouse.capabilities import UnfitServer
 from kalshi.warehouse.exchanges import ForeignData
+from kalshi.warehouse.export import ExportFailed
 from kalshi.warehouse.migrate import LongMigration
-from kalshi.warehouse.retention import NotPartitioned
+from kalshi.warehouse.retention import MonthsNotDroppable
 from kalshi.warehouse.server import InsecureServer, error_of
 
 WAREHOUSE_REFUSED = {1044, 1045, 1049, 1142}
@@ -173,7 +174,7 @@ def failing_for_good() -> Iterator[None]:
         ) from error
     except (
         *(RequestRefused, BadConnection, InsecureServer, UnfitServer),
-        *(LongMigration, NotPartitioned, ForeignData, FutureSnapshot),
+        *(LongMigration, MonthsNotDroppable, ExportFailed, ForeignData, FutureSnapshot),
     ) as error:
         raise AirflowFailException(str(error)) from error
     except sa.exc.OperationalError as error:

@@ -25,7 +25,7 @@ from kalshi.exchange import Exchange, ExchangeError, ExchangeUnavailable
 from kalshi.settings import load_settings
 from kalshi.sync.run import SyncRun, TooManyRejected
 from kalshi.text import counted, first_few
-from kalshi.warehouse import catalog, checkpoints, gaps, ledger
+from kalshi.warehouse import catalog, checkpoints, gaps, ledger, retention
 from kalshi.warehouse.checkpoints import EVERYTHING, Window
 from kalshi.warehouse.gaps import WHOLE, Gap
 from kalshi.warehouse.server import in_transaction
@@ -174,13 +174,13 @@ def _fill_older(
 
 @contextmanager
 def refusal_logged(name: str) -> Iterator[None]:
-    """Log that the exchange refuses what is missing, or sends too much that can't be read, so that the next is tried.
-    An unavailable one refuses nothing: ExchangeUnavailable is raised."""
+    """Log that the exchange refuses what is missing, or sends too much that can't be read, or that it is just being
+    dropped on purpose, so that the next is tried. An unavailable one refuses nothing: ExchangeUnavailable is raised."""
     try:
         yield
     except ExchangeUnavailable:
         raise
-    except (ExchangeError, TooManyRejected) as error:
+    except (ExchangeError, TooManyRejected, retention.BeingDropped) as error:
         log.warning("Still missing: %s: %s", name, error)
 
 
@@ -230,6 +230,7 @@ def read_gap(run: SyncRun, gap: Gap, read: Read, *, until: datetime | None = Non
 
 def _begin(connection: sa.Connection, gap: Gap, run_id: int) -> Reading:
     catalog.lock_series(connection, gap.window.scope)
+    retention.check_not_being_dropped(connection, gap.window)
     if gap.market != WHOLE:
         return Reading(gap, gaps.begin(connection, gap, run_id), gap.window.end)
     progress, began = checkpoints.claim(connection, gap.window, run_id)

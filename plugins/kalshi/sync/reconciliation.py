@@ -183,7 +183,10 @@ def _lacks_months(figures: Figures, dropped: Sequence[DroppedMonth], coverage: d
     if not figures.life:
         return False
     opens, closes = figures.life
-    gone = {month.table for month in dropped if month.start < closes and month.end > opens}
+    touched = [month for month in dropped if month.start < closes and month.end > opens]
+    if not all(month.is_gone for month in touched):
+        return True  # it is going
+    gone = {month.table for month in touched}
     return any(side.table.name in gone and not covered.contains(figures) for side, covered in coverage.items())
 
 

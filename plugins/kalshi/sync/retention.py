@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +14,13 @@ import sqlalchemy as sa
 from kalshi.exchange.transport import Traffic
 from kalshi.sync.report import Field, JobReport, first
 from kalshi.sync.run import JobRequest, SyncRun, recorded_run
-from kalshi.text import first_few
 from kalshi.warehouse import ledger, retention
 from kalshi.warehouse.export import export_month
 from kalshi.warehouse.months import after, month_of
-from kalshi.warehouse.retention import PRUNABLE, Month
+from kalshi.warehouse.retention import PRUNABLE, Month, Prunable
 from kalshi.warehouse.server import in_transaction
 
 JOB = "retention"
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -82,42 +81,66 @@ def check_order(keep_months: dict[str, int | None]) -> None:
 def drop_old_months(engine: sa.Engine, request: RetentionRequest) -> RetentionReport:
     """Drop the old months of one table, the oldest first, and return the report (see ``docs/reports.md``).
 
-    A month that a living run reads is kept for the next time, with a warning. What was read of a dropped month is
-    forgotten in one transaction, before its rows are dropped: a run that is killed in between leaves rows, which the
-    next one drops.
+    What an earlier run left unfinished is finished first, whatever is to be kept now. A month that a living run reads,
+    and those after it, are kept for the next time, with a warning.
 
     Raises:
-        ExportFailed, MonthChanged: a month couldn't be exported; it and later ones are kept.
-        NotPartitioned: the table isn't partitioned; nothing was dropped.
+        ExportFailed: a month couldn't be exported; it and later ones are kept.
+        MonthsNotDroppable: nothing was dropped; the message says why.
     """
-    prunable = next(each for each in PRUNABLE if each.table == request.scope)
+    prunable = PRUNABLE[request.scope]
     report = RetentionReport(keep_months=request.keep_months)
     with recorded_run(engine, request.key(JOB), Traffic(), report=report) as run:
+        if not request.dry_run:
+            _finish(run, prunable, report)
         if not (before := request.before):
             return report
         report.kept_from = f"{before:%Y-%m}"
-        if not request.dry_run:
-            retention.check_may_drop(engine, prunable)
+        is_kept = False
         for month in retention.old_months(engine, prunable, before):
             old = OldMonth(month.of.table, f"{month.first_day:%Y-%m}", month.rows, "would be dropped")
             report.old_months.append(old)
-            in_transaction(engine, ledger.beat, run.run_id)
-            if not request.dry_run:
-                old.fate = "kept"
-                _drop(run, request, month, old)
-                report.months_dropped += old.fate == "dropped"
-                report.rows_dropped += month.rows * (old.fate == "dropped")
+            _beat(run)
+            if request.dry_run:
+                continue
+            old.fate = "kept"
+            if not is_kept:
+                try:
+                    _drop(run, request, month, old)
+                except retention.BeingRead as error:
+                    run.warn(str(error))
+                    is_kept = True  # and so are the later ones: what was dropped is all that is older
+        report.months_dropped = sum(old.fate == "dropped" for old in report.old_months)
+        report.rows_dropped = sum(old.rows for old in report.old_months if old.fate == "dropped")
     return report
+
+
+def _finish(run: SyncRun, prunable: Prunable, report: RetentionReport) -> None:
+    """Finish what a run that was killed has left."""
+    for month in in_transaction(run.engine, retention.unfinished, prunable, retention.EXPORTING):
+        in_transaction(run.engine, retention.keep, month)
+    for month in in_transaction(run.engine, retention.unfinished, prunable, retention.DROPPING):
+        retention.drop(run.engine, month, partial(_beat, run))
+        report.old_months.append(OldMonth(month.of.table, f"{month.first_day:%Y-%m}", month.rows, "dropped"))
 
 
 def _drop(run: SyncRun, request: RetentionRequest, month: Month, old: OldMonth) -> None:
     """Export the month if wanted, and drop it unless it is being read."""
-    if request.export_to:
-        with run.engine.connect() as connection:
-            old.exported_to = str(export_month(connection, month, request.export_to))
-    readers = in_transaction(run.engine, retention.decide, month, old.exported_to, run.run_id)
-    if readers:
-        run.warn(f"{old.month} of {old.table} is kept this time: {first_few(readers, MOST_NAMED)} may read it.")
-        return
-    retention.drop(run.engine, month)
-    old.fate = "dropped"
+    retention.check_may_drop(run.engine, month)
+    counted = in_transaction(run.engine, retention.begin, month, run.run_id)
+    try:
+        if request.export_to:
+            file = request.export_to / month.of.table / f"{month.first_day:%Y-%m}.{run.run_id}.parquet"
+            with run.engine.connect() as connection:
+                export_month(connection, counted, file, partial(_beat, run))
+            old.exported_to = str(file)
+    except BaseException:
+        in_transaction(run.engine, retention.keep, month)
+        raise
+    in_transaction(run.engine, retention.decide, counted, old.exported_to)
+    retention.drop(run.engine, counted, partial(_beat, run))
+    old.fate, old.rows = "dropped", counted.rows
+
+
+def _beat(run: SyncRun) -> None:
+    in_transaction(run.engine, ledger.beat, run.run_id)

@@ -110,11 +110,12 @@ def _spans(connection: sa.Connection, markets: Sequence[str]) -> dict[str, tuple
     """From when until when each source knows these markets: dense or other candles, snapshots after them, trades."""
     spans = {}
     for name in ("dense", "candles", "snapshots", "trades"):
-        if name == "candles" and "dense" in spans:
-            continue
         found = ask(connection, f"event_span_{name}", markets=markets)
         if found:
             spans[name] = min(row["first"] for row in found), max(row["last"] for row in found)
+    if "dense" in spans and "candles" in spans:
+        # Dense minutes may have been dropped of the first days.
+        del spans["dense" if spans["candles"][0] < spans["dense"][0] else "candles"]
     candles = spans.get("dense") or spans.get("candles")
     if candles and "snapshots" in spans:
         first, last = max(spans["snapshots"][0], candles[1] + MINUTE), spans["snapshots"][1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,29 +25,35 @@ class ExportFailed(RuntimeError):
     """The file doesn't hold what the table holds; the message says what differs. Nothing was dropped."""
 
 
-def export_month(connection: sa.Connection, month: Month, folder: Path) -> Path:
-    """Write the month's rows to ``<folder>/<table>/<year>-<month>.parquet`` and check the file against the table: the
-    number of rows, and the sum of every column of decimals. Prices are decimals, times naive UTC in microseconds.
-
-    An older file of the month is replaced, once the new one is complete.
+def export_month(
+    connection: sa.Connection, month: Month, path: Path, on_batch: Callable[[], object] = lambda: None
+) -> None:
+    """Write the month's rows to this file and check it against the table: the number of rows, and the sum of every
+    column of decimals. Prices are decimals, times naive UTC in microseconds. The file is there once it is complete.
 
     Raises:
-        ExportFailed: pyarrow isn't installed; or the rows changed while they were exported.
+        ExportFailed: pyarrow isn't installed, the folder can't be written, or the file doesn't hold the month.
     """
     try:
         from pyarrow import parquet
     except ImportError as error:
         raise ExportFailed("Exports need pyarrow: pip install 'kalshi-warehouse[export]'.") from error
-    path = folder / month.of.table / f"{month.first_day:%Y-%m}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        raise ExportFailed(f"{path} is there already, and may be the only copy of its rows: nothing was dropped.")
     unfinished = path.with_suffix(".unfinished")
-    schema = _schema(connection, month.of.table)
-    with parquet.ParquetWriter(unfinished, schema, compression="zstd") as writer:
-        for batch in _batches(connection, month, schema):
-            writer.write_batch(batch)
-    _check(connection, month, schema, unfinished)
-    unfinished.replace(path)
-    return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        schema = _schema(connection, month.of.table)
+        with unfinished.open("wb") as file:
+            with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+                for batch in _batches(connection, month, schema):
+                    writer.write_batch(batch)
+                    on_batch()
+            os.fsync(file.fileno())  # the rows are dropped next
+        _check(connection, month, schema, unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        raise ExportFailed(f"{path} can't be written: {error}. Nothing was dropped.") from error
 
 
 def _schema(connection: sa.Connection, table: str) -> pa.Schema:
@@ -67,11 +74,11 @@ def _schema(connection: sa.Connection, table: str) -> pa.Schema:
 
 
 def _batches(connection: sa.Connection, month: Month, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """The rows as they come from the server, in the order of their time and key."""
+    """The rows as they come from the server."""
     import pyarrow as pa
 
     columns = ", ".join(f"`{name}`" for name in schema.names)
-    statement = sql.bound(f"SELECT {columns} {_rows_of(month)}", _values(month))
+    statement = sql.bound(f"SELECT {columns} FROM {month.where}", month.values)
     rows = connection.execution_options(stream_results=True, max_row_buffer=ROWS_PER_BATCH).execute(statement)
     flags = [number for number, field in enumerate(schema) if pa.types.is_boolean(field.type)]
     for some in rows.partitions(ROWS_PER_BATCH):
@@ -88,22 +95,14 @@ def _check(connection: sa.Connection, month: Month, schema: pa.Schema, path: Pat
 
     decimals = [field.name for field in schema if pa.types.is_decimal(field.type)]
     sums = ", ".join(f"COALESCE(SUM(`{name}`), 0)" for name in decimals)
-    count, *wanted = sql.run(connection, f"SELECT COUNT(*), {sums} {_rows_of(month)}", **_values(month)).one()
+    count, *wanted = sql.run(connection, f"SELECT COUNT(*), {sums} FROM {month.where}", **month.values).one()
     found = dict.fromkeys(decimals, Decimal(0))
     with parquet.ParquetFile(path) as file:
         rows = file.metadata.num_rows
         for batch in file.iter_batches(ROWS_PER_BATCH, columns=decimals):
             for name in decimals:
                 found[name] += compute.sum(batch.column(name)).as_py() or 0
-    if rows != count:
-        raise ExportFailed(f"{path} has {rows:,} rows, {month.of.table} has {count:,} of that month: nothing dropped.")
+    if not rows == count == month.rows:
+        raise ExportFailed(f"{path} has {rows:,} rows; {month} had {month.rows:,}, now {count:,}: nothing was dropped.")
     if wrong := [name for name, total in zip(decimals, wanted, strict=True) if found[name] != total]:
-        raise ExportFailed(f"{path} differs from {month.of.table} in {', '.join(wrong)}: nothing dropped.")
-
-
-def _rows_of(month: Month) -> str:
-    return f"FROM `{month.of.table}` WHERE `{month.of.time}` >= :start AND `{month.of.time}` < :end"
-
-
-def _values(month: Month) -> dict[str, Any]:
-    return {"start": month.start, "end": month.end}
+        raise ExportFailed(f"{path} differs from {month.of.table} in {', '.join(wrong)}: nothing was dropped.")

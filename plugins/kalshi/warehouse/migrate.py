@@ -24,8 +24,8 @@ EXISTS = {1060, 1061, 1347}
 """The server's error numbers for a column and an index that are there already, and a view that is a table by now."""
 
 
-UNATTENDED_MINUTES = 5
-"""A job migrates by itself what takes no longer."""
+UNATTENDED_ROWS = 5_000_000
+"""A job migrates by itself if no more are to be rewritten: about a minute."""
 
 
 class LongMigration(RuntimeError):
@@ -91,10 +91,10 @@ def _upgrade(engine: sa.Engine, is_attended: bool) -> str:
             )
         require(connection)
         connection.commit()
-        if not is_attended and (minutes := months.minutes_to_partition(connection)) > UNATTENDED_MINUTES:
+        if not is_attended and (rows := months.rows_to_partition(connection)) > UNATTENDED_ROWS:
             raise LongMigration(
-                f"The upgrade of the warehouse will take about {minutes:,.0f} minutes and as much disk again as its "
-                "largest table; jobs that write wait meanwhile. Choose the time: python -m kalshi migrate."
+                f"The upgrade of the warehouse rewrites about {rows:,} rows, which takes minutes, and as much disk "
+                "again as its largest table. Pause the DAGs and run python -m kalshi migrate; it says how long."
             )
         config = _config()
         config.attributes["connection"] = connection

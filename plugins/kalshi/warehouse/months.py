@@ -73,25 +73,18 @@ def partition(connection: sa.Connection) -> None:
     until = _ahead()
     for table, column in PARTITIONED.items():
         if not (there := months_of(connection, table)):
-            rows = _rows_about(connection, table)
-            seconds = _seconds_about(connection, table, rows) if rows > SAMPLE_ROWS else 0
-            with _telling(f"{table}, about {rows:,} rows", seconds):
+            with _telling(table, seconds_about(connection, table)):
                 _run(connection, f"ALTER TABLE `{table}` {_by_month(column, until)}")
         elif (first := after(there[-1])) < until:
             more = _definitions(first, until)
             _run(connection, f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
 
 
-def minutes_to_partition(connection: sa.Connection) -> float:
-    """About how many minutes :func:`partition` will take: copies a sample of each large table."""
+def rows_to_partition(connection: sa.Connection) -> int:
+    """About how many rows :func:`partition` will rewrite."""
     if not _has_files(connection):
         return 0
-    large = {
-        table: rows
-        for table in PARTITIONED
-        if (rows := _rows_about(connection, table)) > SAMPLE_ROWS and not months_of(connection, table)
-    }
-    return sum(_seconds_about(connection, table, rows) for table, rows in large.items()) / 60
+    return sum(_rows_about(connection, table) for table in PARTITIONED if not months_of(connection, table))
 
 
 def _ahead() -> date:
@@ -141,8 +134,10 @@ def _rows_about(connection: sa.Connection, table: str) -> int:
     return int(sql.run(connection, query, table=table).scalar_one_or_none() or 0)
 
 
-def _seconds_about(connection: sa.Connection, table: str, rows: int) -> float:
-    """How long partitioning will take: copy a sample into a table like it."""
+def seconds_about(connection: sa.Connection, table: str) -> float:
+    """How long partitioning it will take: copies a sample into a table like it. 0 if that would take as long."""
+    if (rows := _rows_about(connection, table)) <= SAMPLE_ROWS:
+        return 0
     _run(connection, f"DROP TABLE IF EXISTS {SAMPLE}")
     try:
         _run(connection, f"CREATE TABLE {SAMPLE} LIKE `{table}`")

@@ -1,32 +1,46 @@
 """Months of rows that are dropped on purpose: ``kalshi_dropped_month``. Times are aware UTC, a month is its first day.
 
-What a job has read of a dropped month is forgotten with its rows, so that the month counts as never read: no gap, no
-verdict, and a run that asks for it reads it again.
+A month goes in three steps, each noted: ``exporting`` (no reading of it begins any more), ``dropping`` (what was read
+of it is forgotten, in the same transaction) and ``dropped``. What a run that was killed has left, the next one
+finishes. Afterwards the month counts as never read: no gap, no verdict, and a run that asks for it reads it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from kalshi.warehouse import catalog, checkpoints, sql
+from kalshi.warehouse import catalog, checkpoints, gaps, sql
 from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
 from kalshi.warehouse.ledger import STALE_MINUTES
-from kalshi.warehouse.months import FIRST, PARTITIONED, after, each_month, midnight, month_of, name_of
+from kalshi.warehouse.months import FIRST, PARTITIONED, after, each_month, midnight, months_of, name_of
 from kalshi.warehouse.server import error_of, in_transaction, wait_for_long
 
 ROWS_PER_DELETE = 10_000
 LOCK_SECONDS = 20
 """A partition is emptied once no transaction uses its table; meanwhile new ones wait."""
-NOT_PARTITIONED = 1505
 NO_SUCH_PARTITION = {1507, 1735}
+DENIED = {1044, 1142}
 """The servers' error numbers."""
 WINDOWS = ("kalshi_checkpoint", "kalshi_gap")
-READERS = ("candles", "trades", "reconciliation")
-"""The jobs, as in kalshi_sync_run, that fill the tables below."""
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+EXPORTING, DROPPING, DROPPED = "exporting", "dropping", "dropped"
+
+
+class MonthsNotDroppable(RuntimeError):
+    """No month of the table can be dropped; the message says what to do."""
+
+
+class BeingRead(RuntimeError):
+    """Living runs read the month; the message names them."""
+
+
+class BeingDropped(RuntimeError):
+    """The time that is to be read is being dropped on purpose: read it later."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +54,18 @@ class Prunable:
     jobs: tuple[str, ...] = ()
 
 
-PRUNABLE = (
-    Prunable("kalshi_candle_1m_dense", "dense_months", "bucket_start_utc", ("candles_dense",)),
-    Prunable("kalshi_price_snapshot", "snapshots_months", "snapshot_at_utc"),
-    Prunable("kalshi_trade", "trades_months", "executed_at_utc", ("trades",)),
-    Prunable("kalshi_candle_1m", "candles_months", "bucket_start_utc", ("candles", "candles_from_trades")),
-)
+PRUNABLE = {
+    prunable.table: prunable
+    for prunable in (
+        Prunable("kalshi_candle_1m_dense", "dense_months", "bucket_start_utc", ("candles_dense",)),
+        Prunable("kalshi_price_snapshot", "snapshots_months", "snapshot_at_utc"),
+        Prunable("kalshi_trade", "trades_months", "executed_at_utc", ("trades",)),
+        Prunable("kalshi_candle_1m", "candles_months", "bucket_start_utc", ("candles", "candles_from_trades")),
+    )
+}
 """In the order in which they are dropped: what is derived from others before them. kalshi_trade isn't partitioned: its
 key is the trade's id, and a month in the key would let one trade be two."""
-
-TABLES = tuple(prunable.table for prunable in PRUNABLE)
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+TABLES = tuple(PRUNABLE)
 
 
 @dataclass(frozen=True)
@@ -59,55 +74,58 @@ class Month:
 
     of: Prunable
     first_day: date
-    rows: int
+    rows: int = 0
 
     @property
-    def start(self) -> datetime:
-        """Where it begins; the first month holds everything older, too."""
-        return EPOCH if self.first_day == FIRST else midnight(self.first_day)
+    def values(self) -> dict[str, Any]:
+        """Of the parameters of :attr:`where`; the first month holds everything older, too."""
+        return {"start": EPOCH if self.first_day == FIRST else midnight(self.first_day), "end": self.end}
 
     @property
     def end(self) -> datetime:
         return midnight(after(self.first_day))
 
+    @property
+    def where(self) -> str:
+        """SQL: its table, and which of the rows."""
+        return f"`{self.of.table}` WHERE `{self.of.time}` >= :start AND `{self.of.time}` < :end"
 
-class NotPartitioned(RuntimeError):
-    """The table has no partitions, so no month of it can be dropped; the message says what to do."""
-
-
-class MonthChanged(RuntimeError):
-    """The month has other rows than before; nothing was dropped."""
+    def __str__(self) -> str:
+        return f"{self.first_day:%Y-%m} of {self.of.table}"
 
 
 def old_months(engine: sa.Engine, prunable: Prunable, before: date) -> Iterator[Month]:
     """The months that begin ``before`` this one and have rows, the earliest first. Each is counted when it is asked
     for."""
     for first_day in each_month(FIRST, before):
-        month = Month(prunable, first_day, 0)
-        if rows := in_transaction(engine, _rows, month):
+        month = Month(prunable, first_day)
+        if rows := in_transaction(engine, count_rows, month):
             yield replace(month, rows=rows)
 
 
-def _rows(connection: sa.Connection, month: Month) -> int:
-    table, time = month.of.table, month.of.time
-    query = f"SELECT COUNT(*) FROM `{table}` WHERE `{time}` >= :start AND `{time}` < :end"
-    return int(sql.run(connection, query, start=month.start, end=month.end).scalar_one())
+def count_rows(connection: sa.Connection, month: Month) -> int:
+    return int(sql.run(connection, f"SELECT COUNT(*) FROM {month.where}", **month.values).scalar_one())
 
 
-def check_may_drop(engine: sa.Engine, prunable: Prunable) -> None:
-    """Try, before anything is decided, whether months of the table can be dropped.
+def check_may_drop(engine: sa.Engine, month: Month) -> None:
+    """Try, before anything is decided, whether the month can be dropped.
 
     Raises:
-        NotPartitioned: the table isn't partitioned.
-        sqlalchemy.exc.OperationalError: the user lacks the privileges.
+        MonthsNotDroppable: it has no partition, or the user lacks the privileges.
     """
-    if prunable.table not in PARTITIONED:
+    table = month.of.table
+    if table not in PARTITIONED:
         return
+    if month.first_day not in in_transaction(engine, months_of, table):
+        raise MonthsNotDroppable(f"{month} has no partition of its own: run python -m kalshi migrate.")
     try:
-        _run_alone(engine, f"ALTER TABLE `{prunable.table}` TRUNCATE PARTITION no_such_partition")
+        _run_alone(engine, f"ALTER TABLE `{table}` TRUNCATE PARTITION no_such_partition")
     except sa.exc.DBAPIError as error:
-        if error_of(error)[0] == NOT_PARTITIONED:
-            raise NotPartitioned(f"{prunable.table} isn't partitioned: run python -m kalshi migrate.") from error
+        if error_of(error)[0] in DENIED:
+            raise MonthsNotDroppable(
+                f"The user of kalshi_warehouse may not drop months of {table}: python -m kalshi grants shows the "
+                "privileges that it needs, ALTER and DROP."
+            ) from error
         if error_of(error)[0] not in NO_SUCH_PARTITION:
             raise
 
@@ -121,98 +139,123 @@ def _run_alone(engine: sa.Engine, statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def decide(connection: sa.Connection, month: Month, exported_to: str | None, run_id: int) -> list[str]:
-    """Note that the month is dropped, and forget what was read up to its end; or, if living runs read it, return them.
-
-    No reading begins before the transaction ends.
+def begin(connection: sa.Connection, month: Month, run_id: int) -> Month:
+    """Note that the month is being exported, with the rows that it has now. From then on no reading of it begins.
 
     Raises:
-        MonthChanged: it doesn't have the rows any more that were exported.
+        BeingRead: a living run reads it.
     """
-    if exported_to and (rows := _rows(connection, month)) != month.rows:
-        raise MonthChanged(
-            f"{month.of.table} had {month.rows:,} rows of {month.first_day:%Y-%m} when it was exported, and has "
-            f"{rows:,} now: it is kept. Run it again."
-        )
+    catalog.lock_series(connection, EVERYTHING)  # first of all: a later read then sees every reading that began
     if month.of.jobs:
-        catalog.lock_series(connection, EVERYTHING)
-        values = {"jobs": READERS, "before": month.end, "stale_minutes": STALE_MINUTES}
-        readers = sql.run_file(connection, "retention", "readers", **values).all()
+        readers = sql.run_file(connection, "retention", "readers", before=month.end, stale_minutes=STALE_MINUTES).all()
         if readers:
-            return [f"run {run_id} ({job} of {scope})" for run_id, job, scope in readers]
-        for earlier in each_month(_first_read(connection, month), month.first_day):  # may have had gaps alone
-            sql.run(
-                connection,
-                "INSERT IGNORE INTO kalshi_dropped_month (table_name, month, row_count, run_id) "
-                "VALUES (:table, :month, 0, :run_id)",
-                table=month.of.table,
-                month=earlier,
-                run_id=run_id,
-            )
-        _forget(connection, month)
-    _note(connection, month, exported_to, run_id)
-    return []
-
-
-def _first_read(connection: sa.Connection, month: Month) -> date:
-    """The month in which the earliest window or gap begins."""
-    query = " UNION ALL ".join(f"SELECT MIN(window_start_utc) FROM {table} WHERE job IN :jobs" for table in WINDOWS)
-    found = [each.replace(tzinfo=UTC) for each in sql.run(connection, query, jobs=month.of.jobs).scalars() if each]
-    return max(FIRST, month_of(min(found))) if found else month.first_day
-
-
-def _forget(connection: sa.Connection, month: Month) -> None:
-    values = {"jobs": month.of.jobs, "end": month.end}
-    for table in WINDOWS:
-        # A window that reaches further begins at the end of the month from now on, unless there is one that does.
-        sql.run(
-            connection,
-            f"UPDATE IGNORE {table} SET window_start_utc = :end "
-            "WHERE job IN :jobs AND window_start_utc < :end AND window_end_utc > :end",
-            **values,
-        )
-        sql.run(connection, f"DELETE FROM {table} WHERE job IN :jobs AND window_start_utc < :end", **values)
+            named = ", ".join(f"run {reader} ({job} of {scope})" for reader, job, scope in readers)
+            raise BeingRead(f"{month} is kept this time, as it may be being read by {named}.")
+    counted = replace(month, rows=count_rows(connection, month))
     sql.run(
         connection,
-        "UPDATE kalshi_rejected_record SET resolved_at_utc = CURRENT_TIMESTAMP(6) "
-        "WHERE resolved_at_utc IS NULL AND job IN :jobs AND window_end_utc <= :end",
+        "INSERT INTO kalshi_dropped_month (table_name, month, state, row_count, run_id) "
+        "VALUES (:table, :month, :state, :rows, :run_id)",
+        table=month.of.table,
+        month=month.first_day,
+        state=EXPORTING,
+        rows=counted.rows,
+        run_id=run_id,
+    )
+    return counted
+
+
+def decide(connection: sa.Connection, month: Month, exported_to: str | None) -> None:
+    """The month goes: forget what was read of it."""
+    catalog.lock_series(connection, EVERYTHING)
+    _forget(connection, month)
+    _note(connection, month, f"state = '{DROPPING}', exported_to = :file", EXPORTING, file=exported_to)
+
+
+def drop(engine: sa.Engine, month: Month, on_batch: Callable[[], object] = lambda: None) -> None:
+    """Drop the rows of a month that was decided on: a partition in one statement, other rows in batches."""
+    if month.of.table in PARTITIONED:
+        _run_alone(engine, f"ALTER TABLE `{month.of.table}` TRUNCATE PARTITION {name_of(month.first_day)}")
+    else:
+        delete = f"DELETE FROM {month.where} LIMIT {ROWS_PER_DELETE}"
+        while in_transaction(engine, lambda c: sql.run(c, delete, **month.values).rowcount):
+            on_batch()
+    gone = f"state = '{DROPPED}', dropped_at_utc = CURRENT_TIMESTAMP(6)"
+    in_transaction(engine, lambda connection: _note(connection, month, gone, DROPPING))
+
+
+def keep(connection: sa.Connection, month: Month) -> None:
+    """The month stays, as it could not be exported."""
+    sql.run(
+        connection,
+        "DELETE FROM kalshi_dropped_month WHERE table_name = :table AND month = :month AND state = :state",
+        table=month.of.table,
+        month=month.first_day,
+        state=EXPORTING,
+    )
+
+
+def _note(connection: sa.Connection, month: Month, what: str, before: str, **values: Any) -> None:
+    sql.run(
+        connection,
+        f"UPDATE kalshi_dropped_month SET {what} WHERE table_name = :table AND month = :month AND state = :before",
+        table=month.of.table,
+        month=month.first_day,
+        before=before,
         **values,
     )
 
 
-def _note(connection: sa.Connection, month: Month, exported_to: str | None, run_id: int) -> None:
+def unfinished(connection: sa.Connection, prunable: Prunable, state: str) -> list[Month]:
+    """The months that a run left in this state."""
+    query = "SELECT month, row_count FROM kalshi_dropped_month WHERE table_name = :table AND state = :state ORDER BY 1"
+    return [Month(prunable, *row) for row in sql.run(connection, query, table=prunable.table, state=state)]
+
+
+def _forget(connection: sa.Connection, month: Month) -> None:
+    """Take the month out of all windows and gaps: of one that reaches further, the rest remains."""
+    values = {**month.values, "jobs": month.of.jobs}
+    overlap = "WHERE job IN :jobs AND window_start_utc < :end AND window_end_utc > :start"
+    touched: set[tuple[str, str]] = set()
+    for table in WINDOWS:
+        found = sql.run(connection, f"SELECT * FROM {table} {overlap} FOR UPDATE", **values).mappings().all()
+        sql.run(connection, f"DELETE FROM {table} {overlap}", **values)
+        # Where two rests are of the same time, the one that nobody has accepted stays.
+        for row in sorted(found, key=lambda row: row.get("accepted_reason") is not None):
+            touched.add((row["job"], row["scope"]))
+            for rest in _rests(dict(row), month):
+                names = ", ".join(f"`{name}`" for name in rest)
+                marks = ", ".join(f":{name}" for name in rest)
+                sql.run(connection, f"INSERT IGNORE INTO {table} ({names}) VALUES ({marks})", **rest)
+    for job, scope in sorted(touched):
+        gaps.restate(connection, job, scope)
     sql.run(
         connection,
-        "INSERT INTO kalshi_dropped_month (table_name, month, row_count, exported_to, run_id) "
-        "VALUES (:table, :month, :rows, :exported_to, :run_id) ON DUPLICATE KEY UPDATE row_count = :rows, "
-        "exported_to = :exported_to, dropped_at_utc = CURRENT_TIMESTAMP(6), run_id = :run_id",
-        table=month.of.table,
-        month=month.first_day,
-        rows=month.rows,
-        exported_to=exported_to,
-        run_id=run_id,
+        "UPDATE kalshi_rejected_record SET resolved_at_utc = CURRENT_TIMESTAMP(6) WHERE resolved_at_utc IS NULL "
+        "AND job IN :jobs AND window_start_utc >= :start AND window_end_utc <= :end",
+        **values,
     )
 
 
-def drop(engine: sa.Engine, month: Month) -> None:
-    """Drop the rows of a month that was noted: a partition in one statement, other rows in batches."""
-    table, time = month.of.table, month.of.time
-    if table not in PARTITIONED:
-        delete = f"DELETE FROM `{table}` WHERE `{time}` >= :start AND `{time}` < :end LIMIT {ROWS_PER_DELETE}"
-        while in_transaction(engine, lambda c: sql.run(c, delete, start=month.start, end=month.end).rowcount):
-            pass
-        return
-    _run_alone(engine, f"ALTER TABLE `{table}` TRUNCATE PARTITION {name_of(month.first_day)}")
+def _rests(row: dict[str, Any], month: Month) -> Iterator[dict[str, Any]]:
+    """What is left of a window before and after the month. A gap gets a new number, as if it was noted now."""
+    row.pop("number", None)
+    start, end = (month.values[edge].replace(tzinfo=None) for edge in ("start", "end"))
+    if row["window_start_utc"] < start:
+        yield {**row, "window_end_utc": start}
+    if row["window_end_utc"] > end:
+        yield {**row, "window_start_utc": end}
 
 
 @dataclass(frozen=True)
 class DroppedMonth:
-    """A month that was dropped on purpose. ``at``: when, aware UTC."""
+    """A month that was dropped on purpose, or is about to be (not ``is_gone``). ``at``: when, aware UTC."""
 
     table: str
     first_day: date
     rows: int
     at: datetime
+    is_gone: bool
 
     @property
     def start(self) -> datetime:
@@ -228,18 +271,37 @@ def dropped(
 ) -> list[DroppedMonth]:
     """The months of these tables that were dropped on purpose, and lie at least in part between ``start`` and ``end``,
     the earliest first."""
-    rows = sql.run_file(connection, "retention", "dropped", tables=list(tables), start=start, end=end)
-    return [DroppedMonth(table, month, count, at.replace(tzinfo=UTC)) for table, month, count, at in rows]
+    values = {"tables": list(tables), "start": start, "end": end, "stale_minutes": STALE_MINUTES}
+    rows = sql.run_file(connection, "retention", "dropped", **values)
+    return [
+        DroppedMonth(table, month, int(count), at.replace(tzinfo=UTC), bool(is_gone))
+        for table, month, count, at, is_gone in rows
+    ]
 
 
 def missing_on_purpose(
     connection: sa.Connection, tables: Iterable[str], scope: str, start: datetime, end: datetime
 ) -> list[DroppedMonth]:
     """The same, but for what was read of a scope once more since."""
-    job_of = {prunable.table: prunable.jobs[0] for prunable in PRUNABLE if prunable.jobs}
 
     def is_back(month: DroppedMonth) -> bool:
-        part = Window(job_of[month.table], scope, max(start, month.start), min(end, month.end))
-        return checkpoints.was_begun(connection, part)
+        part = Window("", scope, max(start, month.start), min(end, month.end))
+        jobs = PRUNABLE[month.table].jobs
+        return any(checkpoints.was_begun(connection, replace(part, job=job)) for job in jobs)
 
     return [month for month in dropped(connection, tables, start, end) if not is_back(month)]
+
+
+def check_not_being_dropped(connection: sa.Connection, window: Window) -> None:
+    """Called where a reading begins, under the lock of its series.
+
+    Raises:
+        BeingDropped: a month of the window is being exported or dropped.
+    """
+    tables = [prunable.table for prunable in PRUNABLE.values() if window.job in prunable.jobs]
+    for month in dropped(connection, tables, window.start, window.end):
+        if not month.is_gone:
+            raise BeingDropped(
+                f"{month.first_day:%Y-%m} of {month.table} is being dropped on purpose at the moment: "
+                f"{window.job} of {window.scope} can be read again once kalshi_retention has ended."
+            )

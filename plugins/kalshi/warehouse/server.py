@@ -36,6 +36,7 @@ WORTH_RETRYING = {
     1020: "row changed since the transaction began",
     1040: "too many connections",
     1205: "lock wait timeout",
+    1412: "table changed since the transaction began",
     1213: "deadlock",
     3100: "the cluster could not commit",
     3101: "the cluster rolled back the transaction",
