@@ -31,21 +31,21 @@ def test_old_months_are_counted_by_default_and_dropped_when_told_to(dag: DagUnde
     counted = dag.run(dense_months=1)
     assert counted.succeeded, counted.output[-3000:]
     assert dag.rows(*TABLES) == before
-    assert f"would be dropped: 2 months of tables, {before['kalshi_candle_1m_dense']:,} rows" in counted.page
+    assert f"would be dropped: 2 months, {before['kalshi_candle_1m_dense']:,} rows" in counted.page
     assert "Months older than configured" in counted.page
     assert "<svg" in counted.page
 
     dropped = dag.run(dense_months=1, dry_run=False)
     assert dropped.succeeded, dropped.output[-3000:]
     assert dag.rows(*TABLES) == {**before, "kalshi_candle_1m_dense": 0}
-    assert f"dropped: 2 months of tables, {before['kalshi_candle_1m_dense']:,} rows" in dropped.output
+    assert f"dropped: 2 months, {before['kalshi_candle_1m_dense']:,} rows" in dropped.output
     by_table = {each["scope"]: each["months_dropped"] for each in dropped.report["series"]}
     assert by_table == {**dict.fromkeys(by_table, 0), "kalshi_candle_1m_dense": 2}
 
     again = dag.run(dense_months=1, dry_run=False)
     assert again.succeeded
     assert again.report["verdict"] == "success"
-    assert "dropped: 0 months of tables, 0 rows" in again.output
+    assert "dropped: 0 months, 0 rows" in again.output
 
 
 def test_dense_minutes_without_their_candles_are_refused(dag: DagUnderTest) -> None:

@@ -250,6 +250,9 @@ def test_markets_that_were_proven_stay_proven(house: House, table: str) -> None:
     drop(house, "kalshi_candle_1m_dense", table)
     report = house.reconcile(window_start=AUG_30)
     assert report.state == "success"
+    assert report.left_out >= len(proven), "both events opened in August"
+    by_hand = house.reconcile(window_start=AUG_30, by_hand=True)
+    assert "settled markets of KXHIGHNY were left out" in by_hand.warnings[0]
     assert proven == select(
         house.engine, "SELECT market_ticker, trades_verdict, candles_verdict FROM kalshi_reconciliation"
     )

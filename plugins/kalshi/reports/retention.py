@@ -45,8 +45,8 @@ def _summary(report: RetentionRun) -> str:
     gone = [month for month in months if month.fate == "dropped"]
     rows = f"{sum(month.rows for month in gone):,} rows"
     if gone or not months:
-        return f"dropped: {len(gone)} months of tables, {rows}"
-    would = f"{len(months)} months of tables, {sum(month.rows for month in months):,} rows"
+        return f"dropped: {len(gone)} months, {rows}"
+    would = f"{len(months)} months, {sum(month.rows for month in months):,} rows"
     return f"would be dropped: {would}" if months[0].fate != "kept" else f"nothing dropped; still there: {would}"
 
 

@@ -98,6 +98,7 @@ class ReconciliationReport(WindowReport, kw_only=True):
     read_again: Annotated[int, Field("markets read again", "read again")] = 0
     deleted: Annotated[int, Field("rows deleted that the exchange doesn't have", "deleted")] = 0
     waiting: Annotated[int, Field("markets postponed to a later run", "postponed")] = 0
+    left_out: Annotated[int, Field("settled markets of which months were dropped on purpose")] = 0
     by_month: Annotated[list[ProvenMonth], Field("by month of close")] = msgspec.field(default_factory=list)
     by_kind: Annotated[list[Kind], Field("of trades and of candles, by verdict")] = msgspec.field(default_factory=list)
     not_proven: Annotated[list[NotProven], Field("every market that isn't proven")] = msgspec.field(
@@ -121,14 +122,14 @@ def reconcile(exchange: Exchange, engine: sa.Engine, request: ReconciliationRequ
         compared: list[Compared] = []
         again = Rereading(exchange, run, request.cutoff, request.rules)
         try:
-            compared = _compare_all(run, request)
+            compared, report.left_out = _compare_all(run, request)
             if request.repair and (doubtful := _to_read_again(compared, request.rules, report)):
                 again.read(doubtful)
-                compared = _replaced(compared, _compare_all(run, request, [c.figures.ticker for c in doubtful]))
+                compared = _replaced(compared, _compare_all(run, request, [c.figures.ticker for c in doubtful])[0])
         finally:
             report.read_again, report.deleted = again.markets, again.deleted
             _describe(report, request, compared)
-        _warn(run, request, compared)
+        _warn(run, request, report, compared)
         run.check_rejected(run.too_many_rejected)
     return report
 
@@ -138,8 +139,11 @@ def _replaced(compared: Iterable[Compared], newer: Iterable[Compared]) -> list[C
     return [again.get(market.figures.ticker, market) for market in compared]
 
 
-def _compare_all(run: SyncRun, request: ReconciliationRequest, tickers: Sequence[str] | None = None) -> list[Compared]:
-    """Compare these markets, by default all that the request is about, and store the verdicts."""
+def _compare_all(
+    run: SyncRun, request: ReconciliationRequest, tickers: Sequence[str] | None = None
+) -> tuple[list[Compared], int]:
+    """Compare these markets, by default all that the request is about, and store the verdicts. Returns also how many
+    were left out, as months of theirs were dropped on purpose."""
     if tickers is None:
         start, end = request.window_start, request.window_end
         since = request.settled_since
@@ -147,14 +151,16 @@ def _compare_all(run: SyncRun, request: ReconciliationRequest, tickers: Sequence
     coverage = in_transaction(run.engine, lambda c: {side: Coverage(c, side, run.scope) for side in SIDES})
     dropped = in_transaction(run.engine, retention.dropped, [side.table.name for side in SIDES])
     compared: list[Compared] = []
+    left_out = 0
     for first in range(0, len(tickers), MARKETS_PER_TRANSACTION):
         group = tickers[first : first + MARKETS_PER_TRANSACTION]
-        some, written = in_transaction(
+        some, without, written = in_transaction(
             run.engine, _compare, run=run, request=request, group=group, coverage=coverage, dropped=dropped
         )
         run.count("kalshi_reconciliation", written)
         compared += some
-    return compared
+        left_out += without
+    return compared, left_out
 
 
 def _compare(
@@ -164,17 +170,17 @@ def _compare(
     group: Sequence[str],
     coverage: dict[Side, Coverage],
     dropped: Sequence[DroppedMonth],
-) -> tuple[list[Compared], WriteCounts]:
-    found = [
+) -> tuple[list[Compared], int, WriteCounts]:
+    expected = [
         figures
         for figures in reconciliation.figures(connection, group)
-        if (_is_expected(figures, request) or any(covered.touches(figures) for covered in coverage.values()))
-        and not _lacks_months(figures, dropped, coverage)
+        if _is_expected(figures, request) or any(covered.touches(figures) for covered in coverage.values())
     ]
+    found = [figures for figures in expected if not _lacks_months(figures, dropped, coverage)]
     compared = judge(connection, found, coverage, request.rules)
     written = reconciliation.write(connection, (_row(run.scope, market) for market in compared), run.run_id)
     ledger.beat(connection, run.run_id)
-    return compared, written
+    return compared, len(expected) - len(found), written
 
 
 def _lacks_months(figures: Figures, dropped: Sequence[DroppedMonth], coverage: dict[Side, Coverage]) -> bool:
@@ -293,12 +299,18 @@ def _named(market: Compared) -> NotProven:
     )
 
 
-def _warn(run: SyncRun, request: ReconciliationRequest, compared: Sequence[Compared]) -> None:
-    if not compared and request.by_hand and request.window_start and request.window_end:
+def _warn(
+    run: SyncRun, request: ReconciliationRequest, report: ReconciliationReport, compared: Sequence[Compared]
+) -> None:
+    if report.left_out and request.by_hand:
+        run.warn(
+            f"{report.left_out} settled markets of {run.scope} were left out, as months of theirs were dropped on "
+            "purpose (kalshi_dropped_month): their verdicts are those of before."
+        )
+    elif not compared and request.by_hand and request.window_start and request.window_end:
         run.warn(
             f"No market of {run.scope} that closed from {request.window_start:%Y-%m-%d %H:%M} to "
-            f"{request.window_end:%Y-%m-%d %H:%M} UTC is settled, or its months were dropped on purpose "
-            "(kalshi_dropped_month), so there was nothing to compare."
+            f"{request.window_end:%Y-%m-%d %H:%M} UTC is settled, so there was nothing to compare."
         )
     if open_ones := [market for market in compared if market.word != PROVEN]:
         named = first_few([f"{market.figures.ticker} ({market.reason})" for market in open_ones], MOST_NAMED)

@@ -299,7 +299,7 @@ def check_not_being_dropped(connection: sa.Connection, window: Window) -> None:
         BeingDropped: a month of the window is being exported or dropped.
     """
     tables = [prunable.table for prunable in PRUNABLE.values() if window.job in prunable.jobs]
-    for month in dropped(connection, tables, window.start, window.end):
+    for month in dropped(connection, tables, window.start, window.end) if tables else ():
         if not month.is_gone:
             raise BeingDropped(
                 f"{month.first_day:%Y-%m} of {month.table} is being dropped on purpose at the moment: "
