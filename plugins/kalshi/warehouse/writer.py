@@ -220,7 +220,7 @@ class Staging:
 def _without_indexes(definition: str, name: str) -> str:
     """The statement for a temporary table called ``name``, by the CREATE TABLE of another: without its secondary
     indexes, foreign keys, names of constraints, and where and how its rows are stored."""
-    columns, _, stored = definition.partition("\n) ENGINE=")  # behind it, the partitions
+    columns, _, stored = definition.partition("\n) ")
     _, *inner = columns.splitlines()
     end = ") ENGINE=InnoDB " + " ".join(re.findall(r"DEFAULT CHARSET=\w+|COLLATE=\w+", stored))
     lines = (re.sub(r"^CONSTRAINT `[^`]+` (?=CHECK)", "", line.strip().rstrip(",")) for line in inner)
