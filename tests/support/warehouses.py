@@ -53,6 +53,16 @@ def shared_warehouse(server: PrivateServer) -> SharedWarehouse:
         return SharedWarehouse(uri, engine, frozenset(_names(connection)), seeds)
 
 
+def copy_rows(server: PrivateServer, database: str, into: sa.Engine) -> None:
+    """Copy every row of a database on the same server."""
+    with into.connect() as connection, server.as_root() as cursor:
+        own = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
+        cursor.execute("SET SESSION foreign_key_checks = 0")
+        for table in _names(connection) - {"kalshi_schema_version"}:
+            cursor.execute(f"REPLACE INTO {own}.{table} SELECT * FROM {database}.{table}")
+        cursor.execute("COMMIT")
+
+
 def forget(engine: sa.Engine) -> None:
     """Empty every table that a run writes to; numbers begin at 1 again."""
     with _without_foreign_keys(engine) as connection:

@@ -21,6 +21,7 @@ from scripts.private_server import PrivateServer
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.house import DAY, SERIES, TABLES, House
+from tests.support.warehouses import copy_rows
 
 CHANGES = 100
 CHANGES_AT_ONCE = 20
@@ -43,16 +44,8 @@ def template(mariadb: PrivateServer, _small_exchange: ExchangeServer) -> Iterato
 @pytest.fixture
 def house(template: str, mariadb: PrivateServer, warehouse: sa.Engine, exchange: Exchange) -> House:
     """A house whose markets are proven."""
-    with mariadb.as_root() as cursor:
-        cursor.execute("SET SESSION foreign_key_checks = 0")
-        for table in set(sa.inspect(warehouse).get_table_names()) - {"kalshi_schema_version"}:
-            cursor.execute(f"REPLACE INTO {_name_of(warehouse)}.{table} SELECT * FROM {template}.{table}")
-        cursor.execute("COMMIT")
+    copy_rows(mariadb, template, warehouse)
     return House(exchange, warehouse)
-
-
-def _name_of(engine: sa.Engine) -> str:
-    return str(select(engine, "SELECT DATABASE() AS name")[0]["name"])
 
 
 def names(report: ReconciliationReport) -> set[str]:

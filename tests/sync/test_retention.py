@@ -22,10 +22,15 @@ from kalshi.sync.run import recorded_run
 from kalshi.warehouse import retention
 from kalshi.warehouse.export import ExportFailed, export_month
 from kalshi.warehouse.ledger import RunKey, start_run
+from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.retention import TABLES, Month
-from kalshi.warehouse.server import in_transaction
+from kalshi.warehouse.server import in_transaction, open_engine
+from scripts.address import address_of
+from scripts.private_server import PrivateServer
 from tests.support.databases import select
+from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.house import DAY, SERIES, House
+from tests.support.warehouses import copy_rows
 
 AUG_30 = datetime(2026, 8, 30, tzinfo=UTC)
 SEP_1 = datetime(2026, 9, 1, tzinfo=UTC)
@@ -38,13 +43,34 @@ TIMES = {
 }
 
 
-@pytest.fixture
-def house(exchange: Exchange, warehouse_on_both: sa.Engine) -> House:
-    """Two days of August and two of September, read in one window, and reconciled."""
-    house = House(exchange, warehouse_on_both, AUG_30)
+@pytest.fixture(scope="module")
+def template(mariadb: PrivateServer, _small_exchange: ExchangeServer) -> Iterator[str]:
+    """The name of a database with two days of August and two of September, read in one window, and reconciled."""
+    _small_exchange.reset()
+    engine = open_engine(address_of(mariadb.database("test_retention")), loads=True)
+    migrate(engine)
+    with Exchange(quick_config(_small_exchange)) as exchange:
+        read(House(exchange, engine, AUG_30))
+    yield "test_retention"
+    engine.dispose()
+
+
+def read(house: House) -> House:
     house.read()
     house.reconcile()
     return house
+
+
+@pytest.fixture
+def house(template: str, mariadb: PrivateServer, warehouse: sa.Engine, exchange: Exchange) -> House:
+    """A copy of the template."""
+    copy_rows(mariadb, template, warehouse)
+    return House(exchange, warehouse, AUG_30)
+
+
+@pytest.fixture
+def house_on_both(exchange: Exchange, warehouse_on_both: sa.Engine) -> House:
+    return read(House(exchange, warehouse_on_both, AUG_30))
 
 
 def drop(house: House, *tables: str, **others: Any) -> list[RetentionReport]:
@@ -83,7 +109,8 @@ def test_a_dry_run_counts_and_drops_nothing(house: House) -> None:
     assert select(house.engine, "SELECT * FROM kalshi_dropped_month") == []
 
 
-def test_old_months_go_and_newer_rows_stay_as_they_were(house: House) -> None:
+def test_old_months_go_and_newer_rows_stay_as_they_were(house_on_both: House) -> None:
+    house = house_on_both
     kept = {table: rows(house, table, august=False) for table in TIMES}
     old = {table: len(rows(house, table, august=True)) for table in TIMES}
     assert all(kept.values())
@@ -123,7 +150,8 @@ def test_what_was_read_of_a_dropped_month_is_forgotten_and_of_the_next_is_not(ho
     assert rows(house, "kalshi_candle_1m", august=True) == [], "an ordinary run brings nothing back"
 
 
-def test_a_run_that_asks_for_a_dropped_month_reads_it_again(house: House) -> None:
+def test_a_run_that_asks_for_a_dropped_month_reads_it_again(house_on_both: House) -> None:
+    house = house_on_both
     before = house.content()
     drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m")
     assert retention_of(house) == {"kalshi_candle_1m", "kalshi_candle_1m_dense"}
