@@ -11,7 +11,7 @@ from kalshi.exchange import Exchange, ExchangeConfig
 from sandbox import process as sandbox_process
 from scripts import private_server, real_mysql
 from scripts.backends import LOCAL
-from scripts.bench import CLOCK, candles, catalog, failover, history, months, pages, quality, whole, workers
+from scripts.bench import CLOCK, backfill, candles, catalog, failover, history, months, pages, quality, whole, workers
 from scripts.private_server import PrivateServer
 
 PICTURE = Path("docs/images/candles-speed.png")
@@ -89,7 +89,7 @@ def workers_share(_: str, __: PrivateServer, args: argparse.Namespace) -> None:
             outcome = workers.measure(folder, server, workers=args.workers, tasks=args.tasks, days=20)
         finally:
             private_server.stop(folder)
-    print(f"\nworkers: {args.workers} Celery workers, one budget of {workers.LIMIT} requests per second\n")
+    print(f"\nworkers: {args.workers} Celery workers, one budget of {backfill.LIMIT} requests per second\n")
     print(f"{outcome.table()}\n")
 
 

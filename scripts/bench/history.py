@@ -8,27 +8,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-import requests
 import sqlalchemy as sa
 from tabulate import tabulate
 
-from kalshi.settings import INCLUDE
 from sandbox import process as sandbox_process
 from scripts import airflow_home, airflow_process
 from scripts.airflow_api import AirflowApi
 from scripts.bench import CLOCK
+from scripts.bench.backfill import DAG, LIMIT, environment, seen_by_exchange
 from scripts.bench.contest import fresh_warehouse
 from scripts.private_server import PrivateServer, free_port
 
-LIMIT = 20
-"""Requests per second of the exchange's Basic tier, for our budget and the sandbox."""
 SERIES = ["KXHIGHNY", "KXHIGHCHI"]
 LAST = date(2026, 9, 19)
 """The day before the sandbox's clock."""
 CHUNK_DAYS = 30
 BEFORE = timedelta(days=3)
 """The sandbox's events begin so much earlier."""
-DAG = "kalshi_candles_backfill"
 TABLES = ("kalshi_candle_1m", "kalshi_candle_1m_dense")
 ALL_SERIES, ALL_DAYS = 7, (LAST - date(2023, 1, 1)).days
 """The history that the time of is extrapolated to."""
@@ -88,26 +84,19 @@ def _backfill(folder: Path, server: PrivateServer, days: int, *, dense: bool) ->
     first = LAST - timedelta(days=days - 1)
     options = (f"--clock={CLOCK}", f"--requests-per-second={LIMIT}", f"--since={first - BEFORE}", "--wide-markets=0")
     folder.mkdir()
-    settings = folder / "kalshi.toml"
-    text = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
-    settings.write_text(text.replace("dense = true", f"dense = {str(dense).lower()}"), encoding="utf-8")
     with (
         sandbox_process.running(folder / "sandbox.log", *options) as url,
         fresh_warehouse(server, "bench_history") as engine,
     ):
-        environment = {
+        airflow_environment = {
             **os.environ,
-            **airflow_home.DEFAULTS,
+            **environment(folder, url, server.database("bench_history"), dense=dense),
             "AIRFLOW_HOME": str(folder / "airflow"),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-            "AIRFLOW_CONN_KALSHI_WAREHOUSE": server.database("bench_history"),
-            "AIRFLOW_CONN_KALSHI_DEFAULT": f"kalshi://{url.removeprefix('http://')}",
-            "KALSHI_REPORTS_FOLDER": str(folder / "reports"),
-            "KALSHI_SETTINGS": str(settings),
         }
-        airflow_home.prepare(environment)
+        airflow_home.prepare(airflow_environment)
         print(f"history: {days} days {'with' if dense else 'without'} dense minutes …", flush=True)
-        with airflow_process.running(environment, free_port(), folder / "airflow.log") as (_, address):
+        with airflow_process.running(airflow_environment, free_port(), folder / "airflow.log") as (_, address):
             api = AirflowApi(address)
             api.switch_on(DAG)
             api.trigger(
@@ -116,14 +105,14 @@ def _backfill(folder: Path, server: PrivateServer, days: int, *, dense: bool) ->
             (run,) = api.finished_runs(DAG, 1, 24 * 3600)
         if run["state"] != "success":
             raise RuntimeError(f"The backfill failed: see {folder}.")
-        stats = requests.get(f"{url.removesuffix('/trade-api/v2')}/sandbox/stats", timeout=10).json()
+        received, refused = seen_by_exchange(url)
         with engine.connect() as connection:
             rows = {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in TABLES}
         return Outcome(
             dense=dense,
             days=days,
-            requests={int(second): n for second, n in stats["by_second"].items()},
-            refused=stats["refused"],
+            requests=received,
+            refused=refused,
             rows=rows,
             bytes={table: bytes_on_disk(server, "bench_history", table) for table in TABLES},
         )

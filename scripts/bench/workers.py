@@ -7,28 +7,23 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import requests
 import sqlalchemy as sa
 from tabulate import tabulate
 
-from kalshi.settings import INCLUDE
 from sandbox import process as sandbox_process
 from scripts.airflow_api import AirflowApi
-from scripts.airflow_home import DEFAULTS, PROJECT
 from scripts.bench import CLOCK
+from scripts.bench.backfill import DAG, LIMIT, environment, seen_by_exchange
 from scripts.bench.contest import fresh_warehouse
 from scripts.celery_workers import celery_workers
 from scripts.private_server import PrivateServer
 
-LIMIT = 20
-"""Requests per second of the exchange's Basic tier, for our budget and the sandbox."""
 BUCKET = 2 * LIMIT
 """The burst that the exchange accepts after a pause."""
 FIRST = date(2025, 12, 1)
 """An archived period, where every market costs a request."""
 SINCE = FIRST - timedelta(days=3)
 SECONDS = 600
-DAG = "kalshi_candles_backfill"
 
 
 @dataclass(frozen=True)
@@ -82,16 +77,9 @@ def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, da
         sandbox_process.running(folder / "sandbox-limited.log", *options) as url,
         fresh_warehouse(server, "bench_workers") as engine,
     ):
-        environment = {
-            **DEFAULTS,
-            "PYTHONPATH": str(PROJECT / "plugins"),
-            "AIRFLOW_CONN_KALSHI_WAREHOUSE": server.database("bench_workers"),
-            "AIRFLOW_CONN_KALSHI_DEFAULT": f"kalshi://{url.removeprefix('http://')}",
-            "KALSHI_REPORTS_FOLDER": str(folder / "reports"),
-            "KALSHI_SETTINGS": str(_without_dense(folder)),
-        }
+        of_tasks = environment(folder, url, server.database("bench_workers"), dense=False)
         shares = {"workers": workers, "concurrency": -(-tasks // workers)}
-        with celery_workers(folder / "airflow", server.database("bench_airflow"), environment, **shares) as running:
+        with celery_workers(folder / "airflow", server.database("bench_airflow"), of_tasks, **shares) as running:
             api = AirflowApi(running.url)
             api.switch_on(DAG)
             last = FIRST + timedelta(days=tasks * days - 1)
@@ -100,24 +88,17 @@ def measure(folder: Path, server: PrivateServer, *, workers: int, tasks: int, da
             api.finished_runs(DAG, 1, SECONDS)
             chunks = api.mapped_tasks(DAG, run, "sync_chunk")
         logs = [log.read_text(encoding="utf-8") for log in running.worker_logs]
-        stats = requests.get(f"{url.removesuffix('/trade-api/v2')}/sandbox/stats", timeout=10).json()
+        received, refused = seen_by_exchange(url)
         with engine.connect() as connection:
             candles = connection.execute(sa.text("SELECT COUNT(*) FROM kalshi_candle_1m")).scalar_one()
     return Outcome(
         states=tuple(chunk["state"] for chunk in chunks),
         tasks_of_workers=tuple(len(re.findall(r"Task .* succeeded in", log)) for log in logs),
-        requests={int(second): n for second, n in stats["by_second"].items()},
-        refused=stats["refused"],
+        requests=received,
+        refused=refused,
         together=_together([(chunk["start_date"], chunk["end_date"]) for chunk in chunks]),
         candles=candles,
     )
-
-
-def _without_dense(folder: Path) -> Path:
-    """Settings that make the exchange the bottleneck, not the two cores that everything shares."""
-    settings = folder / "kalshi.toml"
-    settings.write_text((INCLUDE / "kalshi.toml").read_text(encoding="utf-8").replace("dense = true", "dense = false"))
-    return settings
 
 
 def _together(spans: list[tuple[str, str]]) -> range:

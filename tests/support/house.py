@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,14 +15,33 @@ from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.reconciliation import ReconciliationReport, ReconciliationRequest, reconcile
 from kalshi.sync.settlements import SettlementsRequest, sync_settlements
 from kalshi.sync.trades import TradesRequest, sync_trades
+from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.server import open_engine
+from scripts.address import address_of
 from scripts.content import content
+from scripts.private_server import PrivateServer
 from tests.support.databases import select
+from tests.support.exchange_server import ExchangeServer, quick_config
 
 SERIES = "KXHIGHNY"
 DAY = timedelta(days=1)
 SEP_17 = datetime(2026, 9, 17, tzinfo=UTC)
 """The event of the 18th opens on that day, and closes on the 19th at 05:00."""
 TABLES = ("kalshi_trade", "kalshi_candle_1m", "kalshi_candle_1m_dense")
+
+
+@contextmanager
+def template(server: PrivateServer, exchange_server: ExchangeServer, database: str, start: datetime) -> Iterator[str]:
+    """The name of a database with what a house has read and reconciled, for :func:`copy_rows`."""
+    exchange_server.reset()
+    engine = open_engine(address_of(server.database(database)), loads=True)
+    migrate(engine)
+    with Exchange(quick_config(exchange_server)) as exchange:
+        house = House(exchange, engine, start)
+        house.read()
+        house.reconcile()
+    yield database
+    engine.dispose()
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,11 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange, ExchangeUnavailable
 from kalshi.settings import ReconciliationSettings
 from kalshi.sync.reconciliation import ProvenMonth, ReconciliationReport
-from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.server import open_engine
-from scripts.address import address_of
 from scripts.private_server import PrivateServer
 from tests.support.databases import count, select
-from tests.support.exchange_server import ExchangeServer, quick_config
-from tests.support.house import DAY, SERIES, TABLES, House
+from tests.support.exchange_server import ExchangeServer
+from tests.support.house import DAY, SEP_17, SERIES, TABLES, House
+from tests.support.house import template as house_template
 from tests.support.warehouses import copy_rows
 
 CHANGES = 100
@@ -30,15 +28,8 @@ CHANGES_AT_ONCE = 20
 @pytest.fixture(scope="module")
 def template(mariadb: PrivateServer, _small_exchange: ExchangeServer) -> Iterator[str]:
     """The name of a database with what a house has read."""
-    _small_exchange.reset()
-    engine = open_engine(address_of(mariadb.database("test_reconciliation")), loads=True)
-    migrate(engine)
-    with Exchange(quick_config(_small_exchange)) as exchange:
-        house = House(exchange, engine)
-        house.read()
-        house.reconcile()
-    yield "test_reconciliation"
-    engine.dispose()
+    with house_template(mariadb, _small_exchange, "test_reconciliation", SEP_17) as name:
+        yield name
 
 
 @pytest.fixture

@@ -22,14 +22,13 @@ from kalshi.sync.run import recorded_run
 from kalshi.warehouse import retention
 from kalshi.warehouse.export import ExportFailed, export_month
 from kalshi.warehouse.ledger import RunKey, start_run
-from kalshi.warehouse.migrate import migrate
 from kalshi.warehouse.retention import TABLES, Month
-from kalshi.warehouse.server import in_transaction, open_engine
-from scripts.address import address_of
+from kalshi.warehouse.server import in_transaction
 from scripts.private_server import PrivateServer
 from tests.support.databases import select
-from tests.support.exchange_server import ExchangeServer, quick_config
+from tests.support.exchange_server import ExchangeServer
 from tests.support.house import DAY, SERIES, House
+from tests.support.house import template as house_template
 from tests.support.warehouses import copy_rows
 
 AUG_30 = datetime(2026, 8, 30, tzinfo=UTC)
@@ -46,19 +45,8 @@ TIMES = {
 @pytest.fixture(scope="module")
 def template(mariadb: PrivateServer, _small_exchange: ExchangeServer) -> Iterator[str]:
     """The name of a database with two days of August and two of September, read in one window, and reconciled."""
-    _small_exchange.reset()
-    engine = open_engine(address_of(mariadb.database("test_retention")), loads=True)
-    migrate(engine)
-    with Exchange(quick_config(_small_exchange)) as exchange:
-        read(House(exchange, engine, AUG_30))
-    yield "test_retention"
-    engine.dispose()
-
-
-def read(house: House) -> House:
-    house.read()
-    house.reconcile()
-    return house
+    with house_template(mariadb, _small_exchange, "test_retention", AUG_30) as name:
+        yield name
 
 
 @pytest.fixture
@@ -70,7 +58,10 @@ def house(template: str, mariadb: PrivateServer, warehouse: sa.Engine, exchange:
 
 @pytest.fixture
 def house_on_both(exchange: Exchange, warehouse_on_both: sa.Engine) -> House:
-    return read(House(exchange, warehouse_on_both, AUG_30))
+    house = House(exchange, warehouse_on_both, AUG_30)
+    house.read()
+    house.reconcile()
+    return house
 
 
 def drop(house: House, *tables: str, **others: Any) -> list[RetentionReport]:

@@ -20,7 +20,6 @@ from kalshi.warehouse.writer import WriteCounts
 
 MARKETS_PER_TRANSACTION = 12
 PIECE = timedelta(days=3)
-MINUTE = timedelta(minutes=1)
 Each = TypeVar("Each")
 
 
@@ -57,17 +56,22 @@ def build_dense(run: SyncRun, reading: Reading) -> list[Doubt]:
     window = replace(reading.window, end=reading.until)
     for lives in _groups(sorted(lives_in(run, reading), key=lambda life: (life.opens, life.ticker))):
         tickers = sorted(life.ticker for life in lives)
-        in_transaction(run.engine, dense_candles.delete_outside, tickers, window.start, window.end)
+        in_transaction(run.engine, _trim, window, tickers)
         for start, end in _pieces(*_open_time(lives, window)):
             _build(run, window.scope, tickers, start, end)
         _build_carried(run, window.scope, tickers, window.end)
     return []
 
 
+def _trim(connection: sa.Connection, window: Window, tickers: list[str]) -> None:
+    catalog.lock_series(connection, window.scope)
+    dense_candles.delete_outside(connection, tickers, window.start, window.end)
+
+
 def _open_time(lives: Sequence[MarketLife], window: Window) -> tuple[datetime, datetime]:
     """The part of the window in which any of these markets is open, on whole minutes."""
     opens, closes = min(life.opens for life in lives), max(life.closes for life in lives)
-    first, last = max(window.start, opens), min(window.end, closes + MINUTE)
+    first, last = max(window.start, opens), min(window.end, closes + dense_candles.MINUTE)
     return first.replace(second=0, microsecond=0), last.replace(second=0, microsecond=0)
 
 

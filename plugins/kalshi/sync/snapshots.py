@@ -16,13 +16,13 @@ from kalshi.sync.report import Field, JobReport
 from kalshi.sync.run import JobRequest, recorded_run
 from kalshi.warehouse import catalog, snapshots, sql
 from kalshi.warehouse.checkpoints import EVERYTHING
+from kalshi.warehouse.retention import delete_rows
 from kalshi.warehouse.server import in_transaction
 from kalshi.warehouse.writer import WriteCounts
 
 JOB = "snapshots"
 TOLERATED_DELAY = timedelta(minutes=5)
 """Either way: clocks differ, and a run may wait for a worker."""
-ROWS_PER_DELETE = 10_000
 
 
 class FutureSnapshot(ValueError):
@@ -100,12 +100,8 @@ def _open_markets(exchange: Exchange, request: SnapshotRequest) -> Any:
 
 def prune_snapshots(engine: sa.Engine, older_than: datetime, *, dry_run: bool) -> int:
     """Delete the snapshots before ``older_than`` in batches; return how many there were."""
-    old = "FROM kalshi_price_snapshot WHERE snapshot_at_utc < :older_than"
+    old = "kalshi_price_snapshot WHERE snapshot_at_utc < :older_than"
     if dry_run:
-        query = f"SELECT COUNT(*) {old}"
+        query = f"SELECT COUNT(*) FROM {old}"
         return in_transaction(engine, lambda c: int(sql.run(c, query, older_than=older_than).scalar_one()))
-    delete = f"DELETE {old} LIMIT {ROWS_PER_DELETE}"
-    total = 0
-    while deleted := in_transaction(engine, lambda c: sql.run(c, delete, older_than=older_than).rowcount):
-        total += deleted
-    return total
+    return delete_rows(engine, old, older_than=older_than)

@@ -74,10 +74,10 @@ def partition(connection: sa.Connection) -> None:
     for table, column in PARTITIONED.items():
         if not (there := months_of(connection, table)):
             with _telling(table, seconds_about(connection, table)):
-                _run(connection, f"ALTER TABLE `{table}` {_by_month(column, until)}")
+                connection.exec_driver_sql(f"ALTER TABLE `{table}` {_by_month(column, until)}")
         elif (first := after(there[-1])) < until:
             more = _definitions(first, until)
-            _run(connection, f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
+            connection.exec_driver_sql(f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
 
 
 def rows_to_partition(connection: sa.Connection) -> int:
@@ -129,7 +129,7 @@ def _has_files(connection: sa.Connection) -> bool:
 def _rows_about(connection: sa.Connection, table: str) -> int:
     """How many rows the server estimates now: MySQL would say what it estimated up to a day ago."""
     now = "lock_wait_timeout = @@lock_wait_timeout /*!80000 , information_schema_stats_expiry = 0 */"
-    _run(connection, f"SET SESSION {now}")
+    connection.exec_driver_sql(f"SET SESSION {now}")
     query = "SELECT table_rows FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = :table"
     return int(sql.run(connection, query, table=table).scalar_one_or_none() or 0)
 
@@ -138,16 +138,16 @@ def seconds_about(connection: sa.Connection, table: str) -> float:
     """How long partitioning it will take: copies a sample into a table like it. 0 if that would take as long."""
     if (rows := _rows_about(connection, table)) <= SAMPLE_ROWS:
         return 0
-    _run(connection, f"DROP TABLE IF EXISTS {SAMPLE}")
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {SAMPLE}")
     try:
-        _run(connection, f"CREATE TABLE {SAMPLE} LIKE `{table}`")
-        _run(connection, f"ALTER TABLE {SAMPLE} {_by_month(PARTITIONED[table], _ahead())}")
+        connection.exec_driver_sql(f"CREATE TABLE {SAMPLE} LIKE `{table}`")
+        connection.exec_driver_sql(f"ALTER TABLE {SAMPLE} {_by_month(PARTITIONED[table], _ahead())}")
         began = time.monotonic()
-        _run(connection, f"INSERT INTO {SAMPLE} SELECT * FROM `{table}` LIMIT {SAMPLE_ROWS}")
+        connection.exec_driver_sql(f"INSERT INTO {SAMPLE} SELECT * FROM `{table}` LIMIT {SAMPLE_ROWS}")
         connection.commit()
         return (time.monotonic() - began) * rows / SAMPLE_ROWS
     finally:
-        _run(connection, f"DROP TABLE IF EXISTS {SAMPLE}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {SAMPLE}")
 
 
 def _by_month(column: str, until: date) -> str:
@@ -157,10 +157,6 @@ def _by_month(column: str, until: date) -> str:
 def _definitions(first: date, until: date) -> str:
     each = (f"PARTITION {name_of(m)} VALUES LESS THAN ('{after(m)}')" for m in each_month(first, until))
     return ", ".join([*each, f"PARTITION {LATER} VALUES LESS THAN (MAXVALUE)"])
-
-
-def _run(connection: sa.Connection, statement: str) -> None:
-    connection.exec_driver_sql(statement)
 
 
 def _in_words(seconds: float) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kalshi.warehouse import catalog, checkpoints, gaps, sql
+from kalshi.warehouse.capabilities import DENIED
 from kalshi.warehouse.checkpoints import EPOCH, EVERYTHING, Window
 from kalshi.warehouse.ledger import STALE_MINUTES
 from kalshi.warehouse.months import FIRST, PARTITIONED, after, each_month, midnight, months_of, name_of
@@ -24,10 +25,8 @@ ROWS_PER_DELETE = 10_000
 LOCK_SECONDS = 20
 """A partition is emptied once no transaction uses its table; meanwhile new ones wait."""
 NO_SUCH_PARTITION = {1507, 1735}
-DENIED = {1044, 1142}
 """The servers' error numbers."""
 WINDOWS = ("kalshi_checkpoint", "kalshi_gap")
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 EXPORTING, DROPPING, DROPPED = "exporting", "dropping", "dropped"
 
 
@@ -177,11 +176,19 @@ def drop(engine: sa.Engine, month: Month, on_batch: Callable[[], object] = lambd
     if month.of.table in PARTITIONED:
         _run_alone(engine, f"ALTER TABLE `{month.of.table}` TRUNCATE PARTITION {name_of(month.first_day)}")
     else:
-        delete = f"DELETE FROM {month.where} LIMIT {ROWS_PER_DELETE}"
-        while in_transaction(engine, lambda c: sql.run(c, delete, **month.values).rowcount):
-            on_batch()
+        delete_rows(engine, month.where, on_batch, **month.values)
     gone = f"state = '{DROPPED}', dropped_at_utc = CURRENT_TIMESTAMP(6)"
     in_transaction(engine, lambda connection: _note(connection, month, gone, DROPPING))
+
+
+def delete_rows(engine: sa.Engine, rows: str, on_batch: Callable[[], object] = lambda: None, **values: Any) -> int:
+    """Delete ``rows`` (SQL: a table and its WHERE, with these values) in batches; returns how many there were."""
+    total = 0
+    delete = f"DELETE FROM {rows} LIMIT {ROWS_PER_DELETE}"
+    while deleted := in_transaction(engine, lambda c: sql.run(c, delete, **values).rowcount):
+        total += deleted
+        on_batch()
+    return total
 
 
 def keep(connection: sa.Connection, month: Month) -> None:
@@ -267,7 +274,10 @@ class DroppedMonth:
 
 
 def dropped(
-    connection: sa.Connection, tables: Iterable[str] = TABLES, start: datetime = EPOCH, end: datetime = NEVER
+    connection: sa.Connection,
+    tables: Iterable[str] = TABLES,
+    start: datetime = gaps.ALWAYS[0],
+    end: datetime = gaps.ALWAYS[1],
 ) -> list[DroppedMonth]:
     """The months of these tables that were dropped on purpose, and lie at least in part between ``start`` and ``end``,
     the earliest first."""
