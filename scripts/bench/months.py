@@ -148,13 +148,13 @@ def _measure(bench: Bench, rows: int) -> str:
         ("rows", f"{sum(count for count, _ in before.values()):,}"),
         ("a plain copy, s", f"{copying:.0f}"),
         ("the migration as estimated, s", f"{estimate:.0f}"),
-        (f"the last of {len(KILLED_AT) + 1} attempts, s; {len(left)} of {len(TABLES)} tables were left", finishing),
+        (f"the last of {len(KILLED_AT) + 1} attempts, s; {len(left)} of {len(TABLES)} tables were left", f"{finishing:.0f}"),
         ("rows and checksums as before", "yes" if is_same else "NO"),
     ]
     for table, (rows_dropped, seconds, a_row) in drops.items():
         cells.append((f"{table}: bytes of a row on disk", f"{a_row:.0f}"))
         cells.append((f"{table}: dropping a month of {rows_dropped:,} rows, s", f"{seconds:.2f}"))
-    return tabulate(cells, tablefmt="plain", floatfmt=".0f", colalign=("left", "right"))
+    return tabulate(cells, tablefmt="plain", disable_numparse=True, colalign=("left", "right"))
 
 
 def _interrupted(bench: Bench) -> None:
@@ -175,8 +175,7 @@ def _is_partitioned(bench: Bench, table: str) -> bool:
 
 def _drop(bench: Bench, table: str) -> tuple[int, float, float]:
     """The rows of a month, the seconds in which they are dropped, and how many bytes a row took before."""
-    months_there = retention.old_months(bench.engine, PRUNABLE[table], date(2023, 3, 1))
-    (month,) = (month for month in months_there if month.first_day.month == 2)
+    month = next(retention.old_months(bench.engine, PRUNABLE[table], date(2023, 2, 1)))
     count, _ = content(bench.engine, table)
     a_row = bytes_on_disk(bench.server, "months", table) / count
     return month.rows, _seconds(_drop_month, bench, month), a_row
