@@ -148,7 +148,8 @@ def _measure(bench: Bench, rows: int) -> str:
         ("rows", f"{sum(count for count, _ in before.values()):,}"),
         ("a plain copy, s", f"{copying:.0f}"),
         ("the migration as estimated, s", f"{estimate:.0f}"),
-        (f"the last of {len(KILLED_AT) + 1} attempts, s; {len(left)} of {len(TABLES)} tables were left", f"{finishing:.0f}"),
+        (f"the last of {len(KILLED_AT) + 1} attempts, s", f"{finishing:.0f}"),
+        ("tables left for it", f"{len(left)} of {len(TABLES)}"),
         ("rows and checksums as before", "yes" if is_same else "NO"),
     ]
     for table, (rows_dropped, seconds, a_row) in drops.items():
