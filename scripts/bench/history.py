@@ -32,19 +32,21 @@ ALL_SERIES, ALL_DAYS = 7, (LAST - date(2023, 1, 1)).days
 
 @dataclass(frozen=True)
 class Outcome:
-    """One backfill. ``requests`` received per unix second; ``rows`` and ``bytes`` on disk by table."""
+    """One backfill. ``requests`` received per unix second; ``ended``: the last of its jobs, in unix seconds; ``rows`` and
+    ``bytes`` on disk by table."""
 
     dense: bool
     days: int
     requests: dict[int, int]
     refused: int
+    ended: float
     rows: dict[str, int]
     bytes: dict[str, int]
 
     @property
-    def seconds(self) -> int:
-        """From the first request to the last."""
-        return max(self.requests) - min(self.requests) + 1
+    def seconds(self) -> float:
+        """From the first request to the end of the last job, which may build dense minutes long after its requests."""
+        return self.ended - min(self.requests)
 
     @property
     def used(self) -> float:
@@ -71,7 +73,7 @@ def measure(folder: Path, server: PrivateServer, days: int) -> str:
         ["dense minutes", *(f"{each.rows[TABLES[1]]:,}" for each in outcomes)],
         ["requests", *(f"{sum(each.requests.values()):,}" for each in outcomes)],
         ["of them refused with 429", *(f"{each.refused:,}" for each in outcomes)],
-        ["seconds", *(f"{each.seconds:,}" for each in outcomes)],
+        ["seconds", *(f"{each.seconds:,.0f}" for each in outcomes)],
         [f"share of the limit of {LIMIT} a second used", *(f"{each.used:.2f}" for each in outcomes)],
         ["bytes on disk of a candle", *(each.a_row(TABLES[0]) for each in outcomes)],
         ["bytes on disk of a dense minute", *(each.a_row(TABLES[1]) for each in outcomes)],
@@ -108,11 +110,15 @@ def _backfill(folder: Path, server: PrivateServer, days: int, *, dense: bool) ->
         received, refused = seen_by_exchange(url)
         with engine.connect() as connection:
             rows = {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {t}")).scalar_one() for t in TABLES}
+            ended = connection.execute(
+                sa.text("SELECT UNIX_TIMESTAMP(MAX(ended_at_utc)) FROM kalshi_sync_run")
+            ).scalar_one()
         return Outcome(
             dense=dense,
             days=days,
             requests=received,
             refused=refused,
+            ended=float(ended),
             rows=rows,
             bytes={table: bytes_on_disk(server, "bench_history", table) for table in TABLES},
         )

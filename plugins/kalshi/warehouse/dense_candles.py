@@ -7,22 +7,21 @@ to ten times slower on the server than writing the lines of a load file here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from kalshi.warehouse import sql
-from kalshi.warehouse.api_candles import PRICES, QUOTES
+from kalshi.warehouse.api_candles import CANDLE_1M, PRICES, QUOTES
+from kalshi.warehouse.api_candles import SOURCE as API
 from kalshi.warehouse.tables import GIVEN, Column, Table
 from kalshi.warehouse.times import naive_utc
-from kalshi.warehouse.writer import WriteCounts, upsert
+from kalshi.warehouse.writer import PacketTooSmall, WriteCounts, upsert
 
 NULL = "\\N"
-NULL_SQL = r"'\\N'"
 NOTHING = "0.00"
 MINUTE_HERE = "?"
 """Stands for the minute in a line that many minutes share."""
@@ -42,50 +41,37 @@ CANDLE_1M_DENSE = Table(
         Column("open_interest", "decimal", GIVEN),
     ),
 )
-QUOTE_NAMES = [column.name for column in QUOTES]
-TRADE_NAMES = [column.name for column in PRICES if column.name != "trade_previous"]
+AT = {name: number for number, name in enumerate(CANDLE_1M_DENSE.names)}
+"""The place of a column in a line of the load file."""
+TICKER, TIME, SOURCE = AT["market_ticker"], AT["bucket_start_utc"], AT["source"]
+BID, ASK, CLOSE, PREVIOUS = AT["yes_bid_close"], AT["yes_ask_close"], AT["trade_close"], AT["trade_previous"]
+OPEN_INTEREST = AT["open_interest"]
+ALL_QUOTES = slice(AT[QUOTES[0].name], AT[QUOTES[-1].name] + 1)
+
+Candle = list[str]
+"""A candle as the fields of a line, nulls as NULL."""
 
 
-def _template() -> str:
-    """A line of the load file in the order of the columns; those of the quotes, and of the trades, are joined."""
-    groups = {**dict.fromkeys(QUOTE_NAMES, "quotes"), **dict.fromkeys(TRADE_NAMES, "trades")}
-    return "\t".join(f"{{{name}}}" for name, _ in groupby(groups.get(name, name) for name in CANDLE_1M_DENSE.names))
+def _line(**others: str) -> str:
+    """SQL that makes a line of the load file, with its end; ``others``: columns that aren't simply themselves."""
+    null = "'\\\\N'"
+    fields = [others.get(name, f"COALESCE(`{name}`, {null})") for name in CANDLE_1M_DENSE.names]
+    return f"CONCAT(CONCAT_WS('\t', {', '.join(fields)}), '\n')"
 
 
-LINE = _template()
-
-
-def _fields(columns: Sequence[str]) -> str:
-    """SQL that joins the columns into one string, as in a line of the load file."""
-    return f"CONCAT_WS('\\t', {', '.join(f'COALESCE({c}, {NULL_SQL})' for c in columns)})"
-
-
-class _Candle(NamedTuple):
-    """A candle as the fields of a line, nulls as NULL; ``quotes`` and ``trades``: several fields joined."""
-
-    ticker: str
-    minute: str
-    source: str
-    quotes: str
-    trades: str
-    bid: str
-    ask: str
-    open_interest: str
-    last_trade: str
-    previous: str
-    volume: str
-    has_trade: str
-
-
-VALUES = ("yes_bid_close", "yes_ask_close", "open_interest", "trade_close", "trade_previous")
-# One text a row: PyMySQL takes longer for a value than Python for splitting ten off.
-CANDLE = f"""
-SELECT CONCAT_WS('\n', market_ticker, LEFT(bucket_start_utc, 19), source, {_fields(QUOTE_NAMES)},
-  {_fields(TRADE_NAMES)}, {", ".join(f"COALESCE({name}, {NULL_SQL})" for name in VALUES)},
-  COALESCE(volume, '{NOTHING}'), COALESCE(volume, 0) > 0)
-FROM kalshi_candle_1m
+# One text a market: for each value that it receives, PyMySQL takes longer than Python for a whole line of a text.
+CANDLES = f"""
+SELECT COUNT(*), GROUP_CONCAT({
+    _line(
+        bucket_start_utc="LEFT(bucket_start_utc, 19)",
+        is_synthetic="0",
+        has_trade="COALESCE(volume, 0) > 0",
+        volume=f"COALESCE(volume, '{NOTHING}')",
+    )
+} ORDER BY bucket_start_utc, source SEPARATOR '')
+FROM kalshi_candle_1m WHERE {{}} GROUP BY market_ticker
 """
-IN_ORDER = "ORDER BY market_ticker, bucket_start_utc, source"
+WITHIN = "market_ticker IN :tickers AND bucket_start_utc >= :start AND bucket_start_utc < :end"
 
 
 @dataclass
@@ -97,87 +83,86 @@ class _Known:
     open_interest: str = NULL
     last_trade: str = NULL
 
-    def learn(self, candle: _Candle) -> None:
-        if candle.source == "api_event":
-            self.bid, self.ask, self.open_interest = candle.bid, candle.ask, candle.open_interest
-        for price in (candle.previous, candle.last_trade):
+    def learn(self, candle: Candle) -> None:
+        if candle[SOURCE] == API:
+            self.bid, self.ask, self.open_interest = candle[BID], candle[ASK], candle[OPEN_INTEREST]
+        for price in (candle[PREVIOUS], candle[CLOSE]):
             if price != NULL:
                 self.last_trade = price
 
+    def complete(self, candle: Candle) -> None:
+        """Give the candle the values that it doesn't have itself."""
+        if candle[SOURCE] != API:
+            candle[ALL_QUOTES] = self.quotes
+            candle[OPEN_INTEREST] = self.open_interest
+        if candle[CLOSE] == NULL == candle[PREVIOUS]:
+            candle[PREVIOUS] = self.last_trade
+
     @property
-    def quotes(self) -> str:
-        return "\t".join([self.bid] * 4 + [self.ask] * 4)
+    def quotes(self) -> list[str]:
+        return [self.bid] * 4 + [self.ask] * 4
+
+    def minute(self, ticker: str) -> tuple[str, str]:
+        """The line of a minute without a candle: what comes before its time, and what comes after."""
+        line = [NULL] * len(AT)
+        line[TICKER], line[TIME] = ticker, MINUTE_HERE
+        line[ALL_QUOTES] = self.quotes
+        line[PREVIOUS], line[OPEN_INTEREST] = self.last_trade, self.open_interest
+        line[AT["is_synthetic"]], line[AT["has_trade"]], line[AT["volume"]] = "1", "0", NOTHING
+        before, after = "\t".join(line).split(MINUTE_HERE)
+        return before, after
 
 
 def build_dense(
     connection: sa.Connection, tickers: Sequence[str], start: datetime, end: datetime, run_id: int
 ) -> WriteCounts:
-    """Upsert the minutes of these markets' lives from ``start`` to ``end``."""
+    """Upsert the minutes of these markets' lives from ``start`` to ``end``.
+
+    Raises:
+        PacketTooSmall: the server can't send the candles of a market and window in one packet.
+    """
     values: dict[str, Any] = {"tickers": tickers, "start": naive_utc(start), "end": naive_utc(end)}
     is_new = not _has_any(connection, values)
-    candles: defaultdict[str, list[_Candle]] = defaultdict(list)
-    for candle in _candles(connection, values):
-        candles[candle.ticker].append(candle)
-    names = [_text(moment) for moment in _minutes(values["start"], values["end"])]
+    known = _known_before(connection, values)
+    candles = _candles(connection, WITHIN, values)
+    names = [minute.isoformat(" ") for minute in _minutes(values["start"], values["end"])]
+    numbers = {name: number for number, name in enumerate(names)}
     lines: list[bytes] = []
-    for ticker, first, last in _lives(connection, values):
-        offset = (first - values["start"]) // MINUTE
-        minutes = names[offset : offset + (last - first) // MINUTE + 1]
-        lines += "\n".join(_lines(ticker, minutes, candles[ticker])).encode().split(b"\n") if minutes else []
+    for ticker, opens, closes in _lives(connection, values):
+        first, after = ((moment - values["start"]) // MINUTE for moment in (opens, closes))
+        of_market = list(_lines(ticker, names[:after], numbers, first, candles[ticker], known[ticker]))
+        lines += "\n".join(of_market).encode().split(b"\n") if of_market else []
     return upsert(connection, CANDLE_1M_DENSE, lines, run_id=run_id, likely_new=is_new)
 
 
-def _lines(ticker: str, minutes: Sequence[str], candles: Sequence[_Candle]) -> Iterator[str]:
-    """The lines of a market's ``minutes``, from its candles in time order, the exchange's before ours."""
-    known = _Known()
-    at = 0
-    position = {minute: number for number, minute in enumerate(minutes)}
+def _lines(
+    ticker: str, names: Sequence[str], numbers: Mapping[str, int], first: int, candles: Sequence[Candle], known: _Known
+) -> Iterator[str]:
+    """The lines of a market's minutes from number ``first`` on, from its candles in time order, the exchange's before
+    ours. ``names``: the minutes of the window up to the market's last; ``numbers``: of those of the whole window."""
+    at = first
     for candle in candles:
-        number = position.get(candle.minute)
-        if number is None:
-            if candle.minute < minutes[0]:
-                known.learn(candle)
+        number = numbers[candle[TIME]]
+        if number >= len(names):
+            break
+        if first <= number < at:  # this minute already has the exchange's candle
             continue
-        yield from _carried(ticker, minutes[at:number], known)
-        if number >= at:  # else this minute already has the exchange's candle
-            is_earlier_price = candle.previous == NULL and candle.last_trade == NULL
-            previous = known.last_trade if is_earlier_price else candle.previous
-            known.learn(candle)
-            quotes = candle.quotes if candle.source == "api_event" else known.quotes
-            yield LINE.format(
-                market_ticker=ticker,
-                bucket_start_utc=candle.minute,
-                source=candle.source,
-                is_synthetic=0,
-                has_trade=candle.has_trade,
-                quotes=quotes,
-                trades=candle.trades,
-                trade_previous=previous,
-                volume=candle.volume,
-                open_interest=known.open_interest,
-            )
+        if number >= at:
+            yield from _carried(ticker, names[at:number], known)
+            known.complete(candle)
+            yield "\t".join(candle)
             at = number + 1
-    yield from _carried(ticker, minutes[at:], known)
+        known.learn(candle)
+    yield from _carried(ticker, names[at:], known)
 
 
 def _carried(ticker: str, minutes: Sequence[str], known: _Known) -> Iterator[str]:
-    before, after = LINE.format(
-        market_ticker=ticker,
-        bucket_start_utc=MINUTE_HERE,
-        source=NULL,
-        is_synthetic=1,
-        has_trade=0,
-        quotes=known.quotes,
-        trades="\t".join([NULL] * len(TRADE_NAMES)),
-        trade_previous=known.last_trade,
-        volume=NOTHING,
-        open_interest=known.open_interest,
-    ).split(MINUTE_HERE)
+    before, after = known.minute(ticker)
     return (f"{before}{minute}{after}" for minute in minutes)
 
 
 def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[str, datetime, datetime]]:
-    """Each market with its first and last minute in the window, naive UTC."""
+    """Each market with its part of the window, from its first minute to the one after its last, naive UTC."""
     rows = sql.run(
         connection,
         "SELECT market_ticker, open_time_utc, close_time_utc FROM kalshi_market WHERE market_ticker IN :tickers "
@@ -187,38 +172,59 @@ def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[
     for ticker, opens, closes in rows:
         first = max(values["start"], opens.replace(second=0, microsecond=0))
         last = min(values["end"], closes) - timedelta(microseconds=1)
-        yield ticker, first, last.replace(second=0, microsecond=0)
+        yield ticker, first, last.replace(second=0, microsecond=0) + MINUTE
 
 
-def _candles(connection: sa.Connection, values: dict[str, Any]) -> Iterator[_Candle]:
-    """The candles in the window, and for each source the last one before it."""
-    source = (
+def _known_before(connection: sa.Connection, values: dict[str, Any]) -> defaultdict[str, _Known]:
+    """What each market carries into the window: of the last candle of each source before it; if retention has dropped
+    that, what its first minute was given when the candle was still there."""
+    known: defaultdict[str, _Known] = defaultdict(_Known)
+    for ticker, candles in _last_candles(connection, values).items():
+        for candle in candles:
+            known[ticker].learn(candle)
+    carried = sql.run_file(connection, "candles", "carried_from_dropped", candles=CANDLE_1M.name, **values)
+    for ticker, *fields in carried:
+        if ticker not in known:
+            known[ticker] = _Known(*(NULL if field is None else str(field) for field in fields))
+    return known
+
+
+def _last_candles(connection: sa.Connection, values: dict[str, Any]) -> defaultdict[str, list[Candle]]:
+    time = (
         "(SELECT c.bucket_start_utc FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker "
         "AND c.source = '{}' AND c.bucket_start_utc < :start ORDER BY c.bucket_start_utc DESC LIMIT 1)"
     )
     last = sql.run(
         connection,
-        f"SELECT market_ticker, {source.format('api_event')}, {source.format('trades')} FROM kalshi_market m "
+        f"SELECT market_ticker, {time.format('api_event')}, {time.format('trades')} FROM kalshi_market m "
         "WHERE market_ticker IN :tickers",
         **values,
     )
     keys = [(ticker, time) for ticker, *times in last for time in times if time]
-    if keys:
-        before = f"{CANDLE} WHERE (market_ticker, bucket_start_utc) IN :keys {IN_ORDER}"
-        yield from map(_candle, sql.run(connection, before, keys=keys).scalars())
-    within = "WHERE market_ticker IN :tickers AND bucket_start_utc >= :start AND bucket_start_utc < :end"
-    yield from map(_candle, sql.run(connection, f"{CANDLE} {within} {IN_ORDER}", **values).scalars())
+    if not keys:
+        return defaultdict(list)
+    return _candles(connection, "(market_ticker, bucket_start_utc) IN :keys", {"keys": keys})
 
 
-def _candle(text: str) -> _Candle:
-    return _Candle._make(text.split("\n"))
+def _candles(connection: sa.Connection, which: str, values: dict[str, Any]) -> defaultdict[str, list[Candle]]:
+    """The candles of each market in time order, the exchange's before ours."""
+    candles: defaultdict[str, list[Candle]] = defaultdict(list)
+    for count, text in sql.run(connection, CANDLES.format(which), **values):
+        lines = text.split("\n")
+        if lines.pop() or len(lines) != count:
+            raise PacketTooSmall(
+                f"{count:,} candles of a market don't fit into a packet of the server: set its max_allowed_packet to "
+                "16 MB."
+            )
+        of_market = [line.split("\t") for line in lines]
+        candles[of_market[0][TICKER]] = of_market
+    return candles
 
 
 def _has_any(connection: sa.Connection, values: dict[str, Any]) -> bool:
     found = sql.run(
         connection,
-        "SELECT 1 FROM kalshi_candle_1m_dense WHERE market_ticker IN :tickers "
-        "AND bucket_start_utc >= :start AND bucket_start_utc < :end LIMIT 1",
+        f"SELECT 1 FROM kalshi_candle_1m_dense WHERE {WITHIN} LIMIT 1",
         **values,
     )
     return found.first() is not None
@@ -253,7 +259,3 @@ def _minutes(start: datetime, end: datetime) -> Iterator[datetime]:
     while start < end:
         yield start
         start += MINUTE
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(" ")

@@ -24,8 +24,12 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
-SESSION = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'"
-"""Bad values are errors instead of being rounded; CURRENT_TIMESTAMP is UTC."""
+SESSION = (
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', "
+    "group_concat_max_len = 16777216"
+)
+"""Bad values are errors instead of being rounded; CURRENT_TIMESTAMP is UTC; GROUP_CONCAT is cut at 16 MB, or where a
+packet of the server ends."""
 
 LOST = {1053: "server shuts down", 1927: "connection killed", 2006: "server gone", 2013: "connection lost"}
 READ_ONLY = {1290: "server is read-only", 1836: "server is in read-only mode"}
