@@ -185,7 +185,7 @@ def _start(folder: Path, program: Program, server: PrivateServer, settings: tupl
         "--secure-file-priv=",
         "--max-allowed-packet=64M",
         "--innodb-buffer-pool-size=512M",
-        # The defaults (100 MB) make a long backfill write its pages over and over. MySQL has the one, MariaDB the other.
+        # With the default, 100 MB, a long backfill writes its pages over and over. MySQL's name, and MariaDB's:
         "--loose-innodb-redo-log-capacity=256M",
         "--loose-innodb-log-file-size=256M",
         *settings,

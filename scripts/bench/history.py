@@ -32,8 +32,8 @@ ALL_SERIES, ALL_DAYS = 7, (LAST - date(2023, 1, 1)).days
 
 @dataclass(frozen=True)
 class Outcome:
-    """One backfill. ``requests`` received per unix second; ``ended``: the last of its jobs, in unix seconds; ``rows`` and
-    ``bytes`` on disk by table."""
+    """One backfill. ``requests`` received per unix second; ``ended``: the last of its jobs, in unix seconds; ``rows``
+    and ``bytes`` on disk by table."""
 
     dense: bool
     days: int
