@@ -188,6 +188,8 @@ def _start(folder: Path, program: Program, server: PrivateServer, settings: tupl
         # With the default, 100 MB, a long backfill writes its pages over and over. MySQL's name, and MariaDB's:
         "--loose-innodb-redo-log-capacity=256M",
         "--loose-innodb-log-file-size=256M",
+        # A compressed page takes whole blocks of the disk: as many at level 1 as at the default, 6, in half the time.
+        "--innodb-compression-level=1",
         *settings,
         f"--log-error={log}",
     ]

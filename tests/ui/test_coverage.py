@@ -121,6 +121,18 @@ def test_a_cell_says_by_colour_and_words_how_much_is_known_and_leads_to_what_com
     assert "100.0 %, covered" in whole.about
 
 
+def test_a_day_whose_candles_were_dropped_says_so_and_asks_for_no_backfill(
+    pages: TestClient, warehouse_on_both: sa.Engine
+) -> None:
+    month = {"month": date(2026, 9, 1), "state": "dropped", "row_count": 7, "run_id": 1}
+    insert(warehouse_on_both, "kalshi_dropped_month", table_name="kalshi_candle_1m", **month)
+    for show in ("quotes", "proof", "trades", "gaps"):
+        dropped, unchecked, *_ = cells(pages, show=show)[NY]
+        assert dropped.about.endswith("Dropped on purpose, by kalshi_retention, and not read again since."), show
+        assert "kalshi_candles_backfill" not in dropped.href
+        assert "Dropped" not in unchecked.about, "it was read again"
+
+
 def test_what_is_missing_is_listed_day_by_day_with_the_run_that_fills_it(pages: TestClient) -> None:
     found = [
         (row["what is missing"], row["from"], row["to"], row["what to do"]) for row in rows(pages, "todo", series=NY)
@@ -266,13 +278,16 @@ def test_below_four_fifths_of_its_minutes_a_day_is_short() -> None:
 
 def test_why_there_is_no_figure() -> None:
     unknown = Covered(events=1, markets=2, minutes=100)
-    why = {"is_read": False, "is_listed": True, "is_over": True}
+    why = {"is_read": False, "is_listed": True, "is_over": True, "is_dropped": False}
     assert missing(None, **why).word == "no event"  # type: ignore[union-attr]
     assert missing(None, **{**why, "is_listed": False}).todo == "kalshi_catalog_sync"  # type: ignore[union-attr]
     assert missing(unknown, **why).todo == "kalshi_candles_backfill"  # type: ignore[union-attr]
     assert missing(unknown, **{**why, "is_over": False}).word == "still open"  # type: ignore[union-attr]
     assert missing(unknown, **{**why, "is_read": True}).todo == "kalshi_data_quality"  # type: ignore[union-attr]
-    assert missing(KNOWN, **why) is None
+    dropped = {**why, "is_dropped": True}
+    assert missing(unknown, **dropped).word == "dropped"  # type: ignore[union-attr]
+    assert missing(unknown, **{**dropped, "is_read": True}).word == "not checked", "read again since"  # type: ignore[union-attr]
+    assert missing(KNOWN, **why) is missing(KNOWN, **dropped) is None
 
 
 def test_two_events_of_a_day_share_its_cell() -> None:

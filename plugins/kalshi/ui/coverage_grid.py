@@ -15,6 +15,8 @@ from kalshi.ui import covered
 from kalshi.ui.asked import end_of_month
 from kalshi.ui.covered import Covered, Decided, State, days_of, missing, months_of, state
 from kalshi.ui.warehouse import ask
+from kalshi.warehouse import retention
+from kalshi.warehouse.api_candles import CANDLE_1M
 
 GAP_JOBS = ("candles", "candles_from_trades", "candles_dense", "trades")
 Key = tuple[str, date]
@@ -46,7 +48,8 @@ class Selection:
 
 @dataclass(frozen=True)
 class Grid:
-    """What is known of the series of a page: by cell, and by event (or month) for the list below."""
+    """What is known of the series of a page: by cell, and by event (or month) for the list below. ``read``: the times
+    whose prices were read, by series; ``dropped``: those of which candles were dropped on purpose. Naive UTC."""
 
     selection: Selection
     series: Sequence[str]
@@ -55,14 +58,24 @@ class Grid:
     events: Sequence[tuple[str, date, Covered]]
     read: Mapping[str, Sequence[tuple[datetime, datetime]]]
     listed: frozenset[str]
+    dropped: Sequence[tuple[datetime, datetime]]
 
     def why_not(self, series: str, first: date, known: Covered | None) -> State | None:
         """What is missing of a cell, or of one of its events."""
         last = first if self.selection.by == "day" else end_of_month(first)
         starts = known.opens if known and known.opens else datetime.combine(first, time())
         ends = known.closes if known and known.closes else datetime.combine(last, time.max)
-        is_read = any(start < ends and end > starts for start, end in self.read.get(series, ()))
-        return missing(known, is_read=is_read, is_listed=series in self.listed, is_over=ends <= self.now)
+
+        def meets(times: Sequence[tuple[datetime, datetime]]) -> bool:
+            return any(start < ends and end > starts for start, end in times)
+
+        return missing(
+            known,
+            is_read=meets(self.read.get(series, ())),
+            is_listed=series in self.listed,
+            is_over=ends <= self.now,
+            is_dropped=meets(self.dropped),
+        )
 
     def state(self, series: str, first: date) -> State:
         known = self.cells.get((series, first))
@@ -93,7 +106,12 @@ def read_grid(connection: sa.Connection, selection: Selection, series: Sequence[
     for cell, gaps in _gaps(connection, selection, span).items():
         cells[cell] = replace(cells.get(cell, Covered()), gaps=tuple(gaps))
     read, listed = _read(connection, selection, span)
-    return Grid(selection, series, now, cells, events, read, listed | {ticker for ticker, *_ in events})
+    dropped = [
+        (month.start.replace(tzinfo=None), month.end.replace(tzinfo=None))
+        for month in retention.dropped(connection, [CANDLE_1M.name])
+        if month.is_gone
+    ]
+    return Grid(selection, series, now, cells, events, read, listed | {ticker for ticker, *_ in events}, dropped)
 
 
 def _covered(row: dict[str, Any], decisions: dict[str, Decided]) -> Covered:

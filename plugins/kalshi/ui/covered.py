@@ -103,6 +103,7 @@ NOT_LISTED = State(
 )
 NOT_READ = State("unread", "✕", "not read", "Not read: its prices were never asked for.", "kalshi_candles_backfill")
 NOT_CHECKED = State("unchecked", "?", "not checked", "Read, but no quality run has checked it.", "kalshi_data_quality")
+DROPPED = State("open", "-", "dropped", "Dropped on purpose, by kalshi_retention, and not read again since.")
 OPEN = State("open", "…", "still open", "Still open, and not read yet: the daily runs will read it.")
 UNSETTLED = State("open", "…", "not settled", "Not settled yet: only settled markets can be proven.")
 NOT_COMPARED = State(
@@ -118,14 +119,17 @@ WORDS = {
 RUNS_NEEDED = {"unread", "unchecked"}
 
 
-def missing(known: Covered | None, *, is_read: bool, is_listed: bool, is_over: bool) -> State | None:
-    """Why there is no figure; None if there is one. ``is_listed``: whether the series' catalog was read."""
+def missing(known: Covered | None, *, is_read: bool, is_listed: bool, is_over: bool, is_dropped: bool) -> State | None:
+    """Why there is no figure; None if there is one. ``is_listed``: whether the series' catalog was read;
+    ``is_dropped``: whether candles of these days were dropped on purpose."""
     if known is None or not known.events:
         return NO_EVENT if is_listed else NOT_LISTED
     if known.checked:
         return None
     if is_read:
         return NOT_CHECKED
+    if is_dropped:
+        return DROPPED
     return NOT_READ if is_over else OPEN
 
 
@@ -170,7 +174,7 @@ def _proof(known: Covered, why_not: State | None) -> State:
     if not known.settled:
         return UNSETTLED if not why_not or why_not is OPEN else why_not
     if not known.compared:
-        return why_not if why_not is NOT_READ else NOT_COMPARED
+        return why_not if why_not in (NOT_READ, DROPPED) else NOT_COMPARED
     share = ratio(known.proven, known.settled)
     about = f"{known.proven:,} of {known.settled:,} settled markets are proven to have all trades and candles."
     if known.compared < known.settled:
@@ -182,7 +186,7 @@ def _trades(known: Covered, why_not: State | None) -> State:
     if not known.events:
         return why_not or NO_EVENT
     if not known.compared:
-        return UNSETTLED if not known.settled else NOT_COMPARED
+        return why_not if why_not is DROPPED else UNSETTLED if not known.settled else NOT_COMPARED
     about = f"{known.traded:,} of {known.compared:,} compared markets have trades, {known.trades:,} in all."
     share = ratio(known.traded, known.compared)
     return _shared(share, "traded" if known.traded else "no trades", about)
@@ -192,7 +196,7 @@ def _gaps(known: Covered, why_not: State | None) -> State:
     if known.gaps:
         many = len(known.gaps)
         return State("q0", f"{many:,}", "gaps", f"{many:,} known gap{'s' * (many > 1)}: {'; '.join(known.gaps[:3])}.")
-    if why_not and why_not.kind == "unread":
+    if why_not and (why_not.kind == "unread" or why_not is DROPPED):
         return why_not
     return State("q4", "0", "no gap", "No job knows of a gap.") if known.events else why_not or NO_EVENT
 
