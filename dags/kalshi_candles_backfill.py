@@ -3,8 +3,10 @@
 Reads the one-minute candles from `date_from` to `date_to` (UTC, inclusive) into `kalshi_candle_1m` in one run. The
 range is split into chunks, one task each; several series run in parallel and share the request budget.
 
-* `sources`: the exchange's own candles, candles built from public trades, or both. `kalshi_candle_1m_dense` then has
-  every minute of a market's life (`candles.dense` in `include/kalshi.toml`).
+* `sources`: the exchange's own candles, candles built from public trades, or both.
+* `dense`: whether `kalshi_candle_1m_dense` then has every minute of a market's life; `candles.dense` in
+  `include/kalshi.toml` if you leave it. A long backfill takes as long as its requests without them. Another run of the
+  same days builds them later, without reading anything again.
 * `series` may be `["*"]`, as in `kalshi_candles_daily`: a task for each chunk of days.
 * A complete chunk is skipped unless `force` is set; days that the daily DAG completed count too. After a task is
   killed, its retry resumes with the events that were not complete.
@@ -18,7 +20,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import Param, dag
 
-from kalshi.operators.candles import CandleChunksOperator, CandleChunkSyncOperator, sources_param
+from kalshi.operators.candles import CandleChunksOperator, CandleChunkSyncOperator, dense_param, sources_param
 from kalshi.operators.common import dag_defaults, force_param, optional_day_param, series_param
 from kalshi.operators.runs import report_task
 from kalshi.reports.candles import CANDLES
@@ -36,6 +38,7 @@ PARAMS = {
         description="Fewer days mean more tasks, each with Airflow's overhead.",
     ),
     "sources": sources_param(),
+    "dense": dense_param(),
     "force": force_param(),
 }
 
@@ -62,6 +65,7 @@ def kalshi_candles_backfill() -> None:
     synced = CandleChunkSyncOperator.partial(
         task_id="sync_chunk",
         sources="{{ params.sources }}",
+        dense="{{ params.dense }}",
         force="{{ params.force }}",
         map_index_template="{{ task.planned.scope }} {{ task.planned.start[:10] }}",
     ).expand(planned=plan.output)

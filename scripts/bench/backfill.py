@@ -7,7 +7,6 @@ from typing import Any
 
 import requests
 
-from kalshi.settings import INCLUDE
 from scripts.airflow_home import DEFAULTS, PROJECT
 
 LIMIT = 20
@@ -15,20 +14,15 @@ LIMIT = 20
 DAG = "kalshi_candles_backfill"
 
 
-def environment(folder: Path, exchange_url: str, warehouse: str, *, dense: bool) -> dict[str, str]:
-    """The variables of tasks that read this exchange into this warehouse (a connection). Their settings and reports are
-    in ``folder``. Without ``dense`` minutes the exchange is the bottleneck, not the two cores that everything
-    shares."""
-    settings = folder / "kalshi.toml"
-    text = (INCLUDE / "kalshi.toml").read_text(encoding="utf-8")
-    settings.write_text(text.replace("dense = true", f"dense = {str(dense).lower()}"), encoding="utf-8")
+def environment(folder: Path, exchange_url: str, warehouse: str) -> dict[str, str]:
+    """The variables of tasks that read this exchange into this warehouse (a connection). Their reports are in
+    ``folder``."""
     return {
         **DEFAULTS,
         "PYTHONPATH": str(PROJECT / "plugins"),
         "AIRFLOW_CONN_KALSHI_WAREHOUSE": warehouse,
         "AIRFLOW_CONN_KALSHI_DEFAULT": f"kalshi://{exchange_url.removeprefix('http://')}",
         "KALSHI_REPORTS_FOLDER": str(folder / "reports"),
-        "KALSHI_SETTINGS": str(settings),
     }
 
 

@@ -92,7 +92,7 @@ def _backfill(folder: Path, server: PrivateServer, days: int, *, dense: bool) ->
     ):
         airflow_environment = {
             **os.environ,
-            **environment(folder, url, server.database("bench_history"), dense=dense),
+            **environment(folder, url, server.database("bench_history")),
             "AIRFLOW_HOME": str(folder / "airflow"),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         }
@@ -101,9 +101,8 @@ def _backfill(folder: Path, server: PrivateServer, days: int, *, dense: bool) ->
         with airflow_process.running(airflow_environment, free_port(), folder / "airflow.log") as (_, address):
             api = AirflowApi(address)
             api.switch_on(DAG)
-            api.trigger(
-                DAG, {"series": SERIES, "date_from": str(first), "date_to": str(LAST), "chunk_days": CHUNK_DAYS}
-            )
+            asked = {"date_from": str(first), "date_to": str(LAST), "chunk_days": CHUNK_DAYS, "dense": dense}
+            api.trigger(DAG, {"series": SERIES, **asked})
             (run,) = api.finished_runs(DAG, 1, 24 * 3600)
         if run["state"] != "success":
             raise RuntimeError(f"The backfill failed: see {folder}.")

@@ -157,6 +157,24 @@ def test_a_backfill_in_chunks_holds_what_its_days_hold(dag_under_test: Dag) -> N
     assert dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense") == rows
 
 
+def test_dense_minutes_that_a_backfill_left_out_are_built_later_without_a_request_for_candles(
+    dag_under_test: Dag, exchange_server: ExchangeServer
+) -> None:
+    dag = dag_under_test("kalshi_candles_backfill")
+    days: dict[str, Any] = {"series": ["KXHIGHNY"], "date_from": "2026-09-18", "date_to": "2026-09-18"}
+    without = dag.run(**days, dense=False)
+    assert without.succeeded, without.output[-3000:]
+    rows = dag.rows("kalshi_candle_1m", "kalshi_candle_1m_dense")
+    assert rows["kalshi_candle_1m"] > 2000
+    assert rows["kalshi_candle_1m_dense"] == 0
+    before = candle_requests(exchange_server)
+    later = dag.run(**days)
+    assert later.succeeded, later.output[-3000:]
+    assert candle_requests(exchange_server) == before
+    (series,) = later.report["series"]
+    assert dag.rows("kalshi_candle_1m_dense")["kalshi_candle_1m_dense"] == series["dense_minutes"] > 10_000
+
+
 def test_a_backfill_without_days_is_refused_in_words(dag_under_test: Dag) -> None:
     outcome = dag_under_test("kalshi_candles_backfill").run(series=["KXHIGHNY"])
     assert not outcome.succeeded

@@ -36,15 +36,26 @@ def sources_param() -> Param:
     )
 
 
-class CandlesSyncOperator(SeriesSyncOperator):
-    """Syncs the one-minute candles of one series in the data interval."""
+def dense_param() -> Param:
+    """The param ``dense``."""
+    return Param(
+        load_settings().candles.dense,
+        type="boolean",
+        title="Dense minutes",
+        description="Build every minute of a market's life too. A later run can: it then reads nothing again.",
+    )
 
-    template_fields: Sequence[str] = ("planned", "sources", "force")
+
+class CandlesSyncOperator(SeriesSyncOperator):
+    """Syncs the one-minute candles of one series in the data interval. ``dense``: as configured if None."""
+
+    template_fields: Sequence[str] = ("planned", "sources", "dense", "force")
     report = CANDLES
 
-    def __init__(self, *, sources: Any = ("api_event",), force: Any = False, **kwargs: Any) -> None:
+    def __init__(self, *, sources: Any = ("api_event",), dense: Any = None, force: Any = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sources = sources
+        self.dense = dense
         self.force = force
 
     def sync(self, exchange: Exchange, engine: sa.Engine, context: Any) -> list[JobReport]:
@@ -56,7 +67,7 @@ class CandlesSyncOperator(SeriesSyncOperator):
             cutoff=self.cutoff,
             trades_cutoff=self.trades_cutoff,
             sources=tuple(self.sources),
-            dense=load_settings().candles.dense,
+            dense=load_settings().candles.dense if self.dense is None else self.dense,
             force=self.force,
             **about,
         )
