@@ -87,6 +87,25 @@ def test_a_filled_table_is_divided_into_its_months_without_a_change(old: sa.Engi
     assert len(by_month) > 40
 
 
+def test_an_upgrade_that_waits_for_a_long_read_lets_others_read(
+    old: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
+    upgrade = threading.Thread(target=migrate, args=(old,))
+    with old.connect() as long, old.connect() as other:
+        long.exec_driver_sql("SELECT COUNT(*) FROM kalshi_candle_1m").all()
+        upgrade.start()
+        waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata%%'"
+        deadline = time.monotonic() + 30
+        while not other.exec_driver_sql(waiting).scalar_one() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        other.exec_driver_sql("SET SESSION lock_wait_timeout = 10")
+        other.exec_driver_sql("SELECT COUNT(*) FROM kalshi_candle_1m").all()
+    upgrade.join()
+    with old.connect() as connection:
+        assert months_of(connection, "kalshi_candle_1m"), "the upgrade tried again"
+
+
 def test_rows_before_and_after_all_months_are_kept(warehouse_on_both: sa.Engine) -> None:
     ahead = after(month_of(datetime.now(UTC)), months.AHEAD)
     with warehouse_on_both.begin() as connection:
