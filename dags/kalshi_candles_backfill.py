@@ -5,8 +5,9 @@ range is split into chunks, one task each; several series run in parallel and sh
 
 * `sources`: the exchange's own candles, candles built from public trades, or both.
 * `dense`: whether `kalshi_candle_1m_dense` then has every minute of a market's life; `candles.dense` in
-  `include/kalshi.toml` if you leave it. A long backfill takes as long as its requests without them. Another run of the
-  same days builds them later, without reading anything again.
+  `include/kalshi.toml` if you leave it. Without them a long backfill takes as long as its requests; another run of the
+  same days builds them later, without reading anything again. What earlier runs left unfinished is built all the same.
+  Of `["*"]` none are built.
 * `series` may be `["*"]`, as in `kalshi_candles_daily`: a task for each chunk of days.
 * A complete chunk is skipped unless `force` is set; days that the daily DAG completed count too. After a task is
   killed, its retry resumes with the events that were not complete.

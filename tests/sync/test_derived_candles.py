@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from kalshi.exchange import Exchange
 from kalshi.sync.candles import CandlesReport, CandlesRequest, sync_candles
 from kalshi.warehouse import dense_candles
+from kalshi.warehouse.writer import PacketTooSmall
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer
 
@@ -192,6 +193,32 @@ def test_dense_minutes_once_built_do_not_change(sync: Sync, warehouse: sa.Engine
     assert (again.inserted, again.updated) == (0, 0)
     assert again.dense_minutes == first.dense_minutes == len(before)
     assert select(warehouse, "SELECT * FROM kalshi_candle_1m_dense") == before
+
+
+def test_a_candle_off_the_minute_keeps_no_minute_from_being_built(sync: Sync, warehouse: sa.Engine) -> None:
+    sync(dense=True)
+    before = select(warehouse, ALL_DENSE)
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE kalshi_candle_1m SET bucket_start_utc = bucket_start_utc + INTERVAL 30 SECOND "
+            "WHERE bucket_start_utc = (SELECT * FROM (SELECT MAX(bucket_start_utc) FROM kalshi_candle_1m) latest)"
+        )
+    report = sync(dense=True, force=True)
+    assert report.state == "success"
+    assert len(select(warehouse, ALL_DENSE)) == len(before)
+
+
+def test_candles_that_exceed_a_packet_of_the_server_are_an_error_rather_than_cut(
+    sync: Sync, warehouse_on_both: sa.Engine
+) -> None:
+    own = Sync(sync.exchange, warehouse_on_both)
+    own()
+    with warehouse_on_both.connect() as connection:
+        tickers = connection.exec_driver_sql("SELECT DISTINCT market_ticker FROM kalshi_candle_1m").scalars().all()
+        connection.exec_driver_sql("SET SESSION group_concat_max_len = 1024")
+        with pytest.raises(PacketTooSmall, match="set its max_allowed_packet to 16 MB"):
+            dense_candles.build_dense(connection, tickers, SEP_20, SEP_20 + DAY, 1)
+        connection.invalidate()  # with its setting
 
 
 def test_days_filled_in_any_order_give_the_same_dense_minutes(sync: Sync, warehouse: sa.Engine) -> None:

@@ -19,7 +19,7 @@ from kalshi.settings import load_settings
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.retention import RetentionReport, RetentionRequest, check_order, drop_old_months
 from kalshi.sync.run import recorded_run
-from kalshi.warehouse import retention
+from kalshi.warehouse import dense_candles, retention
 from kalshi.warehouse.export import ExportFailed, export_month
 from kalshi.warehouse.ledger import RunKey, start_run
 from kalshi.warehouse.retention import TABLES, Month
@@ -156,15 +156,59 @@ def retention_of(house: House) -> set[str]:
     return {month.table for month in found}
 
 
-def test_minutes_built_again_keep_the_quotes_that_dropped_candles_left_them(house_on_both: House) -> None:
+@pytest.mark.parametrize("start", [SEP_1, SEP_1 - DAY, SEP_1 + DAY])
+def test_minutes_built_again_keep_the_quotes_that_dropped_candles_left_them(
+    house_on_both: House, start: datetime
+) -> None:
     house = house_on_both
     before = rows(house, "kalshi_candle_1m_dense", august=False)
     first = [row for row in before if row["bucket_start_utc"] == SEP_1.replace(tzinfo=None)]
     assert any(row["is_synthetic"] and row["yes_bid_close"] is not None for row in first)
     assert any(row["is_synthetic"] and row["trade_previous"] is not None for row in first)
     drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m")
+    read_candles(house, start, house.end, force=True)
+    assert rows(house, "kalshi_candle_1m_dense", august=False) == before
+
+
+def test_what_dropped_candles_left_outlives_earlier_ones_that_come_back(house: House) -> None:
+    before = rows(house, "kalshi_candle_1m_dense", august=False)
+    house.change("UPDATE kalshi_candle_1m SET yes_bid_close = 0.01 WHERE bucket_start_utc < '2026-08-31'")
+    drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m")
+    read_candles(house, AUG_30, AUG_30 + DAY)
+    assert rows(house, "kalshi_candle_1m", august=True)
     read_candles(house, SEP_1, house.end, force=True)
     assert rows(house, "kalshi_candle_1m_dense", august=False) == before
+
+
+def test_candles_that_come_back_up_to_the_first_kept_minute_count_again(house: House) -> None:
+    drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m")
+    first_minute = "kalshi_candle_1m_dense WHERE bucket_start_utc = '2026-09-01' AND is_synthetic"
+    before = select(house.engine, f"SELECT * FROM {first_minute}")
+    house.change(f"UPDATE {first_minute}".replace(" WHERE", " SET yes_bid_open = 0.77, yes_bid_close = 0.77 WHERE"))
+    read_candles(house, AUG_30, house.end, force=True)
+    after = select(house.engine, f"SELECT * FROM {first_minute}")
+    quotes = ("market_ticker", "yes_bid_open", "yes_bid_close", "trade_previous")
+    again = [{name: row[name] for name in quotes} for row in after]
+    assert again == [{name: row[name] for name in quotes} for row in before]
+
+
+def test_of_what_is_built_newer_only_stored_candles_count(house: House) -> None:
+    """Not what a minute shows of a candle that is gone since."""
+    drop(house, "kalshi_candle_1m_dense", "kalshi_candle_1m")
+    house.change("DELETE FROM kalshi_candle_1m WHERE bucket_start_utc >= '2026-09-02'")
+    read = {"start": SEP_1 + DAY, "end": house.end}
+    with house.engine.begin() as connection:
+        tickers = [row.market_ticker for row in connection.exec_driver_sql("SELECT market_ticker FROM kalshi_market")]
+        dense_candles.build_dense(connection, tickers, **read, run_id=1)
+    unknown = rows(house, "kalshi_candle_1m_dense", august=False)
+    opened = {
+        row["market_ticker"]
+        for row in select(house.engine, "SELECT * FROM kalshi_market")
+        if row["open_time_utc"] >= read["start"].replace(tzinfo=None)
+    }
+    of_new = [row for row in unknown if row["market_ticker"] in opened]
+    assert of_new
+    assert {row["yes_bid_close"] for row in of_new} == {None}
 
 
 def test_gaps_lose_the_dropped_month_and_keep_the_rest(house: House) -> None:

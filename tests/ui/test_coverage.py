@@ -124,11 +124,12 @@ def test_a_cell_says_by_colour_and_words_how_much_is_known_and_leads_to_what_com
 def test_a_day_whose_candles_were_dropped_says_so_and_asks_for_no_backfill(
     pages: TestClient, warehouse_on_both: sa.Engine
 ) -> None:
-    month = {"month": date(2026, 9, 1), "state": "dropped", "row_count": 7, "run_id": 1}
-    insert(warehouse_on_both, "kalshi_dropped_month", table_name="kalshi_candle_1m", **month)
-    for show in ("quotes", "proof", "trades", "gaps"):
+    for month in (date(2026, 8, 1), date(2026, 9, 1)):  # the event opened in August
+        dropped_month = {"month": month, "state": "dropped", "row_count": 7, "run_id": 1}
+        insert(warehouse_on_both, "kalshi_dropped_month", table_name="kalshi_candle_1m", **dropped_month)
+    for show in ("quotes", "proof", "trades"):
         dropped, unchecked, *_ = cells(pages, show=show)[NY]
-        assert dropped.about.endswith("Dropped on purpose, by kalshi_retention, and not read again since."), show
+        assert dropped.about.endswith("Of a month that kalshi_retention dropped on purpose; not read since."), show
         assert "kalshi_candles_backfill" not in dropped.href
         assert "Dropped" not in unchecked.about, "it was read again"
 
@@ -285,6 +286,7 @@ def test_why_there_is_no_figure() -> None:
     assert missing(unknown, **{**why, "is_over": False}).word == "still open"  # type: ignore[union-attr]
     assert missing(unknown, **{**why, "is_read": True}).todo == "kalshi_data_quality"  # type: ignore[union-attr]
     dropped = {**why, "is_dropped": True}
+    assert missing(unknown, **{**dropped, "is_over": False}).word == "still open"  # type: ignore[union-attr]
     assert missing(unknown, **dropped).word == "dropped"  # type: ignore[union-attr]
     assert missing(unknown, **{**dropped, "is_read": True}).word == "not checked", "read again since"  # type: ignore[union-attr]
     assert missing(KNOWN, **why) is missing(KNOWN, **dropped) is None

@@ -97,7 +97,8 @@ def test_an_upgrade_that_waits_for_a_long_read_lets_others_read(
         upgrade.start()
         waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata%%'"
         deadline = time.monotonic() + 30
-        while not other.exec_driver_sql(waiting).scalar_one() and time.monotonic() < deadline:
+        while not other.exec_driver_sql(waiting).scalar_one():
+            assert time.monotonic() < deadline, "the upgrade never waited"
             time.sleep(0.02)
         other.exec_driver_sql("SET SESSION lock_wait_timeout = 10")
         other.exec_driver_sql("SELECT COUNT(*) FROM kalshi_candle_1m").all()

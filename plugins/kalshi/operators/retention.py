@@ -66,8 +66,7 @@ class RetentionOperator(KalshiOperator):
         keep = {prunable.table: asked[prunable.setting] for prunable in PRUNABLE.values()}
         folder = load_settings().retention.export_path if asked["export"] else None
         try:
-            if load_settings().candles.dense:
-                check_order(keep)
+            check_order(keep)
         except ValueError as error:
             raise AirflowFailException(str(error)) from error
         if asked["export"] and not folder:

@@ -49,7 +49,7 @@ class Selection:
 @dataclass(frozen=True)
 class Grid:
     """What is known of the series of a page: by cell, and by event (or month) for the list below. ``read``: the times
-    whose prices were read, by series; ``dropped``: those of which candles were dropped on purpose. Naive UTC."""
+    whose prices were read, by series, naive UTC; ``dropped``: the months whose candles were dropped on purpose."""
 
     selection: Selection
     series: Sequence[str]
@@ -58,23 +58,19 @@ class Grid:
     events: Sequence[tuple[str, date, Covered]]
     read: Mapping[str, Sequence[tuple[datetime, datetime]]]
     listed: frozenset[str]
-    dropped: Sequence[tuple[datetime, datetime]]
+    dropped: frozenset[date]
 
     def why_not(self, series: str, first: date, known: Covered | None) -> State | None:
         """What is missing of a cell, or of one of its events."""
         last = first if self.selection.by == "day" else end_of_month(first)
         starts = known.opens if known and known.opens else datetime.combine(first, time())
         ends = known.closes if known and known.closes else datetime.combine(last, time.max)
-
-        def meets(times: Sequence[tuple[datetime, datetime]]) -> bool:
-            return any(start < ends and end > starts for start, end in times)
-
         return missing(
             known,
-            is_read=meets(self.read.get(series, ())),
+            is_read=any(start < ends and end > starts for start, end in self.read.get(series, ())),
             is_listed=series in self.listed,
             is_over=ends <= self.now,
-            is_dropped=meets(self.dropped),
+            is_dropped=self.dropped.issuperset(months_of(starts.date(), ends.date())),
         )
 
     def state(self, series: str, first: date) -> State:
@@ -106,11 +102,7 @@ def read_grid(connection: sa.Connection, selection: Selection, series: Sequence[
     for cell, gaps in _gaps(connection, selection, span).items():
         cells[cell] = replace(cells.get(cell, Covered()), gaps=tuple(gaps))
     read, listed = _read(connection, selection, span)
-    dropped = [
-        (month.start.replace(tzinfo=None), month.end.replace(tzinfo=None))
-        for month in retention.dropped(connection, [CANDLE_1M.name])
-        if month.is_gone
-    ]
+    dropped = frozenset(m.first_day for m in retention.dropped(connection, [CANDLE_1M.name]) if m.is_gone)
     return Grid(selection, series, now, cells, events, read, listed | {ticker for ticker, *_ in events}, dropped)
 
 

@@ -103,7 +103,7 @@ NOT_LISTED = State(
 )
 NOT_READ = State("unread", "✕", "not read", "Not read: its prices were never asked for.", "kalshi_candles_backfill")
 NOT_CHECKED = State("unchecked", "?", "not checked", "Read, but no quality run has checked it.", "kalshi_data_quality")
-DROPPED = State("open", "-", "dropped", "Dropped on purpose, by kalshi_retention, and not read again since.")
+DROPPED = State("open", "-", "dropped", "Of a month that kalshi_retention dropped on purpose; not read since.")
 OPEN = State("open", "…", "still open", "Still open, and not read yet: the daily runs will read it.")
 UNSETTLED = State("open", "…", "not settled", "Not settled yet: only settled markets can be proven.")
 NOT_COMPARED = State(
@@ -121,16 +121,16 @@ RUNS_NEEDED = {"unread", "unchecked"}
 
 def missing(known: Covered | None, *, is_read: bool, is_listed: bool, is_over: bool, is_dropped: bool) -> State | None:
     """Why there is no figure; None if there is one. ``is_listed``: whether the series' catalog was read;
-    ``is_dropped``: whether candles of these days were dropped on purpose."""
+    ``is_dropped``: whether the candles of all these days were dropped on purpose."""
     if known is None or not known.events:
         return NO_EVENT if is_listed else NOT_LISTED
     if known.checked:
         return None
     if is_read:
         return NOT_CHECKED
-    if is_dropped:
-        return DROPPED
-    return NOT_READ if is_over else OPEN
+    if not is_over:
+        return OPEN
+    return DROPPED if is_dropped else NOT_READ
 
 
 def state(show: str, known: Covered, why_not: State | None) -> State:
@@ -196,7 +196,7 @@ def _gaps(known: Covered, why_not: State | None) -> State:
     if known.gaps:
         many = len(known.gaps)
         return State("q0", f"{many:,}", "gaps", f"{many:,} known gap{'s' * (many > 1)}: {'; '.join(known.gaps[:3])}.")
-    if why_not and (why_not.kind == "unread" or why_not is DROPPED):
+    if why_not and why_not.kind == "unread":
         return why_not
     return State("q4", "0", "no gap", "No job knows of a gap.") if known.events else why_not or NO_EVENT
 

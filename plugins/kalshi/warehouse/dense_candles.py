@@ -45,7 +45,7 @@ AT = {name: number for number, name in enumerate(CANDLE_1M_DENSE.names)}
 """The place of a column in a line of the load file."""
 TICKER, TIME, SOURCE = AT["market_ticker"], AT["bucket_start_utc"], AT["source"]
 BID, ASK, CLOSE, PREVIOUS = AT["yes_bid_close"], AT["yes_ask_close"], AT["trade_close"], AT["trade_previous"]
-OPEN_INTEREST = AT["open_interest"]
+OPEN_INTEREST, IS_SYNTHETIC = AT["open_interest"], AT["is_synthetic"]
 ALL_QUOTES = slice(AT[QUOTES[0].name], AT[QUOTES[-1].name] + 1)
 
 Candle = list[str]
@@ -108,7 +108,7 @@ class _Known:
         line[TICKER], line[TIME] = ticker, MINUTE_HERE
         line[ALL_QUOTES] = self.quotes
         line[PREVIOUS], line[OPEN_INTEREST] = self.last_trade, self.open_interest
-        line[AT["is_synthetic"]], line[AT["has_trade"]], line[AT["volume"]] = "1", "0", NOTHING
+        line[IS_SYNTHETIC], line[AT["has_trade"]], line[AT["volume"]] = "1", "0", NOTHING
         before, after = "\t".join(line).split(MINUTE_HERE)
         return before, after
 
@@ -123,14 +123,20 @@ def build_dense(
     """
     values: dict[str, Any] = {"tickers": tickers, "start": naive_utc(start), "end": naive_utc(end)}
     is_new = not _has_any(connection, values)
-    known = _known_before(connection, values)
-    candles = _candles(connection, WITHIN, values)
-    names = [minute.isoformat(" ") for minute in _minutes(values["start"], values["end"])]
+    before, candles = _last_candles(connection, values), _candles(connection, WITHIN, values)
+    for left in _left_by_dropped(connection, values):
+        earlier = (before if left[TIME] <= _text(values["start"]) else candles)[left[TICKER]]
+        earlier.append(left)
+        earlier.sort(key=lambda candle: (candle[TIME], candle is not left))
+    names = [_text(minute) for minute in _minutes(values["start"], values["end"])]
     numbers = {name: number for number, name in enumerate(names)}
     lines: list[bytes] = []
     for ticker, opens, closes in _lives(connection, values):
         first, after = ((moment - values["start"]) // MINUTE for moment in (opens, closes))
-        of_market = list(_lines(ticker, names[:after], numbers, first, candles[ticker], known[ticker]))
+        known = _Known()
+        for candle in before[ticker]:
+            known.learn(candle)
+        of_market = list(_lines(ticker, names[:after], numbers, first, candles[ticker], known))
         lines += "\n".join(of_market).encode().split(b"\n") if of_market else []
     return upsert(connection, CANDLE_1M_DENSE, lines, run_id=run_id, likely_new=is_new)
 
@@ -139,19 +145,22 @@ def _lines(
     ticker: str, names: Sequence[str], numbers: Mapping[str, int], first: int, candles: Sequence[Candle], known: _Known
 ) -> Iterator[str]:
     """The lines of a market's minutes from number ``first`` on, from its candles in time order, the exchange's before
-    ours. ``names``: the minutes of the window up to the market's last; ``numbers``: of those of the whole window."""
+    ours; a synthetic one only says what is known from its minute on. ``names``: the minutes of the window up to the
+    market's last; ``numbers``: of those of the whole window."""
     at = first
     for candle in candles:
-        number = numbers[candle[TIME]]
+        number = numbers.get(candle[TIME])
+        if number is None or first <= number < at:  # off the minute; or one that already has the exchange's candle
+            continue
         if number >= len(names):
             break
-        if first <= number < at:  # this minute already has the exchange's candle
-            continue
         if number >= at:
             yield from _carried(ticker, names[at:number], known)
-            known.complete(candle)
-            yield "\t".join(candle)
-            at = number + 1
+            at = number
+            if candle[IS_SYNTHETIC] == "0":
+                known.complete(candle)
+                yield "\t".join(candle)
+                at += 1
         known.learn(candle)
     yield from _carried(ticker, names[at:], known)
 
@@ -175,21 +184,18 @@ def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[
         yield ticker, first, last.replace(second=0, microsecond=0) + MINUTE
 
 
-def _known_before(connection: sa.Connection, values: dict[str, Any]) -> defaultdict[str, _Known]:
-    """What each market carries into the window: of the last candle of each source before it; if retention has dropped
-    that, what its first minute was given when the candle was still there."""
-    known: defaultdict[str, _Known] = defaultdict(_Known)
-    for ticker, candles in _last_candles(connection, values).items():
-        for candle in candles:
-            known[ticker].learn(candle)
-    carried = sql.run_file(connection, "candles", "carried_from_dropped", candles=CANDLE_1M.name, **values)
-    for ticker, *fields in carried:
-        if ticker not in known:
-            known[ticker] = _Known(*(NULL if field is None else str(field) for field in fields))
-    return known
+def _left_by_dropped(connection: sa.Connection, values: dict[str, Any]) -> Iterator[Candle]:
+    """What candles that were dropped on purpose left to each market, as a synthetic candle of the first minute kept."""
+    for found in sql.run_file(connection, "candles", "left_by_dropped", candles=CANDLE_1M.name, **values):
+        candle = [NULL] * len(AT)
+        candle[SOURCE], candle[IS_SYNTHETIC] = API, "1"
+        for place, value in zip((TICKER, TIME, BID, ASK, OPEN_INTEREST, PREVIOUS), found, strict=True):
+            candle[place] = NULL if value is None else value
+        yield candle
 
 
 def _last_candles(connection: sa.Connection, values: dict[str, Any]) -> defaultdict[str, list[Candle]]:
+    """The last candle of each source before the window."""
     time = (
         "(SELECT c.bucket_start_utc FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker "
         "AND c.source = '{}' AND c.bucket_start_utc < :start ORDER BY c.bucket_start_utc DESC LIMIT 1)"
@@ -259,3 +265,7 @@ def _minutes(start: datetime, end: datetime) -> Iterator[datetime]:
     while start < end:
         yield start
         start += MINUTE
+
+
+def _text(minute: datetime) -> str:
+    return minute.isoformat(" ")

@@ -89,8 +89,9 @@ def _upgrade(engine: sa.Engine, is_attended: bool) -> str:
                 f"Another worker has been migrating the warehouse for {LOCK_SECONDS} s. "
                 "Find it with SHOW PROCESSLIST; the lock is released when its connection ends."
             )
-        # While an ALTER TABLE waits for a long read to end, all later reads of the table wait for it.
-        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
+        if not is_attended:
+            # While an ALTER TABLE waits for a long read to end, all later reads of the table wait for it.
+            connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
         require(connection)
         connection.commit()
         if not is_attended and (rows := months.rows_to_partition(connection)) > UNATTENDED_ROWS:
