@@ -8,7 +8,7 @@ from statistics import fmean
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.markets import Market
@@ -44,6 +44,7 @@ def moments(market: Market, places: list[float], unit: int) -> list[int]:
     return [int((minutes.start + place * len(minutes)) * unit) for place in places]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # it shares the machine with other tests
 @given(market=MARKET, places=PLACES)
 def test_the_parts_of_a_window_hold_the_trades_of_the_whole(market: Market, places: list[float]) -> None:
     ends = moments(market, places, MINUTE)

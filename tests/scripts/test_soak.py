@@ -61,7 +61,7 @@ def test_the_day_that_ends_within_the_hour_falls_due_ten_minutes_later(
 
 def test_dags_without_a_schedule_are_not_due(runs: dict[str, list[tuple[str, str | None]]]) -> None:
     dags = load_dags(PROJECT / "dags")
-    assert dags.keys() - runs.keys() == {"kalshi_candles_backfill", "kalshi_data_quality"}
+    assert dags.keys() - runs.keys() == {"kalshi_candles_backfill", "kalshi_data_quality", "kalshi_retention"}
     assert [name for name, dag in dags.items() if waits_for_assets(dag)] == ["kalshi_data_quality"]
 
 
