@@ -196,13 +196,13 @@ def _left_by_dropped(connection: sa.Connection, values: dict[str, Any]) -> Itera
 
 def _last_candles(connection: sa.Connection, values: dict[str, Any]) -> defaultdict[str, list[Candle]]:
     """The last candle of each source before the window."""
-    time = (
+    latest = (
         "(SELECT c.bucket_start_utc FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker "
         "AND c.source = '{}' AND c.bucket_start_utc < :start ORDER BY c.bucket_start_utc DESC LIMIT 1)"
     )
     last = sql.run(
         connection,
-        f"SELECT market_ticker, {time.format('api_event')}, {time.format('trades')} FROM kalshi_market m "
+        f"SELECT market_ticker, {latest.format('api_event')}, {latest.format('trades')} FROM kalshi_market m "
         "WHERE market_ticker IN :tickers",
         **values,
     )
