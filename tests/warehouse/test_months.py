@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from kalshi.settings import PROJECT
 from kalshi.warehouse import migrate as migrations
 from kalshi.warehouse import months
 from kalshi.warehouse.migrate import LongMigration, migrate
-from kalshi.warehouse.months import LATER, PARTITIONED, after, each_month, month_of, months_of
+from kalshi.warehouse.months import LATER, PARTITIONED, after, each_month, months_of
 from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
 from scripts.content import contents
@@ -108,7 +108,7 @@ def test_an_upgrade_that_waits_for_a_long_read_lets_others_read(
 
 
 def test_rows_before_and_after_all_months_are_kept(warehouse_on_both: sa.Engine) -> None:
-    ahead = after(month_of(datetime.now(UTC)), months.AHEAD)
+    ahead = months.ahead()
     with warehouse_on_both.begin() as connection:
         for day in ("2019-05-01", "2021-07-01", ahead, after(ahead, 100)):
             connection.exec_driver_sql(
@@ -119,21 +119,71 @@ def test_rows_before_and_after_all_months_are_kept(warehouse_on_both: sa.Engine)
     assert partitions(warehouse_on_both, "kalshi_candle_1m_dense") == {"p2021_07": 2, LATER: 2}
 
 
-def test_months_ahead_are_made_again_before_they_run_out(old: sa.Engine) -> None:
-    migrate(old)
-    this_month = month_of(datetime.now(UTC))
-    with old.connect() as connection:
+@pytest.fixture
+def extended(empty_database_on_both: str) -> Iterator[sa.Engine]:
+    """A migrated warehouse with a database of its own, as a test changes its partitions."""
+    engine = open_engine(address_of(empty_database_on_both))
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def last_months(engine: sa.Engine) -> set[date]:
+    with engine.connect() as connection:
+        return {months_of(connection, table)[-1] for table in PARTITIONED}
+
+
+def drop_months(engine: sa.Engine, number: int) -> None:
+    """Take away the last months, as if these tables had been partitioned so many months ago."""
+    with engine.connect() as connection:
         for table in PARTITIONED:
-            assert months_of(connection, table)[-1] == after(this_month, months.AHEAD - 1)
-            for month in months_of(connection, table)[-5:]:
+            for month in months_of(connection, table)[-number:]:
                 connection.exec_driver_sql(f"ALTER TABLE {table} DROP PARTITION {months.name_of(month)}")
-    migrate(old)
-    with old.connect() as connection:
-        assert months_of(connection, "kalshi_candle_1m")[-1] == after(this_month, months.AHEAD - 6), "left to a person"
-    migrate(old, is_attended=True)
-    with old.connect() as connection:
+
+
+def test_a_job_makes_the_months_ahead_a_year_before_they_run_out(extended: sa.Engine) -> None:
+    drop_months(extended, months.AHEAD - months.FEWEST - 1)
+    assert last_months(extended) == {months.ahead(months.FEWEST)}
+    migrate(extended)
+    assert last_months(extended) == {months.ahead(months.FEWEST)}, "it isn't time yet"
+    drop_months(extended, 2)
+    migrate(extended)
+    assert last_months(extended) == {months.ahead(months.AHEAD - 1)}
+
+
+def test_a_person_makes_the_months_ahead_at_any_time(extended: sa.Engine) -> None:
+    drop_months(extended, 1)
+    migrate(extended, is_attended=True)
+    assert last_months(extended) == {months.ahead(months.AHEAD - 1)}
+
+
+def test_a_job_does_not_wait_long_to_make_the_months_ahead(
+    extended: sa.Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(migrations, "EXTEND_SECONDS", 1)
+    drop_months(extended, months.AHEAD)
+    with extended.connect() as reader:
         for table in PARTITIONED:
-            assert months_of(connection, table)[-1] == after(this_month, months.AHEAD - 1)
+            reader.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").all()
+        assert migrate(extended) == NEWEST
+    assert "the next run tries again" in caplog.text
+    assert last_months(extended) == {months.ahead(-1)}
+    migrate(extended)
+    assert last_months(extended) == {months.ahead(months.AHEAD - 1)}
+
+
+def test_rows_of_a_month_that_had_no_partition_yet_move_to_it(extended: sa.Engine) -> None:
+    drop_months(extended, months.AHEAD)
+    month = months.ahead(3)
+    with extended.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO kalshi_candle_1m_dense (market_ticker, bucket_start_utc, is_synthetic, has_trade, volume, "
+            "run_id) VALUES ('A', %s, TRUE, FALSE, 0, 1)",
+            (month,),
+        )
+    assert partitions(extended, "kalshi_candle_1m_dense") == {LATER: 1}
+    migrate(extended)
+    assert partitions(extended, "kalshi_candle_1m_dense") == {months.name_of(month): 1}
 
 
 def test_a_job_leaves_a_migration_that_takes_long_to_a_person(

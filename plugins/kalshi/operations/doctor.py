@@ -9,7 +9,6 @@ import importlib.metadata
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -197,7 +196,7 @@ def _months(connection: sa.Connection) -> Diagnosis:
         )
         return Diagnosis("months", "warn", words)
     until = min(each[-1] for each in there.values())
-    if until < months.after(months.month_of(datetime.now(UTC)), FEWEST_MONTHS):
+    if until < months.ahead(FEWEST_MONTHS):
         return Diagnosis("months", "warn", f"partitions end with {until:%Y-%m}: python -m kalshi migrate makes more")
     return Diagnosis("months", "ok", f"a partition for each, until {until:%Y-%m}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kalshi.warehouse import months, sql
-from kalshi.warehouse.capabilities import require
+from kalshi.warehouse.capabilities import DENIED, LOCKED, require
 from kalshi.warehouse.server import error_of, patiently, wait_for_long
 
-LOCK_SECONDS = 120
+log = logging.getLogger(__name__)
+LOCK_SECONDS, EXTEND_SECONDS = 120, 2
 LOCK_NAME = "LEFT(CONCAT('migrate.', DATABASE()), 64)"
 """MySQL allows no longer names; databases whose names share this prefix wait for each other."""
 
@@ -65,8 +67,8 @@ def migrate(engine: sa.Engine, *, is_attended: bool = False) -> str:
     """Apply pending migrations and return the schema's version. Safe when several workers start at once.
 
     The first worker holds a lock on the server, which is released when its connection ends; the others wait. A
-    migration whose server is lost goes on where it was, once there is one again. ``is_attended``: a person waits, so
-    that it may take long; partitions for the months ahead are made, too.
+    migration whose server is lost goes on where it was, once there is one again. Partitions for the months ahead are
+    made, too, a year before they run out. ``is_attended``: a person waits, so that it may take long.
 
     Raises:
         LongMigration: it may not; nothing was changed.
@@ -75,9 +77,9 @@ def migrate(engine: sa.Engine, *, is_attended: bool = False) -> str:
     """
     with engine.connect() as connection:  # a server that isn't there is an error at once
         current, newest = versions(connection)
-    return (
-        newest if current == newest and not is_attended else patiently(engine, partial(_upgrade, engine, is_attended))
-    )
+        if current == newest and not is_attended and not months.ending(connection, months.ahead(months.FEWEST)):
+            return newest
+    return patiently(engine, partial(_upgrade, engine, is_attended))
 
 
 def _upgrade(engine: sa.Engine, is_attended: bool) -> str:
@@ -104,8 +106,21 @@ def _upgrade(engine: sa.Engine, is_attended: bool) -> str:
         command.upgrade(config, "head")
         if is_attended:
             months.partition(connection)
+        _extend(connection, is_attended)
         connection.commit()
         return str(_version(connection))
+
+
+def _extend(connection: sa.Connection, is_attended: bool) -> None:
+    """Make partitions for the months ahead. There is a year for it, so a job leaves tables in use to the next one."""
+    if not is_attended:
+        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {EXTEND_SECONDS}")
+    try:
+        months.extend(connection, months.ahead())
+    except sa.exc.DBAPIError as error:
+        if is_attended or error_of(error)[0] not in LOCKED | DENIED:
+            raise
+        log.warning("No partitions were made for the months ahead; the next run tries again: %s", error.orig)
 
 
 def _version(connection: sa.Connection) -> str | None:

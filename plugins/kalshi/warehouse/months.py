@@ -25,8 +25,8 @@ PARTITIONED = {
 """The tables with a row a minute, each with the column that says in which month a row lies."""
 FIRST = date(2021, 7, 1)
 """The month in which the exchange opened."""
-AHEAD = 24
-"""A migration makes partitions for so many months; later rows go to one more partition, until the next migration."""
+AHEAD, FEWEST = 24, 12
+"""Partitions are made for so many months ahead, once there are fewer than that; later rows go to one more partition."""
 LATER = "later"
 """The partition of all months that have no partition yet."""
 SAMPLE_ROWS = 200_000
@@ -63,21 +63,30 @@ def each_month(first: date, end: date) -> Iterator[date]:
 
 
 def partition(connection: sa.Connection) -> None:
-    """Partition what isn't partitioned yet, and make the months ahead. Goes on with the next table where it stopped.
+    """Partition what isn't partitioned yet. Goes on with the next table where it stopped.
 
     While a table is rebuilt, which takes as much disk again, it can be read; writes wait. DDL: commits.
     """
     if not _has_files(connection):
         log.warning("The server keeps all tables in one file, so none is partitioned: set innodb_file_per_table = 1.")
         return
-    until = _ahead()
     for table, column in PARTITIONED.items():
-        if not (there := months_of(connection, table)):
+        if not months_of(connection, table):
             with _telling(table, seconds_about(connection, table)):
-                connection.exec_driver_sql(f"ALTER TABLE `{table}` {_by_month(column, until)}")
-        elif (first := after(there[-1])) < until:
-            more = _definitions(first, until)
-            connection.exec_driver_sql(f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
+                connection.exec_driver_sql(f"ALTER TABLE `{table}` {_by_month(column, ahead())}")
+
+
+def ending(connection: sa.Connection, before: date) -> dict[str, date]:
+    """The partitioned tables whose last month is ``before`` this one, each with it."""
+    there = {table: months_of(connection, table) for table in PARTITIONED}
+    return {table: each[-1] for table, each in there.items() if each and each[-1] < before}
+
+
+def extend(connection: sa.Connection, until: date) -> None:
+    """Make the months up to ``until`` of the tables that are partitioned. DDL: commits."""
+    for table, last in ending(connection, after(until, -1)).items():
+        more = _definitions(after(last), until)
+        connection.exec_driver_sql(f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
 
 
 def rows_to_partition(connection: sa.Connection) -> int:
@@ -87,9 +96,9 @@ def rows_to_partition(connection: sa.Connection) -> int:
     return sum(_rows_about(connection, table) for table in PARTITIONED if not months_of(connection, table))
 
 
-def _ahead() -> date:
-    """Up to which month there should be partitions."""
-    return after(month_of(datetime.now(UTC)), AHEAD)
+def ahead(number: int = AHEAD) -> date:
+    """The month so many months after the current one."""
+    return after(month_of(datetime.now(UTC)), number)
 
 
 @contextmanager
@@ -140,7 +149,7 @@ def seconds_about(connection: sa.Connection, table: str) -> float:
         return 0
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {SAMPLE}")  # of a migration that was killed
     connection.exec_driver_sql(f"CREATE TABLE {SAMPLE} LIKE `{table}`")
-    connection.exec_driver_sql(f"ALTER TABLE {SAMPLE} {_by_month(PARTITIONED[table], _ahead())}")
+    connection.exec_driver_sql(f"ALTER TABLE {SAMPLE} {_by_month(PARTITIONED[table], ahead())}")
     began = time.monotonic()
     connection.exec_driver_sql(f"INSERT INTO {SAMPLE} SELECT * FROM `{table}` LIMIT {SAMPLE_ROWS}")
     connection.commit()
