@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from kalshi.exchange import Exchange
 from kalshi.exchange.transport import Traffic
 from kalshi.quality.run import NothingChecked, QualityRequest, check_series
 from kalshi.settings import load_settings
+from kalshi.sync import retention as sync_retention
 from kalshi.sync.candles import CandlesRequest, sync_candles
 from kalshi.sync.retention import RetentionReport, RetentionRequest, check_order, drop_old_months
 from kalshi.sync.run import recorded_run
@@ -285,6 +287,49 @@ def test_what_a_killed_run_had_only_begun_is_begun_again(house: House, dying: in
     (report,) = drop(house, "kalshi_candle_1m_dense")
     assert report.months_dropped == 1
     assert len(select(house.engine, "SELECT * FROM kalshi_dropped_month")) == 1
+
+
+def test_a_retry_reports_what_earlier_attempts_of_its_dag_run_dropped(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.change("UPDATE kalshi_candle_1m_dense SET bucket_start_utc = bucket_start_utc - INTERVAL 1 MONTH LIMIT 100")
+    about: dict[str, Any] = {"dag_run_id": "monthly", "export_to": tmp_path}
+    with monkeypatch.context() as patch:
+        patch.setattr(sync_retention, "export_month", _failing_after(1))
+        with pytest.raises(ExportFailed):
+            drop(house, "kalshi_candle_1m_dense", **about)
+    failed = latest_report(house)
+    fates = [(month["month"], month["fate"]) for month in failed["old_months"]]
+    assert fates == [("2026-07", "dropped"), ("2026-08", "kept")]
+    assert (failed["months_dropped"], failed["rows_dropped"]) == (1, 100)
+    (report,) = drop(house, "kalshi_candle_1m_dense", **about)
+    assert [(month.month, month.fate) for month in report.old_months] == [
+        ("2026-07", "dropped"),
+        ("2026-08", "dropped"),
+    ]
+    assert all(Path(month.exported_to or "").is_file() for month in report.old_months)
+    assert (report.months_dropped, report.rows_dropped) == (2, sum(month.rows for month in report.old_months))
+    (other,) = drop(house, "kalshi_candle_1m_dense", **{**about, "dag_run_id": "the next one"})
+    assert other.old_months == []
+
+
+def latest_report(house: House) -> dict[str, Any]:
+    query = "SELECT report FROM kalshi_sync_run WHERE job = 'retention' ORDER BY run_id DESC LIMIT 1"
+    report: dict[str, Any] = json.loads(select(house.engine, query)[0]["report"])
+    return report
+
+
+def _failing_after(number: int) -> Callable[..., None]:
+    """An export whose disk is full after so many months."""
+    done: list[Month] = []
+
+    def export(connection: sa.Connection, month: Month, *others: Any) -> None:
+        if len(done) == number:
+            raise ExportFailed("the disk is full. Nothing was dropped")
+        export_month(connection, month, *others)
+        done.append(month)
+
+    return export
 
 
 @pytest.mark.parametrize("is_decided", [False, True])

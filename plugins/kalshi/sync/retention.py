@@ -17,7 +17,7 @@ from kalshi.sync.run import JobRequest, SyncRun, recorded_run
 from kalshi.warehouse import ledger, retention
 from kalshi.warehouse.export import export_month
 from kalshi.warehouse.months import after, month_of
-from kalshi.warehouse.retention import PRUNABLE, Month, Prunable
+from kalshi.warehouse.retention import DROPPED, PRUNABLE, Month, Prunable
 from kalshi.warehouse.server import in_transaction
 
 JOB = "retention"
@@ -63,6 +63,12 @@ class RetentionReport(JobReport, kw_only=True):
     rows_dropped: Annotated[int, Field("rows dropped", "rows dropped")] = 0
     old_months: Annotated[list[OldMonth], Field("every month that is older")] = msgspec.field(default_factory=list)
 
+    def note(self, month: Month, fate: str, exported_to: str | None = None) -> None:
+        self.old_months.append(OldMonth(month.of.table, f"{month.first_day:%Y-%m}", month.rows, fate, exported_to))
+        if fate == DROPPED:
+            self.months_dropped += 1
+            self.rows_dropped += month.rows
+
 
 def check_order(keep_months: dict[str, int | None]) -> None:
     """``keep_months`` by table.
@@ -79,7 +85,8 @@ def check_order(keep_months: dict[str, int | None]) -> None:
 
 
 def drop_old_months(engine: sa.Engine, request: RetentionRequest) -> RetentionReport:
-    """Drop the old months of one table, the oldest first, and return the report (see ``docs/reports.md``).
+    """Drop the old months of one table, the oldest first, and return the report (see ``docs/reports.md``). It counts
+    what earlier attempts of the same DAG run have dropped, too.
 
     What an earlier run left unfinished is finished first, whatever is to be kept now. A month that a living run reads,
     and those after it, are kept for the next time, with a warning.
@@ -92,26 +99,19 @@ def drop_old_months(engine: sa.Engine, request: RetentionRequest) -> RetentionRe
     report = RetentionReport(keep_months=request.keep_months)
     with recorded_run(engine, request.key(JOB), Traffic(), report=report) as run:
         if not request.dry_run:
+            for gone, file in in_transaction(engine, retention.dropped_by, prunable, request.dag_run_id):
+                report.note(gone, DROPPED, file)
             _finish(run, prunable, report)
         if not (before := request.before):
             return report
         report.kept_from = f"{before:%Y-%m}"
         is_kept = False
         for month in retention.old_months(engine, prunable, before):
-            old = OldMonth(month.of.table, f"{month.first_day:%Y-%m}", month.rows, "would be dropped")
-            report.old_months.append(old)
             _beat(run)
             if request.dry_run:
-                continue
-            old.fate = "kept"
-            if not is_kept:
-                try:
-                    _drop(run, request, month, old)
-                except retention.BeingRead as error:
-                    run.warn(str(error))
-                    is_kept = True  # and so are the later ones: what was dropped is all that is older
-        report.months_dropped = sum(old.fate == "dropped" for old in report.old_months)
-        report.rows_dropped = sum(old.rows for old in report.old_months if old.fate == "dropped")
+                report.note(month, "would be dropped")
+            elif is_kept or (is_kept := not _was_dropped(run, request, month, report)):
+                report.note(month, "kept")  # as are the later ones: what was dropped is all that is older
     return report
 
 
@@ -121,25 +121,32 @@ def _finish(run: SyncRun, prunable: Prunable, report: RetentionReport) -> None:
         in_transaction(run.engine, retention.keep, month)
     for month in in_transaction(run.engine, retention.unfinished, prunable, retention.DROPPING):
         retention.drop(run.engine, month, partial(_beat, run))
-        report.old_months.append(OldMonth(month.of.table, f"{month.first_day:%Y-%m}", month.rows, "dropped"))
+        report.note(month, DROPPED)
 
 
-def _drop(run: SyncRun, request: RetentionRequest, month: Month, old: OldMonth) -> None:
-    """Export the month if wanted, and drop it unless it is being read."""
+def _was_dropped(run: SyncRun, request: RetentionRequest, month: Month, report: RetentionReport) -> bool:
+    """Export the month if wanted, and drop it, unless it is being read."""
     retention.check_may_drop(run.engine, month)
-    counted = in_transaction(run.engine, retention.begin, month, run.run_id)
+    try:
+        counted = in_transaction(run.engine, retention.begin, month, run.run_id)
+    except retention.BeingRead as error:
+        run.warn(str(error))
+        return False
+    file = None
     try:
         if request.export_to:
             file = request.export_to / month.of.table / f"{month.first_day:%Y-%m}.{run.run_id}.parquet"
             with run.engine.connect() as connection:
                 export_month(connection, counted, file, partial(_beat, run))
-            old.exported_to = str(file)
     except BaseException:
         in_transaction(run.engine, retention.keep, month)
+        report.note(month, "kept")
         raise
-    in_transaction(run.engine, retention.decide, counted, old.exported_to)
+    exported_to = str(file) if file else None
+    in_transaction(run.engine, retention.decide, counted, exported_to)
     retention.drop(run.engine, counted, partial(_beat, run))
-    old.fate, old.rows = "dropped", counted.rows
+    report.note(counted, DROPPED, exported_to)
+    return True
 
 
 def _beat(run: SyncRun) -> None:

@@ -219,6 +219,12 @@ def unfinished(connection: sa.Connection, prunable: Prunable, state: str) -> lis
     return [Month(prunable, *row) for row in sql.run(connection, query, table=prunable.table, state=state)]
 
 
+def dropped_by(connection: sa.Connection, prunable: Prunable, dag_run_id: str | None) -> list[tuple[Month, str | None]]:
+    """The months of a table that a DAG run has dropped so far, each with the file that it was exported to."""
+    rows = sql.run_file(connection, "retention", "dropped_by", table=prunable.table, dag_run_id=dag_run_id)
+    return [(Month(prunable, month, count), file) for month, count, file in rows]
+
+
 def _forget(connection: sa.Connection, month: Month) -> None:
     """Take the month out of all windows and gaps: of one that reaches further, the rest remains."""
     values = {**month.values, "jobs": month.of.jobs}
