@@ -10,8 +10,9 @@ from typing import Any
 import great_expectations as gx
 import msgspec
 import sqlalchemy as sa
+from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+from great_expectations.datasource.fluent.sql_datasource import QueryAsset, SQLDatasource
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from kalshi.quality.expectations import IN_ALL, ExpectRowsToObey
@@ -21,6 +22,8 @@ from kalshi.settings import CheckRule, QualitySettings, SettingsError
 from kalshi.warehouse import sql
 
 GX_SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
+WHOLE = "partition"
+"""GX's name of all rows of an asset."""
 
 
 @dataclass(frozen=True)
@@ -63,35 +66,43 @@ def run_suites(engine: sa.Engine, scope: Scope, rules: QualitySettings) -> list[
     """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    # Great Expectations uses our connections, so it needs no password.
+    values = scope.values(rules)
+    parts = [
+        (suite, list(checks)) for suite in SUITES for _, checks in groupby(suite.checks, key=lambda check: check.batch)
+    ]
+    # All at once: a context writes out everything that it holds each time something is added to it.
     source = context.data_sources.add_sql(
         "warehouse",
         connection_string="mysql+pymysql://",
+        # Great Expectations uses our connections, so it needs no password.
         kwargs={"creator": engine.raw_connection, "poolclass": sa.NullPool},  # type: ignore[call-arg]
+        assets=[_asset(suite, checks[0], values) for suite, checks in parts],
     )
-    return [
-        finding
-        for suite in SUITES
-        for batch, checks in groupby(suite.checks, key=lambda check: check.batch)
-        for finding in _run(source, suite, batch, list(checks), scope.values(rules), rules)
-    ]
+    return [finding for suite, checks in parts for finding in _run(source, suite, checks, values, rules)]
+
+
+def _name(suite: Suite, check: Check) -> str:
+    return f"{suite.table}.{check.batch}"
+
+
+def _asset(suite: Suite, check: Check, values: dict[str, Any]) -> QueryAsset:
+    """The partition that a check reads."""
+    whole = BatchDefinition[Any](name=WHOLE, partitioner=None)
+    query = sql.written_out(check.partition(), values)
+    return QueryAsset(name=_name(suite, check), query=query, batch_definitions=[whole])
 
 
 def _run(
-    source: SQLDatasource,
-    suite: Suite,
-    batch: str,
-    checks: list[Check],
-    values: dict[str, Any],
-    rules: QualitySettings,
+    source: SQLDatasource, suite: Suite, checks: list[Check], values: dict[str, Any], rules: QualitySettings
 ) -> list[Finding]:
     """Run the checks of one suite that read the same partition."""
-    asset = source.add_query_asset(f"{suite.table}.{batch}", sql.written_out(checks[0].partition(), values))
+    name = _name(suite, checks[0])
     expected = [_expectation(check, rule_of(rules, check.name), values, rules.samples) for check in checks]
     results = (
-        asset.add_batch_definition_whole_table("partition")
+        source.get_asset(name)
+        .get_batch_definition(WHOLE)
         .get_batch()
-        .validate(gx.ExpectationSuite(asset.name, expectations=expected), result_format="COMPLETE")
+        .validate(gx.ExpectationSuite(name, expectations=expected), result_format="COMPLETE")
         .results
     )
     by_name = {r.expectation_config.kwargs["check"]: r for r in results if r.expectation_config}
