@@ -190,6 +190,7 @@ def _start(folder: Path, program: Program, server: PrivateServer, settings: tupl
         "--loose-innodb-log-file-size=256M",
         # A compressed page takes whole blocks of the disk: as many at level 1 as at the default, 6, in half the time.
         "--innodb-compression-level=1",
+        "--loose-innodb-segment-reserve-factor=1",  # MySQL keeps an eighth of each file free, and uncompressed
         *settings,
         f"--log-error={log}",
     ]
