@@ -313,6 +313,37 @@ def test_a_retry_reports_what_earlier_attempts_of_its_dag_run_dropped(
     assert other.old_months == []
 
 
+def test_what_another_run_had_decided_is_reported_by_a_retry_of_the_run_that_finished_it(
+    house: House, dying: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month = in_transaction(house.engine, retention.begin, august("kalshi_candle_1m_dense"), dying)
+    in_transaction(house.engine, retention.decide, month, "its file")
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "old_months", _failing_after(0))
+        with pytest.raises(ExportFailed):
+            drop(house, "kalshi_candle_1m_dense", dag_run_id="monthly")
+    assert latest_report(house)["months_dropped"] == 1
+    (report,) = drop(house, "kalshi_candle_1m_dense", dag_run_id="monthly")
+    assert [(old.month, old.fate, old.exported_to) for old in report.old_months] == [("2026-08", "dropped", "its file")]
+
+
+def test_a_month_that_could_not_be_dropped_yet_is_named(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "LOCK_SECONDS", 1)
+    with house.engine.connect() as reader:
+        reader.exec_driver_sql("SELECT COUNT(*) FROM kalshi_candle_1m_dense").all()
+        with pytest.raises(sa.exc.OperationalError):
+            drop(house, "kalshi_candle_1m_dense")
+    assert [month["fate"] for month in latest_report(house)["old_months"]] == ["kept"]
+    real = retention.drop
+    monkeypatch.setattr(retention, "drop", _failing_after(0))
+    with pytest.raises(ExportFailed):
+        drop(house, "kalshi_candle_1m_dense")
+    assert [month["fate"] for month in latest_report(house)["old_months"]] == ["being dropped"]
+    monkeypatch.setattr(retention, "drop", real)
+    (report,) = drop(house, "kalshi_candle_1m_dense")
+    assert [month.fate for month in report.old_months] == ["dropped"]
+
+
 def latest_report(house: House) -> dict[str, Any]:
     query = "SELECT report FROM kalshi_sync_run WHERE job = 'retention' ORDER BY run_id DESC LIMIT 1"
     report: dict[str, Any] = json.loads(select(house.engine, query)[0]["report"])
@@ -323,7 +354,7 @@ def _failing_after(number: int) -> Callable[..., None]:
     """An export whose disk is full after so many months."""
     done: list[Month] = []
 
-    def export(connection: sa.Connection, month: Month, *others: Any) -> None:
+    def export(connection: Any, month: Month, *others: Any) -> None:
         if len(done) == number:
             raise ExportFailed("the disk is full. Nothing was dropped")
         export_month(connection, month, *others)

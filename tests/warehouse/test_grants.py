@@ -21,7 +21,7 @@ from kalshi.sync.retention import RetentionRequest, drop_old_months
 from kalshi.sync.snapshots import prune_snapshots
 from kalshi.ui.app import app
 from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.months import PARTITIONED
+from kalshi.warehouse.months import AHEAD, PARTITIONED, months_of, name_of
 from kalshi.warehouse.retention import MonthsNotDroppable
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts.private_server import PrivateServer
@@ -64,6 +64,20 @@ def run(engine: sa.Engine, sql: str) -> list[sa.Row[tuple[object, ...]]]:
     with engine.begin() as connection:
         found = connection.exec_driver_sql(sql)
         return list(found.all()) if found.returns_rows else []
+
+
+def test_a_loader_that_may_not_make_the_months_ahead_says_who_may(
+    users: dict[str, sa.Engine], caplog: pytest.LogCaptureFixture
+) -> None:
+    for table in PARTITIONED:
+        with users["kalshi_migrate"].connect() as connection:
+            for month in months_of(connection, table)[-AHEAD:]:
+                run(users["kalshi_migrate"], f"ALTER TABLE {table} DROP PARTITION {name_of(month)}")
+    assert migrate(users["kalshi_load"])
+    for table in PARTITIONED:
+        assert f"{table} has no months after" in caplog.text
+    assert "by the user that migrates" in caplog.text
+    assert DENIED in caplog.text
 
 
 def test_the_loader_runs_every_job_and_the_reader_sees_what_it_wrote_on_every_page(

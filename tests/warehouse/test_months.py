@@ -146,7 +146,7 @@ def test_a_job_makes_the_months_ahead_a_year_before_they_run_out(extended: sa.En
     assert last_months(extended) == {months.ahead(months.FEWEST)}
     migrate(extended)
     assert last_months(extended) == {months.ahead(months.FEWEST)}, "it isn't time yet"
-    drop_months(extended, 2)
+    drop_months(extended, 1)
     migrate(extended)
     assert last_months(extended) == {months.ahead(months.AHEAD - 1)}
 
@@ -157,22 +157,33 @@ def test_a_person_makes_the_months_ahead_at_any_time(extended: sa.Engine) -> Non
     assert last_months(extended) == {months.ahead(months.AHEAD - 1)}
 
 
-def test_a_job_does_not_wait_long_to_make_the_months_ahead(
-    extended: sa.Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_job_does_not_wait_long_to_make_the_months_ahead_of_a_table_in_use(
+    extended: sa.Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(migrations, "EXTEND_SECONDS", 1)
     drop_months(extended, months.AHEAD)
     with extended.connect() as reader:
-        for table in PARTITIONED:
-            reader.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").all()
+        reader.exec_driver_sql("SELECT COUNT(*) FROM kalshi_candle_1m").all()
+        began = time.monotonic()
         assert migrate(extended) == NEWEST
-    assert "the next run tries again" in caplog.text
-    assert last_months(extended) == {months.ahead(-1)}
+        assert time.monotonic() - began < 30
+    assert f"kalshi_candle_1m has no months after {months.ahead(-1)} yet" in caplog.text
+    assert last_months(extended) == {months.ahead(-1), months.ahead(months.AHEAD - 1)}, "the others were made"
     migrate(extended)
     assert last_months(extended) == {months.ahead(months.AHEAD - 1)}
 
 
-def test_rows_of_a_month_that_had_no_partition_yet_move_to_it(extended: sa.Engine) -> None:
+def test_a_job_leaves_the_months_ahead_to_a_worker_that_is_making_them(extended: sa.Engine) -> None:
+    drop_months(extended, months.AHEAD)
+    with extended.connect() as other:
+        assert other.exec_driver_sql(f"SELECT GET_LOCK({migrations.LOCK_NAME}, 0)").scalar_one() == 1
+        assert migrate(extended) == NEWEST
+        assert last_months(extended) == {months.ahead(-1)}
+        other.invalidate()
+
+
+def test_rows_of_a_month_that_had_no_partition_move_to_it_when_a_person_migrates(
+    extended: sa.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     drop_months(extended, months.AHEAD)
     month = months.ahead(3)
     with extended.begin() as connection:
@@ -181,9 +192,20 @@ def test_rows_of_a_month_that_had_no_partition_yet_move_to_it(extended: sa.Engin
             "run_id) VALUES ('A', %s, TRUE, FALSE, 0, 1)",
             (month,),
         )
-    assert partitions(extended, "kalshi_candle_1m_dense") == {LATER: 1}
     migrate(extended)
+    assert partitions(extended, "kalshi_candle_1m_dense") == {LATER: 1}, "there may be many"
+    assert "kalshi_candle_1m_dense has rows after its last month" in caplog.text
+    migrate(extended, is_attended=True)
     assert partitions(extended, "kalshi_candle_1m_dense") == {months.name_of(month): 1}
+
+
+def test_partitions_that_someone_else_made_are_left_alone(extended: sa.Engine) -> None:
+    with extended.connect() as connection:
+        connection.exec_driver_sql(
+            "ALTER TABLE kalshi_candle_1m REORGANIZE PARTITION p2021_07 INTO (PARTITION p2020 VALUES LESS THAN "
+            "('2021-01-01'), PARTITION p2021_07 VALUES LESS THAN ('2021-08-01'))"
+        )
+    assert migrate(extended) == migrate(extended, is_attended=True) == NEWEST
 
 
 def test_a_job_leaves_a_migration_that_takes_long_to_a_person(

@@ -21,6 +21,8 @@ from kalshi.warehouse.retention import DROPPED, PRUNABLE, Month, Prunable
 from kalshi.warehouse.server import in_transaction
 
 JOB = "retention"
+KEPT = "kept"
+FATES = "`dropped`, `being dropped` (the next run goes on), `would be dropped` or `kept`"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ class OldMonth(msgspec.Struct):
     table: Annotated[str, Field("table", "table")]
     month: Annotated[str, Field("`2023-01`, UTC", "month")]
     rows: Annotated[int, Field("its rows", "rows")]
-    fate: Annotated[str, Field("`dropped`, `would be dropped` or `kept`", "what became of it")]
+    fate: Annotated[
+        str,
+        Field("`dropped`, `being dropped` (the next run ends it), `would be dropped` or `kept`", "what became of it"),
+    ]
     exported_to: Annotated[str | None, Field("the Parquet file with its rows", "exported to")] = None
 
 
@@ -110,43 +115,59 @@ def drop_old_months(engine: sa.Engine, request: RetentionRequest) -> RetentionRe
             _beat(run)
             if request.dry_run:
                 report.note(month, "would be dropped")
-            elif is_kept or (is_kept := not _was_dropped(run, request, month, report)):
-                report.note(month, "kept")  # as are the later ones: what was dropped is all that is older
+            elif is_kept:
+                report.note(month, KEPT)
+            else:
+                is_kept = not _was_dropped(run, request, month, report)  # so are later ones: no hole in what is kept
     return report
 
 
 def _finish(run: SyncRun, prunable: Prunable, report: RetentionReport) -> None:
     """Finish what a run that was killed has left."""
-    for month in in_transaction(run.engine, retention.unfinished, prunable, retention.EXPORTING):
+    for month, _ in in_transaction(run.engine, retention.unfinished, prunable, retention.EXPORTING):
         in_transaction(run.engine, retention.keep, month)
-    for month in in_transaction(run.engine, retention.unfinished, prunable, retention.DROPPING):
-        retention.drop(run.engine, month, partial(_beat, run))
-        report.note(month, DROPPED)
+    for month, file in in_transaction(run.engine, retention.unfinished, prunable, retention.DROPPING):
+        _drop(run, month, file, report)
 
 
 def _was_dropped(run: SyncRun, request: RetentionRequest, month: Month, report: RetentionReport) -> bool:
     """Export the month if wanted, and drop it, unless it is being read."""
-    retention.check_may_drop(run.engine, month)
     try:
+        retention.check_may_drop(run.engine, month)
         counted = in_transaction(run.engine, retention.begin, month, run.run_id)
-    except retention.BeingRead as error:
+        exported_to = _exported(run, request, counted)
+        in_transaction(run.engine, retention.decide, counted, exported_to)
+    except BaseException as error:
+        report.note(month, KEPT)
+        if not isinstance(error, retention.BeingRead):
+            raise
         run.warn(str(error))
         return False
-    file = None
+    _drop(run, counted, exported_to, report)
+    return True
+
+
+def _exported(run: SyncRun, request: RetentionRequest, month: Month) -> str | None:
+    """Export the month if wanted; returns the file."""
+    if not request.export_to:
+        return None
+    file = request.export_to / month.of.table / f"{month.first_day:%Y-%m}.{run.run_id}.parquet"
     try:
-        if request.export_to:
-            file = request.export_to / month.of.table / f"{month.first_day:%Y-%m}.{run.run_id}.parquet"
-            with run.engine.connect() as connection:
-                export_month(connection, counted, file, partial(_beat, run))
+        with run.engine.connect() as connection:
+            export_month(connection, month, file, partial(_beat, run))
     except BaseException:
         in_transaction(run.engine, retention.keep, month)
-        report.note(month, "kept")
         raise
-    exported_to = str(file) if file else None
-    in_transaction(run.engine, retention.decide, counted, exported_to)
-    retention.drop(run.engine, counted, partial(_beat, run))
-    report.note(counted, DROPPED, exported_to)
-    return True
+    return str(file)
+
+
+def _drop(run: SyncRun, month: Month, exported_to: str | None, report: RetentionReport) -> None:
+    try:
+        retention.drop(run.engine, month, run.run_id, partial(_beat, run))
+    except BaseException:
+        report.note(month, "being dropped", exported_to)  # the next run finishes it
+        raise
+    report.note(month, DROPPED, exported_to)
 
 
 def _beat(run: SyncRun) -> None:

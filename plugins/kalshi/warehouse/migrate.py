@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kalshi.warehouse import months, sql
-from kalshi.warehouse.capabilities import DENIED, LOCKED, require
+from kalshi.warehouse.capabilities import require
 from kalshi.warehouse.server import error_of, patiently, wait_for_long
 
 log = logging.getLogger(__name__)
@@ -67,8 +68,8 @@ def migrate(engine: sa.Engine, *, is_attended: bool = False) -> str:
     """Apply pending migrations and return the schema's version. Safe when several workers start at once.
 
     The first worker holds a lock on the server, which is released when its connection ends; the others wait. A
-    migration whose server is lost goes on where it was, once there is one again. Partitions for the months ahead are
-    made, too, a year before they run out. ``is_attended``: a person waits, so that it may take long.
+    migration whose server is lost goes on where it was, once there is one again. ``is_attended``: a person waits, so
+    that it may take long. Partitions for the months ahead are made, too: in good time, or now if a person asks.
 
     Raises:
         LongMigration: it may not; nothing was changed.
@@ -77,9 +78,30 @@ def migrate(engine: sa.Engine, *, is_attended: bool = False) -> str:
     """
     with engine.connect() as connection:  # a server that isn't there is an error at once
         current, newest = versions(connection)
-        if current == newest and not is_attended and not months.ending(connection, months.ahead(months.FEWEST)):
+        if current == newest and not is_attended:
+            if short := months.ending(connection, months.ahead(months.FEWEST)):
+                _extend(connection, short)
             return newest
     return patiently(engine, partial(_upgrade, engine, is_attended))
+
+
+def _extend(connection: sa.Connection, tables: dict[str, date]) -> None:
+    """Make partitions for the months ahead, by table with its last month, unless another worker does. No job fails for
+    this: a year is left, in which the next ones try again."""
+    connection.detach()  # closed rather than pooled afterwards, which releases the lock
+    if sql.run(connection, f"SELECT GET_LOCK({LOCK_NAME}, 0)").scalar() != 1:
+        return
+    connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {EXTEND_SECONDS}")
+    for table, last in tables.items():
+        try:
+            if months.has_later_rows(connection, table):
+                log.warning("%s has rows after its last month, %s: run python -m kalshi migrate.", table, last)
+                continue
+            connection.commit()  # an open transaction would hold up its own ALTER TABLE
+            months.extend(connection, table, last)
+        except sa.exc.DBAPIError as error:
+            again = "The next run tries again; python -m kalshi migrate, by the user that migrates, does it now."
+            log.warning("%s has no months after %s yet. %s %s", table, last, again, error.orig)
 
 
 def _upgrade(engine: sa.Engine, is_attended: bool) -> str:
@@ -106,21 +128,8 @@ def _upgrade(engine: sa.Engine, is_attended: bool) -> str:
         command.upgrade(config, "head")
         if is_attended:
             months.partition(connection)
-        _extend(connection, is_attended)
         connection.commit()
         return str(_version(connection))
-
-
-def _extend(connection: sa.Connection, is_attended: bool) -> None:
-    """Make partitions for the months ahead. There is a year for it, so a job leaves tables in use to the next one."""
-    if not is_attended:
-        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {EXTEND_SECONDS}")
-    try:
-        months.extend(connection, months.ahead())
-    except sa.exc.DBAPIError as error:
-        if is_attended or error_of(error)[0] not in LOCKED | DENIED:
-            raise
-        log.warning("No partitions were made for the months ahead; the next run tries again: %s", error.orig)
 
 
 def _version(connection: sa.Connection) -> str | None:

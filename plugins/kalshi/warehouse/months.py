@@ -6,6 +6,7 @@ A month is its first day, in UTC. One before the first partition, or after the l
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +27,8 @@ PARTITIONED = {
 FIRST = date(2021, 7, 1)
 """The month in which the exchange opened."""
 AHEAD, FEWEST = 24, 12
-"""Partitions are made for so many months ahead, once there are fewer than that; later rows go to one more partition."""
+"""Partitions are made for the next 24 months, once there are fewer than 12; later rows go to one more partition."""
+NAME = re.compile(r"p\d{4}_\d\d")
 LATER = "later"
 """The partition of all months that have no partition yet."""
 SAMPLE_ROWS = 200_000
@@ -63,7 +65,7 @@ def each_month(first: date, end: date) -> Iterator[date]:
 
 
 def partition(connection: sa.Connection) -> None:
-    """Partition what isn't partitioned yet. Goes on with the next table where it stopped.
+    """Partition what isn't partitioned yet, and make the months ahead. Goes on with the next table where it stopped.
 
     While a table is rebuilt, which takes as much disk again, it can be read; writes wait. DDL: commits.
     """
@@ -74,6 +76,8 @@ def partition(connection: sa.Connection) -> None:
         if not months_of(connection, table):
             with _telling(table, seconds_about(connection, table)):
                 connection.exec_driver_sql(f"ALTER TABLE `{table}` {_by_month(column, ahead())}")
+    for table, last in ending(connection, ahead(AHEAD - 1)).items():
+        extend(connection, table, last)
 
 
 def ending(connection: sa.Connection, before: date) -> dict[str, date]:
@@ -82,11 +86,15 @@ def ending(connection: sa.Connection, before: date) -> dict[str, date]:
     return {table: each[-1] for table, each in there.items() if each and each[-1] < before}
 
 
-def extend(connection: sa.Connection, until: date) -> None:
-    """Make the months up to ``until`` of the tables that are partitioned. DDL: commits."""
-    for table, last in ending(connection, after(until, -1)).items():
-        more = _definitions(after(last), until)
-        connection.exec_driver_sql(f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
+def extend(connection: sa.Connection, table: str, last: date) -> None:
+    """Make the months after the ``last`` of a partitioned table. DDL: commits."""
+    more = _definitions(after(last), ahead())
+    connection.exec_driver_sql(f"ALTER TABLE `{table}` REORGANIZE PARTITION {LATER} INTO ({more})")
+
+
+def has_later_rows(connection: sa.Connection, table: str) -> bool:
+    """Whether rows already lie in the partition of all later months, so that making those rewrites them."""
+    return bool(sql.run(connection, f"SELECT EXISTS (SELECT 1 FROM `{table}` PARTITION ({LATER}))").scalar_one())
 
 
 def rows_to_partition(connection: sa.Connection) -> int:
@@ -127,7 +135,7 @@ def _telling(what: str, seconds: float) -> Iterator[None]:
 def months_of(connection: sa.Connection, table: str) -> list[date]:
     """The months that have a partition of their own, the earliest first; none if the table isn't partitioned."""
     names = sql.run_file(connection, "retention", "partitions", table=table).scalars()
-    return [date.fromisoformat(f"{name[1:].replace('_', '-')}-01") for name in names if name != LATER]
+    return [date(int(name[1:5]), int(name[6:]), 1) for name in names if NAME.fullmatch(name)]
 
 
 def _has_files(connection: sa.Connection) -> bool:

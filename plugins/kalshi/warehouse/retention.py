@@ -93,6 +93,10 @@ class Month:
         return f"{self.first_day:%Y-%m} of {self.of.table}"
 
 
+Exported = tuple[Month, str | None]
+"""A month, and the file that it was exported to."""
+
+
 def old_months(engine: sa.Engine, prunable: Prunable, before: date) -> Iterator[Month]:
     """The months that begin ``before`` this one and have rows, the earliest first. Each is counted when it is asked
     for."""
@@ -171,14 +175,15 @@ def decide(connection: sa.Connection, month: Month, exported_to: str | None) -> 
     _note(connection, month, f"state = '{DROPPING}', exported_to = :file", EXPORTING, file=exported_to)
 
 
-def drop(engine: sa.Engine, month: Month, on_batch: Callable[[], object] = lambda: None) -> None:
-    """Drop the rows of a month that was decided on: a partition in one statement, other rows in batches."""
+def drop(engine: sa.Engine, month: Month, run_id: int, on_batch: Callable[[], object] = lambda: None) -> None:
+    """Drop the rows of a month that was decided on: a partition in one statement, other rows in batches. ``run_id``:
+    who does, perhaps not who decided."""
     if month.of.table in PARTITIONED:
         _run_alone(engine, f"ALTER TABLE `{month.of.table}` TRUNCATE PARTITION {name_of(month.first_day)}")
     else:
         delete_rows(engine, month.where, on_batch, **month.values)
-    gone = f"state = '{DROPPED}', dropped_at_utc = CURRENT_TIMESTAMP(6)"
-    in_transaction(engine, lambda connection: _note(connection, month, gone, DROPPING))
+    gone = f"state = '{DROPPED}', dropped_at_utc = CURRENT_TIMESTAMP(6), run_id = :run_id"
+    in_transaction(engine, lambda connection: _note(connection, month, gone, DROPPING, run_id=run_id))
 
 
 def delete_rows(engine: sa.Engine, rows: str, on_batch: Callable[[], object] = lambda: None, **values: Any) -> int:
@@ -213,14 +218,18 @@ def _note(connection: sa.Connection, month: Month, what: str, before: str, **val
     )
 
 
-def unfinished(connection: sa.Connection, prunable: Prunable, state: str) -> list[Month]:
+def unfinished(connection: sa.Connection, prunable: Prunable, state: str) -> list[Exported]:
     """The months that a run left in this state."""
-    query = "SELECT month, row_count FROM kalshi_dropped_month WHERE table_name = :table AND state = :state ORDER BY 1"
-    return [Month(prunable, *row) for row in sql.run(connection, query, table=prunable.table, state=state)]
+    query = (
+        "SELECT month, row_count, exported_to FROM kalshi_dropped_month "
+        "WHERE table_name = :table AND state = :state ORDER BY month"
+    )
+    rows = sql.run(connection, query, table=prunable.table, state=state)
+    return [(Month(prunable, month, count), file) for month, count, file in rows]
 
 
-def dropped_by(connection: sa.Connection, prunable: Prunable, dag_run_id: str | None) -> list[tuple[Month, str | None]]:
-    """The months of a table that a DAG run has dropped so far, each with the file that it was exported to."""
+def dropped_by(connection: sa.Connection, prunable: Prunable, dag_run_id: str | None) -> list[Exported]:
+    """The months of a table that a DAG run has dropped so far."""
     rows = sql.run_file(connection, "retention", "dropped_by", table=prunable.table, dag_run_id=dag_run_id)
     return [(Month(prunable, month, count), file) for month, count, file in rows]
 
