@@ -230,6 +230,7 @@ def test_an_open_event_is_drawn_from_its_snapshots(client: TestClient, planted: 
         planted.snapshots(f"KXHIGHNY-NOW-B{number}", now - timedelta(minutes=30), [(bid, str(float(bid) + 0.02))] * 25)
     page = page_of(client, "KXHIGHNY-NOW")
     assert "from kalshi_price_snapshot" in page
+    assert "largest trades" not in page, "none is stored"
     quotes = chart_of(page)["datasets"]["quotes"]
     assert {row["bid"] for row in quotes if row["bracket"] == 1} == {0.7}
     latest = next(row for row in table_of(client, "moments", "KXHIGHNY-NOW") if row["time"] == "latest")
