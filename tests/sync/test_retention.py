@@ -319,7 +319,7 @@ def test_what_another_run_had_decided_is_reported_by_a_retry_of_the_run_that_fin
     month = in_transaction(house.engine, retention.begin, august("kalshi_candle_1m_dense"), dying)
     in_transaction(house.engine, retention.decide, month, "its file")
     with monkeypatch.context() as patch:
-        patch.setattr(retention, "old_months", _failing_after(0))
+        patch.setattr(retention, "old_months", _fail)
         with pytest.raises(ExportFailed):
             drop(house, "kalshi_candle_1m_dense", dag_run_id="monthly")
     assert latest_report(house)["months_dropped"] == 1
@@ -335,7 +335,7 @@ def test_a_month_that_could_not_be_dropped_yet_is_named(house: House, monkeypatc
             drop(house, "kalshi_candle_1m_dense")
     assert [month["fate"] for month in latest_report(house)["old_months"]] == ["kept"]
     real = retention.drop
-    monkeypatch.setattr(retention, "drop", _failing_after(0))
+    monkeypatch.setattr(retention, "drop", _fail)
     with pytest.raises(ExportFailed):
         drop(house, "kalshi_candle_1m_dense")
     assert [month["fate"] for month in latest_report(house)["old_months"]] == ["being dropped"]
@@ -350,13 +350,17 @@ def latest_report(house: House) -> dict[str, Any]:
     return report
 
 
+def _fail(*_: Any) -> None:
+    raise ExportFailed("the disk is full")
+
+
 def _failing_after(number: int) -> Callable[..., None]:
     """An export whose disk is full after so many months."""
     done: list[Month] = []
 
-    def export(connection: Any, month: Month, *others: Any) -> None:
+    def export(connection: sa.Connection, month: Month, *others: Any) -> None:
         if len(done) == number:
-            raise ExportFailed("the disk is full. Nothing was dropped")
+            _fail()
         export_month(connection, month, *others)
         done.append(month)
 

@@ -21,7 +21,7 @@ from kalshi.sync.retention import RetentionRequest, drop_old_months
 from kalshi.sync.snapshots import prune_snapshots
 from kalshi.ui.app import app
 from kalshi.warehouse.migrate import migrate
-from kalshi.warehouse.months import AHEAD, PARTITIONED, months_of, name_of
+from kalshi.warehouse.months import AHEAD, PARTITIONED
 from kalshi.warehouse.retention import MonthsNotDroppable
 from kalshi.warehouse.server import ServerAddress, open_engine
 from scripts.private_server import PrivateServer
@@ -29,6 +29,7 @@ from tests.support.account import AFTERNOON, account_at
 from tests.support.api_key import make_key
 from tests.support.exchange_server import quick_config
 from tests.support.quality import DAY, SEP_20, check, fill
+from tests.warehouse.test_months import drop_months
 
 USERS = ("kalshi_migrate", "kalshi_load", "kalshi_read")
 DENIED = "1142"
@@ -69,10 +70,7 @@ def run(engine: sa.Engine, sql: str) -> list[sa.Row[tuple[object, ...]]]:
 def test_a_loader_that_may_not_make_the_months_ahead_says_who_may(
     users: dict[str, sa.Engine], caplog: pytest.LogCaptureFixture
 ) -> None:
-    for table in PARTITIONED:
-        with users["kalshi_migrate"].connect() as connection:
-            for month in months_of(connection, table)[-AHEAD:]:
-                run(users["kalshi_migrate"], f"ALTER TABLE {table} DROP PARTITION {name_of(month)}")
+    drop_months(users["kalshi_migrate"], AHEAD)
     assert migrate(users["kalshi_load"])
     for table in PARTITIONED:
         assert f"{table} has no months after" in caplog.text

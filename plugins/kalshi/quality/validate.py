@@ -23,7 +23,7 @@ from kalshi.warehouse import sql
 
 GX_SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
 WHOLE = "partition"
-"""GX's name of all rows of an asset."""
+"""The batch definition of all rows of an asset."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from kalshi.warehouse.server import in_transaction
 
 JOB = "retention"
 KEPT = "kept"
-FATES = "`dropped`, `being dropped` (the next run goes on), `would be dropped` or `kept`"
 
 
 @dataclass(frozen=True)

@@ -225,12 +225,16 @@ def unfinished(connection: sa.Connection, prunable: Prunable, state: str) -> lis
         "WHERE table_name = :table AND state = :state ORDER BY month"
     )
     rows = sql.run(connection, query, table=prunable.table, state=state)
-    return [(Month(prunable, month, count), file) for month, count, file in rows]
+    return _exported(prunable, rows)
 
 
 def dropped_by(connection: sa.Connection, prunable: Prunable, dag_run_id: str | None) -> list[Exported]:
     """The months of a table that a DAG run has dropped so far."""
     rows = sql.run_file(connection, "retention", "dropped_by", table=prunable.table, dag_run_id=dag_run_id)
+    return _exported(prunable, rows)
+
+
+def _exported(prunable: Prunable, rows: Iterable[Any]) -> list[Exported]:
     return [(Month(prunable, month, count), file) for month, count, file in rows]
 
 
