@@ -12,7 +12,7 @@ import uvicorn
 from sandbox.access import MADE_KEY, READ, make_key
 from sandbox.app import Sandbox
 from sandbox.part import Part
-from sandbox.world import Clock, World
+from sandbox.world import LIVE_DAYS, Clock, World
 
 
 def main() -> None:
@@ -28,6 +28,12 @@ def main() -> None:
     parser.add_argument("--since", default="2023-01-01", help="day of the first event (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wide-markets", type=int, default=2500, help="markets of KXSANDBOXWIDE (default %(default)s)")
+    parser.add_argument(
+        "--live-days",
+        type=int,
+        default=LIVE_DAYS,
+        help="days after which settled markets are in the historical tier (default %(default)s)",
+    )
     parser.add_argument("--dense-candles", action="store_true", help="a candle for every minute, even without a change")
     parser.add_argument("--series", type=int, default=0, help="synthetic series of other kinds (default %(default)s)")
     parser.add_argument("--open-markets", type=int, help="their markets open at one time (default: 20 for each series)")
@@ -48,6 +54,7 @@ def main() -> None:
         seed=args.seed,
         since=date.fromisoformat(args.since),
         wide_markets=args.wide_markets,
+        live_days=args.live_days,
         dense_candles=args.dense_candles,
     )
     world.events()  # generated before the port opens, so that the first request isn't slow

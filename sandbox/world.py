@@ -13,7 +13,7 @@ from sandbox.tape import Tape
 from sandbox.weather import CITIES, weather_event
 
 LIVE_DAYS = 90
-"""Markets settled longer ago than this are in the historical tier."""
+"""Markets settled longer ago than this are in the historical tier, as on Kalshi."""
 TIER_OVERLAP = timedelta(days=1)
 """Near the cutoff, both tiers have a market and its trades."""
 
@@ -45,10 +45,12 @@ class World:
         seed: int = 1,
         since: date = date(2023, 1, 1),
         wide_markets: int = 2500,
+        live_days: int = LIVE_DAYS,
         dense_candles: bool = False,
     ) -> None:
         self.clock = clock
         self.seed = seed
+        self.live_days = live_days
         self.tape = Tape(seed)
         self.chart = Chart(self.tape, dense=dense_candles)
         self._next_day = since
@@ -65,7 +67,7 @@ class World:
 
     def cutoff(self) -> datetime:
         """The start of the live tier: a midnight, so that it moves once a day."""
-        day = (self.clock.now() - timedelta(days=LIVE_DAYS)).date()
+        day = (self.clock.now() - timedelta(days=self.live_days)).date()
         return datetime.combine(day, time(), UTC)
 
     def events(self, series: str | None = None) -> list[Event]:

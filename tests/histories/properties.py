@@ -156,8 +156,9 @@ class Dropped:
     windows: list[tuple[str, datetime, datetime]]
 
     def has(self, what: str, job: str, at: datetime) -> bool:
-        is_back = any(job == of and _utc(start) <= at < _utc(end) for of, start, end in self.windows)
-        return (TABLES.get(what, ""), f"{at:%Y-%m}") in self.months and not is_back
+        if not self.months or (TABLES.get(what, ""), f"{at:%Y-%m}") not in self.months:
+            return False
+        return not any(job == of and _utc(start) <= at < _utc(end) for of, start, end in self.windows)
 
 
 def dropped(history: History) -> Dropped:

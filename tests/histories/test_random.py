@@ -1,4 +1,4 @@
-"""Random histories. KALSHI_HISTORIES sets how many there are (40; CI plays 80), KALSHI_HISTORIES_SEED which ones (1).
+"""Random histories. KALSHI_HISTORIES sets how many there are (20), KALSHI_HISTORIES_SEED which ones (1).
 
 A failure prints the shortest history that hypothesis finds, as the code of a test for test_known.py.
 """
@@ -16,7 +16,7 @@ from tests.histories.play import replay
 from tests.histories.steps import HISTORIES, JOBS, Step
 from tests.support.warehouses import forget
 
-COUNT = int(os.environ.get("KALSHI_HISTORIES", "40"))
+COUNT = int(os.environ.get("KALSHI_HISTORIES", "20"))
 SEED = int(os.environ.get("KALSHI_HISTORIES_SEED", "1"))
 PARTS = 10
 """Each may run in a process of its own; so many that none is left with a long one at the end."""

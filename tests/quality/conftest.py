@@ -15,6 +15,7 @@ from scripts.address import address_of
 from scripts.private_server import PrivateServer
 from tests.support.exchange_server import ExchangeServer, quick_config
 from tests.support.quality import DAY, FILLED, MADE, SEP_20, fill, plant
+from tests.support.warehouses import truncate, without_foreign_keys
 
 AS_OF_NOW = """
 UPDATE kalshi_sync_run JOIN (
@@ -60,6 +61,6 @@ def _restored(server: PrivateServer) -> Iterator[sa.Engine]:
     engine = _filled(server)
     plant(engine, AS_OF_NOW)
     yield engine
-    plant(engine, *(f"TRUNCATE TABLE {table}" for table in MADE))
-    for table in FILLED:
-        plant(engine, f"TRUNCATE TABLE {table}", f"INSERT INTO {table} SELECT * FROM clean_{table}")
+    with without_foreign_keys(engine) as connection:
+        truncate(connection, (*MADE, *FILLED))
+    plant(engine, *(f"INSERT INTO {table} SELECT * FROM clean_{table}" for table in FILLED))

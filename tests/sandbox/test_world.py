@@ -229,6 +229,15 @@ def test_every_response_says_that_the_data_is_synthetic(wall: ExchangeServer, pa
     assert wall.get(path).headers[MARK] == "sandbox, seed 1"
 
 
+@pytest.mark.parametrize(("options", "days"), [((), 90), (("--live-days=7",), 7)])
+@pytest.mark.exchange
+def test_settled_markets_stay_in_the_live_tier_for_as_long_as_it_is_told(options: tuple[str, ...], days: int) -> None:
+    now = "2026-09-22T15:00:00+00:00"
+    with ExchangeServer("--since=2026-09-01", "--wide-markets=0", *options, clock=now) as server:
+        cutoff = moment(server.get("/historical/cutoff").json()["market_settled_ts"])
+    assert cutoff == datetime(2026, 9, 22, tzinfo=UTC) - timedelta(days=days)
+
+
 def world_at(moment: str) -> World:
     return World(Clock(datetime.fromisoformat(moment)), since=date(2026, 11, 1), wide_markets=0)
 

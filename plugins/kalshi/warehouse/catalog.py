@@ -259,6 +259,8 @@ def expect_markets(connection: sa.Connection, tickers: Sequence[str], run_id: in
 def unknown(connection: sa.Connection, table: Table, tickers: Iterable[str]) -> set[str]:
     """Those of the tickers that the table doesn't have."""
     wanted, (key,) = set(tickers), table.key
+    if not wanted:
+        return set()
     query = f"SELECT {key} FROM {table.name} WHERE {key} IN :tickers"
     return wanted - set(sql.run(connection, query, tickers=wanted).scalars())
 
