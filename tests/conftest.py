@@ -48,9 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not any(map(item.get_closest_marker, SLOW)):
             item.add_marker("fast")
     # pytest-xdist deals the tests out in this order, and a process that is done takes over the last ones of another:
-    # the long ones come first, and files stay together for the sake of what their tests share.
-    longest = {item.path for item in items if any(map(item.get_closest_marker, ("airflow", "browser", "slow")))}
-    items.sort(key=lambda item: item.path not in longest)
+    # the long ones come first, and files stay together for the sake of what their tests share. Before all others come
+    # those of the running Airflow, so that only one process starts one.
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("airflow", "browser", "slow")))}
+    of_site = {item.path for item in items if "site" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path not in of_site, item.path not in long))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -56,11 +56,12 @@ def measure(server: PrivateServer, sizes: list[int]) -> str:
             add_days(engine, NEWEST + DAY - there * DAY, wanted - there)
             in_transaction(engine, _trade)
             there = wanted
-            seconds_of(engine, CHECKED_DAYS)
+            checked = seconds_of(engine, CHECKED_DAYS)
             with engine.begin() as connection:
                 connection.exec_driver_sql("ANALYZE TABLE kalshi_candle_1m, kalshi_market, kalshi_settlement")
             views += _views(server.database("bench"), there * EVENT_ROWS)
-            print(f"pages: {there * EVENT_ROWS:,} candles in the table …", flush=True)
+            words = f"the quality run of the newest {CHECKED_DAYS} days took {checked:.1f} s"
+            print(f"pages: {there * EVENT_ROWS:,} candles in the table; {words} …", flush=True)
     rows = [
         [f"/{view.page}", f"{view.candles:,}", 1000 * view.first_seconds, 1000 * view.seconds, view.kilobytes]
         for view in sorted(views, key=lambda view: (view.page, view.candles))
