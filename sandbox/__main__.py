@@ -47,6 +47,8 @@ def main() -> None:
     )
     parser.add_argument("--make-key", type=Path, metavar="FILE", help="generate a key, private half in FILE")
     args = parser.parse_args()
+    if args.live_days < 1:
+        parser.error(f"--live-days must be at least 1, not {args.live_days}")
     start, usual_speed = (args.clock.astimezone(UTC), 0.0) if args.clock else (datetime.now(UTC), 1.0)
     clock = Clock(start, usual_speed if args.speed is None else args.speed)
     world = World(

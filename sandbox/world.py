@@ -36,7 +36,8 @@ class Clock:
 
 
 class World:
-    """The weather events from ``since`` on, the edge cases, and a wide event with ``wide_markets`` markets."""
+    """The weather events from ``since`` on, the edge cases, and a wide event with ``wide_markets`` markets. Those that
+    settled more than ``live_days`` days ago are in the historical tier."""
 
     def __init__(
         self,

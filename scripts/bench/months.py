@@ -161,10 +161,13 @@ def _measure(bench: Bench, rows: int) -> str:
 
 def _file_system(folder: Path) -> str:
     """What the folder lies on. Mounted with ``discard`` it tells the disk of each page that a drop frees, one by one,
-    which takes a hundred times as long as the drop itself."""
-    mounts = (mount for mount in psutil.disk_partitions(all=True) if folder.resolve().is_relative_to(mount.mountpoint))
-    mount = max(mounts, key=lambda mount: len(mount.mountpoint))
-    return f"{mount.fstype}{', mounted with discard' if 'discard' in mount.opts.split(',') else ''}"
+    which takes many times as long as the drop itself."""
+    mounts = [mount for mount in psutil.disk_partitions(all=True) if folder.resolve().is_relative_to(mount.mountpoint)]
+    if not mounts:
+        return "unknown"
+    mount = max(reversed(mounts), key=lambda mount: len(mount.mountpoint))  # the last of those on one place is seen
+    discards = any(option.partition("=")[0] == "discard" for option in mount.opts.split(","))
+    return f"{mount.fstype}{', mounted with discard' if discards else ''}"
 
 
 def _interrupted(bench: Bench) -> None:

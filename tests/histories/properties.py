@@ -156,6 +156,7 @@ class Dropped:
     windows: list[tuple[str, datetime, datetime]]
 
     def has(self, what: str, job: str, at: datetime) -> bool:
+        # In most histories nothing is dropped, and this is asked for every minute of every market.
         if not self.months or (TABLES.get(what, ""), f"{at:%Y-%m}") not in self.months:
             return False
         return not any(job == of and _utc(start) <= at < _utc(end) for of, start, end in self.windows)

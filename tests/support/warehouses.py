@@ -75,12 +75,13 @@ def without_foreign_keys(engine: sa.Engine) -> sa.Connection:
     connection.detach()
     # MySQL would show a table's next number as it was up to a day ago; MariaDB, which wouldn't, skips the comment.
     fresh = "/*!80000 , information_schema_stats_expiry = 0 */"
-    connection.exec_driver_sql(f"SET SESSION foreign_key_checks = 0, lock_wait_timeout = 30 {fresh}")
+    waits = "lock_wait_timeout = 30, innodb_lock_wait_timeout = 30"
+    connection.exec_driver_sql(f"SET SESSION foreign_key_checks = 0, {waits} {fresh}")
     return connection
 
 
 def truncate(connection: sa.Connection, tables: Iterable[str]) -> None:
-    """Empty these tables, where there is anything to do: it takes some milliseconds a table."""
+    """Empty these tables, where there is anything to do: it takes milliseconds a table."""
     numbered = _names(connection, "auto_increment > 1")
     partitioned = _names(connection, "create_options LIKE '%%partitioned%%'")
     filled = ", ".join(f"EXISTS (SELECT 1 FROM {table}) AS {table}" for table in tables)
