@@ -1,4 +1,4 @@
-"""Random histories. KALSHI_HISTORIES sets how many there are (30), KALSHI_HISTORIES_SEED which ones (1).
+"""Random histories. KALSHI_HISTORIES sets how many there are (20), KALSHI_HISTORIES_SEED which ones (1).
 
 A failure prints the shortest history that hypothesis finds, as the code of a test for test_known.py.
 """
@@ -16,9 +16,9 @@ from tests.histories.play import replay
 from tests.histories.steps import HISTORIES, JOBS, Step
 from tests.support.warehouses import forget
 
-COUNT = int(os.environ.get("KALSHI_HISTORIES", "30"))
+COUNT = int(os.environ.get("KALSHI_HISTORIES", "20"))
 SEED = int(os.environ.get("KALSHI_HISTORIES_SEED", "1"))
-PARTS = 5
+PARTS = 4
 """Each may run in a process of its own. The first history of each is the simplest there is, so each plays several."""
 MOST_JOBS = ("catalog", "settlements", "trades")
 SOURCES = st.sampled_from([("api_event",), ("api_event",), ("api_event", "trades")])
