@@ -33,10 +33,10 @@ def test_the_warehouse_comes_to_equal_the_exchange_and_names_what_is_missing_unt
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(PARTS // 2))
 def test_the_same_holds_when_scheduled_runs_read_the_whole_exchange(shared_warehouse: sa.Engine, part: int) -> None:
     try:
-        _hunt(shared_warehouse, part, COUNT // 4, 2, st.sampled_from([MOST_JOBS, tuple(JOBS)]))
+        _hunt(shared_warehouse, part, COUNT // 4, PARTS // 2, st.sampled_from([MOST_JOBS, tuple(JOBS)]))
     finally:
         forget(shared_warehouse)  # what was read of everything would count for the series of other histories
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kalshi.warehouse.migrate import migrate
+from kalshi.warehouse.months import PARTITIONED
 from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
 from scripts.private_server import PrivateServer
@@ -83,12 +84,11 @@ def without_foreign_keys(engine: sa.Engine) -> sa.Connection:
 def truncate(connection: sa.Connection, tables: Iterable[str]) -> None:
     """Empty these tables, where there is anything to do: it takes milliseconds a table."""
     numbered = _names(connection, "auto_increment > 1")
-    partitioned = _names(connection, "create_options LIKE '%%partitioned%%'")
     filled = ", ".join(f"EXISTS (SELECT 1 FROM {table}) AS {table}" for table in tables)
     for table, is_filled in connection.exec_driver_sql(f"SELECT {filled}").mappings().one().items():
         if is_filled or table in numbered:
             # TRUNCATE makes the files of all its months anew, which takes longer than to delete what a test wrote.
-            connection.exec_driver_sql(f"{'DELETE FROM' if table in partitioned else 'TRUNCATE TABLE'} {table}")
+            connection.exec_driver_sql(f"{'DELETE FROM' if table in PARTITIONED else 'TRUNCATE TABLE'} {table}")
 
 
 def _names(connection: sa.Connection, condition: str = "table_type = 'BASE TABLE'") -> set[str]:
