@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from kalshi.exchange import Exchange
-from kalshi.sync.candles import CandlesReport, CandlesRequest, sync_candles
+from kalshi.exchange.transport import Traffic
+from kalshi.sync.candles import DENSE_JOB, JOB, CandlesReport, CandlesRequest, sync_candles
+from kalshi.sync.evidence import Doubt, Reading, expect, read_missing
+from kalshi.sync.run import recorded_run
 from kalshi.warehouse import dense_candles
+from kalshi.warehouse.checkpoints import Window
+from kalshi.warehouse.ledger import RunKey
 from kalshi.warehouse.writer import PacketTooSmall
 from tests.support.databases import count, select
 from tests.support.exchange_server import ExchangeServer
@@ -67,6 +73,25 @@ def test_candles_made_of_trades_are_the_exchanges_own(exchange: Exchange, wareho
         "WHERE api.source = 'api_event' AND made.source = 'trades' AND api.volume > 0",
     )
     assert both == made == count(warehouse_on_both, "kalshi_candle_1m WHERE source = 'api_event' AND volume > 0")
+
+
+def test_dense_minutes_are_not_built_before_the_candles_that_another_run_is_reading(
+    sync: Sync, warehouse: sa.Engine
+) -> None:
+    on_eve = "kalshi_candle_1m_dense WHERE bucket_start_utc < '2026-09-20'"
+    eve = Window(JOB, "KXHIGHNY", SEP_20 - DAY, SEP_20)
+
+    def read_slowly(_: Reading) -> list[Doubt]:
+        report = sync(dense=True)
+        assert report.warnings == []
+        assert (report.dense_minutes > 0, count(warehouse, on_eve)) == (True, 0)
+        return []
+
+    with recorded_run(warehouse, RunKey(JOB, eve.scope, None, eve.start, eve.end), Traffic()) as other:
+        expect(other, eve, replace(eve, job=DENSE_JOB))
+        read_missing(other, eve, read_slowly)
+    sync()
+    assert count(warehouse, on_eve) > 0, "the other run has ended without them"
 
 
 def test_the_previous_trade_is_that_before_the_minute(sync: Sync, warehouse: sa.Engine) -> None:

@@ -223,6 +223,29 @@ def test_a_gap_waits_while_its_market_is_missing_from_the_parent_job(warehouse: 
         assert gaps.next_to_fill(connection, window(0, 4), RUN, inside=True) == Gap(window(0, 4), MARKET)
 
 
+@pytest.mark.parametrize(
+    ("candles", "waits"),
+    [
+        (window(0, 4, "candles"), True),
+        (window(3, 9, "candles_from_trades"), True),
+        (window(4, 9, "candles"), False),
+        (window(0, 4, "trades"), False),
+        (replace(window(0, 4, "candles"), scope="KXHIGHDEN"), False),
+    ],
+)
+def test_older_dense_minutes_wait_for_all_candles_of_their_time(
+    candles: Window, waits: bool, warehouse: sa.Engine
+) -> None:
+    dense, later = Gap(window(0, 4, "candles_dense"), MARKET), window(20, 24, "candles_dense")
+    with warehouse.begin() as connection:
+        gaps.note(connection, [Gap(candles), dense])
+        assert gaps.next_to_fill(connection, later, RUN, inside=False) == (None if waits else dense)
+        assert gaps.open_gaps(connection, later.job, later.scope, RUN) == ([] if waits else [dense])
+        assert gaps.next_to_fill(connection, dense.window, RUN, inside=True) == dense, "its own run knows better"
+        gaps.accept(connection, candles, None, "the exchange lost them")
+        assert gaps.next_to_fill(connection, later, RUN, inside=False) == dense
+
+
 def test_a_window_inherits_the_markets_that_its_parents_lack_then(warehouse: sa.Engine) -> None:
     with warehouse.begin() as connection:
         gaps.note(connection, [Gap(window(-99, 0, "catalog"), MARKET, "rejected: soon"), Gap(window(0, 4), UNREADABLE)])

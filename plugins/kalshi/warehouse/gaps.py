@@ -43,6 +43,13 @@ BEING_READ = (
     f"AND r.heartbeat_at_utc > CURRENT_TIMESTAMP(6) - INTERVAL {STALE_MINUTES} MINUTE)"
 )
 """SQL, also for the files that say ``{being_read}``: whether a living run reads the gap ``g`` at the moment."""
+AWAITS_CANDLES = (
+    f"g.job = 'candles_dense' AND EXISTS (SELECT 1 FROM kalshi_gap p WHERE p.job IN {PARENTS['candles_dense']} "
+    "AND p.scope = g.scope AND p.market_ticker = '' AND p.accepted_reason IS NULL "
+    "AND p.window_start_utc < g.window_end_utc AND p.window_end_utc > g.window_start_utc)"
+)
+"""SQL, also for the files that say ``{awaits_candles}``: whether the gap ``g`` is one of dense minutes in a time whose
+candles are yet to be read. Built before they come, the minutes would have to be built again."""
 DERIVED_OF_EVERYTHING = f"scope = '{EVERYTHING}' AND job NOT IN :tapes"
 DAY = timedelta(days=1)
 COMBOS = f"{checkpoints.COMBO}%"
@@ -211,7 +218,8 @@ def next_to_fill(
     (``inside``) or of the others, the least tried and then the oldest, if it begins ``before`` this time. ``anywhere``:
     of every scope.
 
-    A gap waits while its market is missing from the parent job, or while another run reads it.
+    A gap waits while its market is missing from the parent job, or while another run reads it; outside the window, one
+    of dense minutes also waits for all candles of its time.
     """
     rows = sql.run(
         connection,
@@ -283,13 +291,13 @@ def restate(connection: sa.Connection, job: str, scope: str) -> None:
 def open_gaps(
     connection: sa.Connection, job: str, scope: str, run_id: int = 0, *, being_read: bool = False
 ) -> list[Gap]:
-    """The gaps that nobody has accepted, oldest first; those that another run than ``run_id`` reads at the moment only
-    if ``being_read``. Of EVERYTHING, those of all series are among them."""
+    """The gaps that nobody has accepted, oldest first; those that another run than ``run_id`` reads at the moment, and
+    dense minutes that wait for candles, only if ``being_read``. Of EVERYTHING, those of all series are among them."""
     rows = sql.run(
         connection,
         "SELECT g.scope, g.market_ticker, g.window_start_utc, g.window_end_utc, g.reason FROM kalshi_gap g "
         f"WHERE g.job = :job AND (g.scope = :scope OR {IS_EVERYTHING} AND g.scope NOT LIKE :combos) AND g.{OPEN} "
-        f"AND (:being_read OR g.run_id = :run_id OR NOT {BEING_READ}) "
+        f"AND (:being_read OR g.run_id = :run_id OR NOT ({BEING_READ} OR {AWAITS_CANDLES})) "
         "ORDER BY g.window_start_utc, g.market_ticker",
         job=job,
         scope=scope,
@@ -582,4 +590,5 @@ def accept(connection: sa.Connection, window: Window, market: str | None, reason
 
 def _read(name: str) -> str:
     """The statement of ``include/sql/gaps/<name>.sql``."""
-    return sql.read("gaps", name).text.replace("{being_read}", BEING_READ).replace("{is_whole}", checkpoints.IS_WHOLE)
+    words = {"being_read": BEING_READ, "awaits_candles": AWAITS_CANDLES, "is_whole": checkpoints.IS_WHOLE}
+    return sql.read("gaps", name).text.format(**words)
