@@ -102,15 +102,17 @@ class _Known:
     def quotes(self) -> list[str]:
         return [self.bid] * 4 + [self.ask] * 4
 
-    def minute(self, ticker: str) -> tuple[str, str]:
-        """The line of a minute without a candle: what comes before its time, and what comes after."""
+    def lines(self, ticker: str, minutes: Sequence[str]) -> Iterator[str]:
+        """The lines of minutes without a candle, as one text; nothing for no minutes."""
+        if not minutes:
+            return
         line = [NULL] * len(AT)
         line[TICKER], line[TIME] = ticker, MINUTE_HERE
         line[ALL_QUOTES] = self.quotes
         line[PREVIOUS], line[OPEN_INTEREST] = self.last_trade, self.open_interest
         line[IS_SYNTHETIC], line[AT["has_trade"]], line[AT["volume"]] = "1", "0", NOTHING
         before, after = "\t".join(line).split(MINUTE_HERE)
-        return before, after
+        yield before + f"{after}\n{before}".join(minutes) + after
 
 
 def build_dense(
@@ -136,17 +138,17 @@ def build_dense(
         known = _Known()
         for candle in before[ticker]:
             known.learn(candle)
-        of_market = list(_lines(ticker, names[:after], numbers, first, candles[ticker], known))
-        lines += "\n".join(of_market).encode().split(b"\n") if of_market else []
+        if text := "\n".join(_lines(ticker, names[:after], numbers, first, candles[ticker], known)):
+            lines += text.encode().split(b"\n")
     return upsert(connection, CANDLE_1M_DENSE, lines, run_id=run_id, likely_new=is_new)
 
 
 def _lines(
     ticker: str, names: Sequence[str], numbers: Mapping[str, int], first: int, candles: Sequence[Candle], known: _Known
 ) -> Iterator[str]:
-    """The lines of a market's minutes from number ``first`` on, from its candles in time order, the exchange's before
-    ours; a synthetic one only says what is known from its minute on. ``names``: the minutes of the window up to the
-    market's last; ``numbers``: of those of the whole window."""
+    """The lines of a market's minutes from number ``first`` on, one or many to a text, from its candles in time order,
+    the exchange's before ours; a synthetic one only says what is known from its minute on. ``names``: the minutes of
+    the window up to the market's last; ``numbers``: of those of the whole window."""
     at = first
     for candle in candles:
         number = numbers.get(candle[TIME])
@@ -155,19 +157,14 @@ def _lines(
         if number >= len(names):
             break
         if number >= at:
-            yield from _carried(ticker, names[at:number], known)
+            yield from known.lines(ticker, names[at:number])
             at = number
             if candle[IS_SYNTHETIC] == "0":
                 known.complete(candle)
                 yield "\t".join(candle)
                 at += 1
         known.learn(candle)
-    yield from _carried(ticker, names[at:], known)
-
-
-def _carried(ticker: str, minutes: Sequence[str], known: _Known) -> Iterator[str]:
-    before, after = known.minute(ticker)
-    return (f"{before}{minute}{after}" for minute in minutes)
+    yield from known.lines(ticker, names[at:])
 
 
 def _lives(connection: sa.Connection, values: dict[str, Any]) -> Iterator[tuple[str, datetime, datetime]]:
