@@ -167,7 +167,6 @@ def prepare_folder(start: datetime, series: list[str]) -> None:
         AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS="True",
         AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="False",
         AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE="False",
-        AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL="120",
         KALSHI_SETTINGS=str(FOLDER / "kalshi.toml"),
         KALSHI_REPORTS_FOLDER=str(FOLDER / "reports"),
         TMPDIR=str(FOLDER / "tmp"),

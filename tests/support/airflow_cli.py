@@ -46,7 +46,7 @@ def airflow_in(home: Path, database: str | None = None) -> Airflow:
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        # Parsing the DAGs again and again, as by default every 30 s, takes a fifth of a core.
+        # Parsing the DAGs again and again, by Airflow's default every 30 s, takes a fifth of a core.
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": address,
     }
