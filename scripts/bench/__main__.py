@@ -32,7 +32,9 @@ def main() -> None:
     parser.add_argument(
         "--open-markets", type=int, nargs="+", default=[1_000, 10_000], help="sizes of the whole exchange"
     )
-    parser.add_argument("--history-days", type=int, default=365, help="of two series, through Airflow")
+    parser.add_argument("--history-days", type=int, default=365, help="of each series, through Airflow")
+    parser.add_argument("--history-series", type=int, default=2, choices=range(1, len(history.SERIES) + 1))
+    parser.add_argument("--history-dense", choices=["yes", "no", "both"], default="both", help="dense minutes")
     parser.add_argument("--kills", type=int, default=20, help="of a cluster's primary, one after the other")
     args = parser.parse_args()
     options = (
@@ -103,7 +105,8 @@ def failover_pauses(url: str, _: PrivateServer, args: argparse.Namespace) -> Non
 
 def long_history(_: str, server: PrivateServer, args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        print(f"\n{history.measure(Path(folder), server, args.history_days)}\n")
+        dense = {"yes": [True], "no": [False], "both": [True, False]}[args.history_dense]
+        print(f"\n{history.measure(Path(folder), server, args.history_series, args.history_days, dense)}\n")
 
 
 def divide_into_months(_: str, __: PrivateServer, args: argparse.Namespace) -> None:

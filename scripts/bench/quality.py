@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -95,13 +96,13 @@ def add_days(engine: sa.Engine, first: datetime, days: int) -> None:
         in_transaction(engine, add)
 
 
-def seconds_of(engine: sa.Engine, days: int) -> float:
-    """Run the quality checks on the newest days of all series."""
+def seconds_of(engine: sa.Engine, days: int, series: Sequence[str] = SERIES, newest: datetime = NEWEST) -> float:
+    """Run the quality checks on the newest days of these series."""
     rules = load_settings().quality
     began = time.perf_counter()
-    for ticker in SERIES:
+    for ticker in series:
         check_series(
-            engine, QualityRequest(ticker, window_start=NEWEST - (days - 1) * DAY, window_end=NEWEST + DAY), rules
+            engine, QualityRequest(ticker, window_start=newest - (days - 1) * DAY, window_end=newest + DAY), rules
         )
     return time.perf_counter() - began
 
