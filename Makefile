@@ -99,15 +99,15 @@ clean: stop  ## stop them, then remove everything generated: .venv, reports, and
 	@$(PYTHON) -m venv .venv
 
 .venv/ready: requirements.txt pyproject.toml | .venv/bin/python
-	@echo "Installing the Python packages into .venv (a minute or two) …"
-	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements.txt
-	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input --no-deps --editable .
+	@echo "Installing the Python packages into .venv …"
+	@scripts/install_packages.sh -r requirements.txt
+	@scripts/install_packages.sh --no-deps --editable .
 	@touch $@
 
 .venv/ready-dev: requirements-dev.txt | .venv/ready
 	@PYTHON=$(PYTHON) scripts/system_packages.sh test
 	@echo "Installing packages for tests and lint …"
-	@.venv/bin/pip install --quiet --disable-pip-version-check --no-input -r requirements-dev.txt
+	@scripts/install_packages.sh -r requirements-dev.txt
 	@touch $@
 
 .local/bench/ready: requirements-bench.txt | .venv/ready-dev

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
+from scripts import backends
 from tests.support.airflow_cli import PROJECT, Airflow
 from tests.support.exchange_server import ExchangeServer
 from tests.support.processes import ignore_interrupts
@@ -23,15 +25,17 @@ SECONDS = 120
 @pytest.fixture
 def environment(
     airflow: Airflow, empty_database: str, exchange_server: ExchangeServer, tmp_path: Path
-) -> dict[str, str]:
-    """Of a UI whose warehouse, exchange and reports are the tests'."""
-    return {
-        **airflow.environment,
-        "PYTHONPATH": str(PROJECT / "plugins"),
-        "AIRFLOW_CONN_KALSHI_WAREHOUSE": empty_database,
-        "AIRFLOW_CONN_KALSHI_DEFAULT": f"kalshi://{exchange_server.base_url.removeprefix('http://')}",
-        "KALSHI_REPORTS_FOLDER": str(tmp_path),
-    }
+) -> Iterator[dict[str, str]]:
+    """Of a UI whose warehouse, exchange and reports are the tests'. A checkout has one UI, so processes that run these
+    tests at the same time take turns."""
+    with FileLock(backends.LOCAL / "test-ui.lock"):
+        yield {
+            **airflow.environment,
+            "PYTHONPATH": str(PROJECT / "plugins"),
+            "AIRFLOW_CONN_KALSHI_WAREHOUSE": empty_database,
+            "AIRFLOW_CONN_KALSHI_DEFAULT": f"kalshi://{exchange_server.base_url.removeprefix('http://')}",
+            "KALSHI_REPORTS_FOLDER": str(tmp_path),
+        }
 
 
 def started(
