@@ -192,20 +192,16 @@ def _left_by_dropped(connection: sa.Connection, values: dict[str, Any]) -> Itera
 
 
 def _last_candles(connection: sa.Connection, values: dict[str, Any]) -> defaultdict[str, list[Candle]]:
-    """The last candle of each source before the window. The table's months before any of these markets opened are
-    left alone, of which a warehouse of years has dozens."""
+    """The last candle of each source before the window."""
     latest = (
         "(SELECT c.bucket_start_utc FROM kalshi_candle_1m c WHERE c.market_ticker = m.market_ticker "
-        "AND c.source = '{}' AND c.bucket_start_utc >= :first AND c.bucket_start_utc < :start "
-        "ORDER BY c.bucket_start_utc DESC LIMIT 1)"
+        "AND c.source = '{}' AND c.bucket_start_utc < :start ORDER BY c.bucket_start_utc DESC LIMIT 1)"
     )
-    opened = "SELECT MIN(open_time_utc) - INTERVAL 1 MINUTE FROM kalshi_market WHERE market_ticker IN :tickers"
     last = sql.run(
         connection,
         f"SELECT market_ticker, {latest.format('api_event')}, {latest.format('trades')} FROM kalshi_market m "
         "WHERE market_ticker IN :tickers",
         **values,
-        first=sql.run(connection, opened, **values).scalar(),
     )
     keys = [(ticker, time) for ticker, *times in last for time in times if time]
     if not keys:
