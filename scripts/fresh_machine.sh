@@ -44,10 +44,10 @@ rm -f "$root.log"
 
 # How this machine reaches the package indexes goes along: names, certificates, settings of apt and pip, local folders.
 copy() { [ ! -e "$1" ] || { mkdir -p "$root$(dirname "$1")" && cp -rL "$1" "$root$(dirname "$1")/"; }; }
-for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/pip.conf /etc/xdg/pip; do copy "$file"; done
+for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt /etc/pip.conf /etc/xdg/pip /etc/uv; do copy "$file"; done
 while read -r file; do copy "$file"; done < <(grep -ls Acquire /etc/apt/apt.conf /etc/apt/apt.conf.d/*)
 settings=(HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8)
-while read -r line; do settings+=("$line"); done < <(env | grep -iE '^(PIP_|https?_proxy=|no_proxy=|SSL_CERT_|REQUESTS_CA_BUNDLE=|OPENBLAS_)' || true)
+while read -r line; do settings+=("$line"); done < <(env | grep -iE '^(PIP_|UV_|https?_proxy=|no_proxy=|SSL_CERT_|REQUESTS_CA_BUNDLE=|OPENBLAS_)' || true)
 folders=$(python3 -m pip config list 2>/dev/null | grep -oE "(file://)?/[^' ]+" | sed 's,^file://,,' | sort -u || true)
 
 git clone --quiet "$PWD" "$root/project"

@@ -26,7 +26,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / ".venv", with_pip=True)
     (folder / ".venv/bin/uv").symlink_to(Path(sys.executable).with_name("uv"))
     (folder / "wheels").mkdir()
-    for name in ("first", "second"):
+    for name in ("first", "second", "third"):
         info = f"kalshi_{name}-1.0.dist-info"
         with zipfile.ZipFile(folder / f"wheels/kalshi_{name}-1.0-py3-none-any.whl", "w") as wheel:
             wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: kalshi_{name}\nVersion: 1.0\n")
@@ -56,14 +56,20 @@ def test_uv_installs_what_it_finds(checkout: Path) -> None:
     assert installed_by(checkout, "kalshi_first") == "uv"
 
 
-def test_pip_takes_over_where_only_its_settings_lead_to_the_packages(checkout: Path) -> None:
+def test_pip_installs_where_its_settings_say_from_where(checkout: Path) -> None:
     done = install(checkout, "kalshi_second", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(checkout / "wheels"))
-    assert done.returncode == 0, done.stderr
-    assert "uv can't, so pip installs them" in done.stderr
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
     assert installed_by(checkout, "kalshi_second") == "pip"
 
 
+def test_pip_takes_over_where_uv_cannot_and_its_words_stay(checkout: Path) -> None:
+    done = install(checkout, "kalshi_third", PIP_FIND_LINKS=str(checkout / "wheels"))
+    assert done.returncode == 0, done.stderr
+    assert "kalshi-third was not found" in done.stderr
+    assert installed_by(checkout, "kalshi_third") == "pip"
+
+
 def test_a_package_that_neither_finds_is_named(checkout: Path) -> None:
-    done = install(checkout, "kalshi_third", PIP_NO_INDEX="1")
+    done = install(checkout, "kalshi_fourth", PIP_NO_INDEX="1")
     assert done.returncode != 0
-    assert "No matching distribution found for kalshi_third" in done.stderr
+    assert "No matching distribution found for kalshi_fourth" in done.stderr
