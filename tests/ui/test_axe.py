@@ -9,8 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from kalshi.ui.rendering import MENU
+from tests.ui.addresses import EXAMPLES
 from tests.ui.site import Site
-from tests.ui.test_access import EXAMPLES
 
 FILES = ("/files/", "/static/")
 PAGES = sorted({f"/{path}" for path in MENU} | {page for page in EXAMPLES.values() if not page.startswith(FILES)})

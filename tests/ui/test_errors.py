@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser
 
 from kalshi.ui.app import app
+from tests.ui.addresses import EXAMPLES
 from tests.ui.site import EVENT, USERS, Site
-from tests.ui.test_access import EXAMPLES
 
 SECONDS = 60_000
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -28,8 +28,8 @@ from scripts.private_server import PrivateServer
 from tests.support.account import AFTERNOON, account_at
 from tests.support.api_key import make_key
 from tests.support.exchange_server import quick_config
+from tests.support.migrations import drop_months
 from tests.support.quality import DAY, SEP_20, check, fill
-from tests.warehouse.test_months import drop_months
 
 USERS = ("kalshi_migrate", "kalshi_load", "kalshi_read")
 DENIED = "1142"

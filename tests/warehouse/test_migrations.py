@@ -15,15 +15,14 @@ import sqlparse
 from sqlalchemy.dialects import mysql
 
 from kalshi.exchange.config import BASE_URLS
-from kalshi.settings import INCLUDE, PROJECT
+from kalshi.settings import PROJECT
 from kalshi.warehouse import exchanges
 from kalshi.warehouse.migrate import LOCK_NAME, MigrationLocked, migrate
 from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
 from scripts.private_server import PrivateServer
+from tests.support.migrations import NEWEST, SQL_FILES, stop_before
 
-SQL_FILES = sorted((INCLUDE / "sql" / "migrations").glob("*.sql"))
-NEWEST = SQL_FILES[-1].stem
 NO_DATA = {
     *("kalshi_schema_version", "kalshi_sync_run", "kalshi_request_budget", "kalshi_freshness_rule"),
     "kalshi_quality_acknowledgement",  # a person's word
@@ -56,19 +55,6 @@ def schema(engine: sa.Engine) -> dict[str, str]:
     with engine.connect() as connection:
         tables = connection.exec_driver_sql("SHOW TABLES").scalars().all()
         return {t: connection.exec_driver_sql(f"SHOW CREATE TABLE {t}").one()[1] for t in tables}
-
-
-def stop_before(engine: sa.Engine, file_number: int, statement_number: int = 0) -> None:
-    """Leave the database as a migration does that died before this statement of this file."""
-    with engine.begin() as connection:
-        for number, file in enumerate(SQL_FILES[: file_number + 1]):
-            statements = sqlparse.split(file.read_text(encoding="utf-8"))
-            for statement in statements[: statement_number if number == file_number else None]:
-                connection.exec_driver_sql(statement)
-        connection.exec_driver_sql("CREATE TABLE kalshi_schema_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
-        if file_number:
-            version = SQL_FILES[file_number - 1].stem
-            connection.exec_driver_sql("INSERT INTO kalshi_schema_version VALUES (%s)", (version,))
 
 
 def test_an_empty_database_gets_the_newest_schema(empty: sa.Engine) -> None:

@@ -20,7 +20,7 @@ from kalshi.warehouse.months import LATER, PARTITIONED, after, each_month, month
 from kalshi.warehouse.server import open_engine
 from scripts.address import address_of
 from scripts.content import contents
-from tests.warehouse.test_migrations import NEWEST, SQL_FILES, stop_before
+from tests.support.migrations import NEWEST, SQL_FILES, drop_months, stop_before
 
 BEFORE_MONTHS = next(n for n, file in enumerate(SQL_FILES) if file.stem == "0018_months")
 ROWS = 60_000
@@ -131,14 +131,6 @@ def extended(empty_database_on_both: str) -> Iterator[sa.Engine]:
 def last_months(engine: sa.Engine) -> set[date]:
     with engine.connect() as connection:
         return {months_of(connection, table)[-1] for table in PARTITIONED}
-
-
-def drop_months(engine: sa.Engine, number: int) -> None:
-    """Take away the last months, as if these tables had been partitioned so many months ago."""
-    with engine.connect() as connection:
-        for table in PARTITIONED:
-            for month in months_of(connection, table)[-number:]:
-                connection.exec_driver_sql(f"ALTER TABLE {table} DROP PARTITION {months.name_of(month)}")
 
 
 def test_a_job_makes_the_months_ahead_a_year_before_they_run_out(extended: sa.Engine) -> None:
