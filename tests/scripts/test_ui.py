@@ -20,7 +20,6 @@ from tests.support.processes import ignore_interrupts
 
 UI = [sys.executable, "-m", "scripts.ui"]
 SECONDS = 120
-pytestmark = pytest.mark.timeout(1800)  # they wait for each other
 
 
 @pytest.fixture
